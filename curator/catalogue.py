@@ -1,0 +1,296 @@
+"""The rules: cards read from TOML, each bound to its check, and the selection among them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+from curator.data import folder, load_toml, nearest, rules_root, toml_files
+from curator.errors import CardError, UsageError
+from curator.model import Severity
+
+Scope = Literal["file", "line", "record", "dataset"]
+_SCOPES: dict[str, Scope] = {"file": "file", "line": "line", "example": "record"}
+GIVEN = ("tokens", "conventions", "target", "model")
+"""What a check may name as a parameter and get from the engine."""
+DEFAULT_PRESET = "recommended-1"
+_NOT_FAMILIES = ("schemas", "targets", "presets")
+
+
+@dataclass(frozen=True, slots=True)
+class CardExample:
+    """One example of a card: a test, and a paragraph of its documentation."""
+
+    kind: Literal["bad", "good", "missed", "overflagged"]
+    records: tuple[str, ...] = ()
+    bytes: str = ""
+    """The whole file in base64, where TOML cannot hold it."""
+    base: str = ""
+    """A shared clean dataset that the records follow, so that dataset rules have enough to judge by."""
+    at: tuple[str, ...] = ()
+    """Where a bad example fires, as `line:pointer`; lines count from the first of `records`."""
+    fixed: tuple[str, ...] | None = None
+    """The records after the fix."""
+    note: str = ""
+    target: str = ""
+    model: str = ""
+    validation: tuple[str, ...] = ()
+    """Records of a validation split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another way the same rule speaks."""
+
+    message: str = ""
+    severity: Literal["error", "warning", "info", ""] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a person needs to know of a rule, and which check serves it: one TOML file."""
+
+    code: str
+    name: str
+    check: str
+    severity: Literal["error", "warning", "info"]
+    message: str
+    why: str
+    sources: tuple[str, ...]
+    fix: Literal["none", "safe", "unsafe", "suggestion"] = "none"
+    formats: tuple[str, ...] = ()
+    """Kinds of format it runs on (chat, completion …); empty: all."""
+    tasks: tuple[str, ...] = ()
+    """Tasks it runs on; empty: all."""
+    since: str = "0.1"
+    status: Literal["preview", "stable", "deprecated"] = "stable"
+    aliases: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    examples: tuple[CardExample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A card whose check was found and whose parameters fit it."""
+
+    card: Card
+    path: str
+    family: str
+    scope: Scope
+    given: tuple[str, ...]
+    """What the check wants from the engine, of GIVEN."""
+
+    @property
+    def code(self) -> str:
+        return self.card.code
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @property
+    def severity(self) -> Severity:
+        return Severity[self.card.severity.upper()]
+
+    @property
+    def url(self) -> str:
+        """The rule's page in the documentation, relative to the project."""
+        return f"docs/rules/{self.code}.md"
+
+    def check(self) -> Callable[..., Any]:
+        """The function or class that the card names."""
+        return resolve_check(self.card.check, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All rules of a run, by code."""
+
+    rules: Mapping[str, Rule]
+
+    def find(self, selector: str) -> Rule:
+        """The rule of that code, name or older name. Raises UsageError naming the nearest."""
+        for rule in self.rules.values():
+            if selector in (rule.code, rule.name) or selector in rule.card.aliases:
+                return rule
+        names = [n for rule in self.rules.values() for n in (rule.code, rule.name)]
+        raise UsageError(f"unknown rule {selector!r}{nearest(selector, names)}")
+
+    def expand(self, selectors: Iterable[str]) -> set[str]:
+        """The codes that codes, names, prefixes (`SEP`), families (`labels`) and `ALL` stand for."""
+        found: set[str] = set()
+        for selector in selectors:
+            if selector == "ALL":
+                found |= set(self.rules)
+                continue
+            matching = {
+                code
+                for code, rule in self.rules.items()
+                if rule.family == selector or (selector and selector.isupper() and code.startswith(selector))
+            }
+            found |= matching or {self.find(selector).code}
+        return found
+
+    def select(
+        self, preset: str, select: Sequence[str] | None, extend: Sequence[str], ignore: Sequence[str]
+    ) -> tuple[Rule, ...]:
+        """The rules to run: the preset's (or `select`), with `extend`, without `ignore`; by code."""
+        chosen = self.expand(select) if select is not None else self.expand(preset_codes(preset))
+        chosen = (chosen | self.expand(extend)) - self.expand(ignore)
+        return tuple(self.rules[code] for code in sorted(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named, frozen selection of rules."""
+
+    name: str
+    description: str
+    select: tuple[str, ...]
+
+
+@lru_cache(maxsize=None)
+def preset_codes(name: str) -> tuple[str, ...]:
+    """The selectors of a preset. Raises UsageError for an unknown one."""
+    presets = {file.name.removesuffix(".toml"): file for file in toml_files(folder("presets"))}
+    if name not in presets:
+        raise UsageError(f"unknown preset {name!r}; there are {', '.join(sorted(presets))}")
+    return load_toml(presets[name], Preset).select
+
+
+@lru_cache(maxsize=8)
+def load(rule_dirs: tuple[str, ...] = (), check_files: tuple[tuple[str, str], ...] = ()) -> Catalogue:
+    """The bundled cards and those of `rule_dirs`; `check_files` are (path, sha256) of the users' checks.
+
+    Raises CardError for a card that is broken, unknown to its check, or claims a taken code.
+    """
+    for path, digest in check_files:
+        load_check_file(path, digest)
+    rules: dict[str, Rule] = {}
+    for file, family in [*_bundled(), *_users(rule_dirs)]:
+        card = load_toml(file, Card)
+        rule = bind(card, str(file), family)
+        for other in rules.values():
+            taken = {other.code, other.name, *other.card.aliases} & {card.code, card.name, *card.aliases}
+            if taken:
+                raise CardError(f"{file}: {taken.pop()!r} is already taken by {other.path}")
+        rules[card.code] = rule
+    return Catalogue(dict(sorted(rules.items())))
+
+
+def bind(card: Card, path: str, family: str) -> Rule:
+    """The card with its check resolved and its parameters matched against the check's signature."""
+    check = resolve_check(card.check, path)
+    parameters = dict(inspect.signature(check).parameters)
+    if inspect.isclass(check):
+        scope: Scope = "dataset"
+    else:
+        first = next(iter(parameters), "")
+        if first not in _SCOPES:
+            raise CardError(f"{path}: check {card.check!r} takes no file, line or example")
+        scope = _SCOPES[first]
+        del parameters[first]
+    given = tuple(name for name in GIVEN if name in parameters)
+    wanted = {name: p for name, p in parameters.items() if name not in GIVEN}
+    for name, value in card.params.items():
+        if name not in wanted:
+            raise CardError(f"{path}: check {card.check!r} has no parameter {name!r}{nearest(name, wanted)}")
+        check_type(check, name, value, path)
+    missing = [name for name, p in wanted.items() if p.default is p.empty and name not in card.params]
+    if missing:
+        raise CardError(f"{path}: [params] lacks {missing[0]!r}, which check {card.check!r} needs")
+    if card.code[:3] != card.code[:3].upper() or not card.code[3:].isdigit():
+        raise CardError(f"{path}: a code is three capitals and three digits, not {card.code!r}")
+    return Rule(card, path, family, scope, given)
+
+
+def check_type(check: Callable[..., Any], name: str, value: Any, where: str) -> None:
+    """Raises CardError when a parameter's value has not the type that the check declares."""
+    import msgspec
+
+    target = check.__init__ if inspect.isclass(check) else check
+    declared = inspect.get_annotations(target, eval_str=True).get(name, Any)
+    try:
+        msgspec.convert(value, declared, strict=True)
+    except msgspec.ValidationError as error:
+        raise CardError(f"{where}: parameter {name!r}: {str(error).replace('`', '')}") from None
+
+
+_user_checks: dict[str, Any] = {}
+
+
+def resolve_check(name: str, where: str) -> Callable[..., Any]:
+    """`module.function` of curator.checks, of a user's check file, or of an installed plug-in."""
+    module_name, _, attribute = name.rpartition(".")
+    module: Any = _user_checks.get(module_name)
+    if module is None:
+        try:
+            module = importlib.import_module(f"curator.checks.{module_name}")
+        except ModuleNotFoundError:
+            module = _plugin(module_name)
+    check = getattr(module, attribute, None)
+    if not callable(check) or attribute.startswith("_"):
+        raise CardError(f"{where}: there is no check {name!r}")
+    return check  # type: ignore[no-any-return]
+
+
+def _plugin(name: str) -> Any:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="curator.checks"):
+        if entry.name == name:
+            return entry.load()
+    return None
+
+
+def load_check_file(path: str, digest: str) -> None:
+    """Run the Python file of a user's checks once in this process; cards name it by its stem.
+
+    Raises CardError when it changed since the run was planned, or does not run.
+    """
+    import hashlib
+    import importlib.util
+
+    stem = Path(path).stem
+    if getattr(_user_checks.get(stem), "__curator_digest__", None) == digest:
+        return
+    try:
+        source = Path(path).read_bytes()
+    except OSError as error:
+        raise CardError(f"{path}: cannot be read: {error.strerror}") from None
+    if hashlib.sha256(source).hexdigest() != digest:
+        raise CardError(f"{path}: changed while the run was going on")
+    spec = importlib.util.spec_from_file_location(f"curator_user_checks_{stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CardError(f"{path}: {type(error).__name__}: {error}") from error
+    module.__dict__["__curator_digest__"] = digest
+    _user_checks[stem] = module
+
+
+def _bundled() -> list[tuple[Traversable, str]]:
+    found = []
+    for family in sorted(rules_root().iterdir(), key=lambda item: item.name):
+        if family.is_dir() and family.name not in _NOT_FAMILIES:
+            found += [(file, family.name) for file in toml_files(family)]
+    return found
+
+
+def _users(rule_dirs: tuple[str, ...]) -> list[tuple[Traversable, str]]:
+    found: list[tuple[Traversable, str]] = []
+    for name in rule_dirs:
+        root = Path(name)
+        if not root.is_dir():
+            raise UsageError(f"rule-dirs: {name} is no folder")
+        found += [(path, path.parent.name) for path in sorted(root.rglob("*.toml"))]
+    return found

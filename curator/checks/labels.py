@@ -1,0 +1,271 @@
+"""Labels of a classification set [seed 002, "How to pick labels"]."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from curator.conventions import Conventions
+from curator.model import Example, Fix, Place, Problem, ReplaceText
+from curator.packing import PackedRows, key_of
+from curator.tokens import Tokenizer
+from curator.checks.inputs import folded_input
+
+_CLOSING = ".,;:!?。！？"
+_TYPO_LETTERS = 5
+_TYPO_SHARE = 0.05
+
+
+class Labels:
+    """Every label with its count and its first record. Memory: grows with distinct labels."""
+
+    def __init__(self, conventions: Conventions) -> None:
+        self.conventions = conventions
+        self.seen: dict[str, tuple[int, Place]] = {}
+
+    def add(self, example: Example, place: Place) -> None:
+        answer = example.answer
+        if answer is not None and len(answer.text) <= 200:
+            self._count(self.conventions.answer(answer.text), 1, place)
+
+    def merge(self, other: Labels) -> None:
+        for label, (count, place) in other.seen.items():
+            self._count(label, count, place)
+
+    def _count(self, label: str, count: int, place: Place) -> None:
+        before, first = self.seen.get(label, (0, place))
+        self.seen[label] = (before + count, min(first, place))
+
+    def merged(self) -> dict[str, tuple[int, Place]]:
+        """Labels without leading space, variants counted as the most frequent spelling."""
+        spellings = canonical({label.lstrip(): count for label, (count, _) in self.seen.items()})
+        found: dict[str, tuple[int, Place]] = {}
+        for label, (count, place) in self.seen.items():
+            name = spellings.get(fold(label), label.lstrip())
+            before, first = found.get(name, (0, place))
+            found[name] = (before + count, min(first, place))
+        return found
+
+
+class NotSingleToken:
+    """Labels of more than one token, as they stand in the data, with the pieces."""
+
+    def __init__(self, *, conventions: Conventions) -> None:
+        self.labels = Labels(conventions)
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: NotSingleToken) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        tokens: Tokenizer | None = context.tokens
+        if tokens is None:
+            return
+        known = context.conventions.labels
+        completion = context.conventions.format == "openai-completion"
+        for label, (count, place) in sorted(self.labels.seen.items()):
+            if label.lstrip() not in known:
+                continue
+            pieces = tokens.spell(label)
+            if len(pieces) < 2:
+                continue
+            bare = tokens.count(label.lstrip()) == 1
+            yield (
+                place,
+                Problem(
+                    "/completion" if completion else "",
+                    values={
+                        "label": label,
+                        "tokens": len(pieces),
+                        "pieces": " + ".join(map(repr, pieces)),
+                        "count": count,
+                        "hint": "; without its leading space it is one" if bare else "",
+                    },
+                    variant=None if completion and not context.conventions.stop else "optional",
+                    group=f"label:{_digest(label)}",
+                ),
+            )
+
+
+class Imbalance:
+    """One label that a constant answer would score with, or a rare one beside a common one."""
+
+    def __init__(self, *, conventions: Conventions, max_share: float, max_ratio: float, enough: int) -> None:
+        self.labels = Labels(conventions)
+        self.max_share, self.max_ratio, self.enough = max_share, max_ratio, enough
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: Imbalance) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        counts = Counter({label: count for label, (count, _) in self.labels.merged().items()})
+        total = counts.total()
+        if len(counts) < 2:
+            return
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        (top, most), (low, fewest) = ordered[0], ordered[-1]
+        values = {
+            "label": top,
+            "share": most / total,
+            "rarest": low,
+            "ratio": most / fewest,
+            "counts": ", ".join(f"{label!r} {count:,}" for label, count in ordered[:8]),
+        }
+        if most >= self.max_share * total:
+            yield None, Problem(values=values)
+        elif most > self.max_ratio * fewest and fewest < self.enough:
+            yield None, Problem(values=values, variant="ratio")
+
+
+def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
+    """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo."""
+    answer = example.answer
+    if answer is None or not answer.text:
+        return
+    written = conventions.answer(answer.text)
+    label = written.lstrip()
+    labels = _labels(conventions)
+    meant, typo = labels.spellings.get(fold(label)), None
+    if meant is None or (meant == label and labels.counts[label] <= labels.typo_limit):
+        typo = labels.typo_of(label)
+    meant = typo or meant
+    if meant is None or meant == label:
+        return
+    start = len(written) - len(label)
+    yield Problem(
+        answer.text_pointer,
+        span=(start, len(written)),
+        values={"label": label, "meant": meant, "count": labels.counts.get(meant, 0)},
+        variant="typo" if typo else None,
+        group=f"label:{_digest(meant)}",
+        fix=Fix(f"write {meant!r}", (ReplaceText(answer.text_pointer, start, len(written), meant),)),
+    )
+
+
+class Contradictory:
+    """Equal inputs with different labels. Memory: 24 bytes a record.
+
+    The labels that most records of one input carry are taken for right; each other record is named,
+    beside the first that disagrees.
+    """
+
+    def __init__(self, *, conventions: Conventions) -> None:
+        self.conventions = conventions
+        self.rows = PackedRows(extra=4)
+        self.names: dict[bytes, str] = {}
+
+    def add(self, example: Example, place: Place) -> None:
+        answer = example.answer
+        if answer is None or not (folded := folded_input(example)):
+            return
+        label = self.conventions.answer(answer.text)
+        short = hashlib.blake2b(fold(label).encode(), digest_size=4).digest()
+        self.names[short] = min(label.lstrip()[:200], self.names.get(short, label.lstrip()[:200]))
+        self.rows.add(key_of(folded), place, short)
+
+    def merge(self, other: Contradictory) -> None:
+        self.rows.merge(other.rows)
+        for short, name in other.names.items():
+            self.names[short] = min(name, self.names.get(short, name))
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        for key, rows in self.rows.groups():
+            votes = Counter(short for _, short in rows)
+            if len(votes) < 2:
+                continue
+            first = {short: place for place, short in reversed(rows)}
+            usual = min(votes, key=lambda short: (-votes[short], first[short]))
+            for place, short in rows:
+                if short != usual:
+                    yield (
+                        place,
+                        Problem(
+                            "/completion" if context.conventions.format == "openai-completion" else "",
+                            values={
+                                "label": self.names[short],
+                                "other": self.names[usual],
+                                "count": votes[usual],
+                                "agreement": votes[usual] / len(rows),
+                            },
+                            related=((first[usual], ""),),
+                            group=f"input:{key.hex()}",
+                        ),
+                    )
+
+
+def fold(label: str) -> str:
+    """A label as it is compared: without case, space and closing punctuation, if letters or digits remain."""
+    plain = "".join(label.split()).casefold()
+    stripped = plain.rstrip(_CLOSING)
+    return stripped if any(c.isalnum() for c in stripped) else plain
+
+
+def canonical(counts: Mapping[str, int]) -> dict[str, str]:
+    """The most frequent spelling of each folded label."""
+    best: dict[str, str] = {}
+    for label in sorted(counts, key=lambda label: (-counts[label], label)):
+        best.setdefault(fold(label), label)
+    return best
+
+
+class _Known:
+    """The label set of a dataset, arranged for comparing."""
+
+    def __init__(self, labels: Mapping[str, int]) -> None:
+        self.counts = dict(labels)
+        self.spellings = canonical(labels)
+        self.typo_limit = _TYPO_SHARE * max(labels.values(), default=0)
+        self._typos: dict[str, str | None] = {}
+
+    def typo_of(self, label: str) -> str | None:
+        """The common label that this one is a slip of; None where it is none. Compared once a spelling."""
+        if label not in self._typos:
+            count = self.counts.get(label, 0)
+            self._typos[label] = next(
+                (
+                    other
+                    for other, often in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+                    if count <= _TYPO_SHARE * often and _is_slip(label, other)
+                ),
+                None,
+            )
+        return self._typos[label]
+
+
+@lru_cache(maxsize=8)
+def _known(items: tuple[tuple[str, int], ...]) -> _Known:
+    return _Known(dict(items))
+
+
+_cached: tuple[Conventions, _Known] | None = None
+
+
+def _labels(conventions: Conventions) -> _Known:
+    global _cached
+    if _cached is None or _cached[0] is not conventions:
+        _cached = (conventions, _known(tuple(conventions.labels.items())))
+    return _cached[1]
+
+
+def _is_slip(label: str, other: str) -> bool:
+    """Edit distance 1, five letters or more, no digits, and not at the first letter."""
+    if label == other or len(label) < _TYPO_LETTERS or not (label + other).replace(" ", "").isalpha():
+        return False
+    if label[0] != other[0] or abs(len(label) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(label, other, strict=False)) if a != b), min(len(label), len(other)))
+    rest, expected = label[start:], other[start:]
+    swapped = rest[:2] == expected[1::-1] and rest[2:] == expected[2:]  # two letters in each other's place
+    return rest[1:] == expected[1:] or rest[1:] == expected or rest == expected[1:] or swapped
+
+
+def _digest(label: str) -> str:
+    return hashlib.blake2b(label.encode(), digest_size=6).hexdigest()

@@ -1,0 +1,211 @@
+"""One line: does it hold exactly one JSON object, and the same one for every reader?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from curator import locate
+from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
+from curator.parsing import Fault, parse, values
+from curator.reading import Line
+
+_UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_PYTHON = re.compile(r"(?:True|False|None)\b")
+_LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+def not_utf8(line: Line) -> Iterator[Problem]:
+    """Bytes that are not UTF-8, with the encoding they look like."""
+    if line.encoding != "utf-8":
+        name = line.encoding.upper().removesuffix("-LE").removesuffix("-BE")
+        yield Problem(
+            at="line",
+            values={"encoding": name, "offset": 0, "byte": ""},
+            variant="wide",
+            fix=Fix(f"write the file in UTF-8 instead of {name}"),
+        )
+    fault = _fault(line, "encoding")
+    if fault is None:
+        return
+    first = line.raw[fault.position]
+    runs = tuple(
+        ReplaceBytes(start, end, line.raw[start:end].decode("cp1252", "replace"))
+        for start, end in _undecodable(line.raw)
+    )
+    guess = "cp1252 (Windows)" if any(0x80 <= byte < 0xA0 for byte in line.raw) else "Latin-1"
+    yield Problem(
+        at="line",
+        span=(fault.position, fault.position + 1),
+        values={"offset": fault.position, "byte": f"0x{first:02x}", "encoding": guess},
+        fix=Fix(f"read these bytes as {guess}", runs),
+    )
+
+
+def blank(line: Line) -> Iterator[Problem]:
+    """A line of nothing but white space."""
+    if line.parsed is None and not line.too_long:
+        yield Problem(at="line", fix=Fix("remove the line", (DropLine(),)))
+
+
+def glued(line: Line) -> Iterator[Problem]:
+    """Several JSON values on one line."""
+    fault = _fault(line, "several")
+    if fault:
+        count = sum(1 for _ in values(line.raw))
+        yield Problem(
+            at="line",
+            span=(fault.position, fault.position + 1),
+            values={"count": count},
+            fix=Fix("give each a line of its own", (SplitLine(),)),
+        )
+
+
+def comment(line: Line) -> Iterator[Problem]:
+    """A line that begins with // or #."""
+    fault = _fault(line, "comment")
+    if fault:
+        hidden = parse(line.raw.lstrip().lstrip(b"/#")).fault is None
+        yield Problem(
+            at="line",
+            span=(fault.position, fault.position + 2),
+            variant="record" if hidden else None,
+            fix=Fix("remove the line", (DropLine(),)),
+        )
+
+
+def too_long(line: Line) -> Iterator[Problem]:
+    """A line beyond `max-line-bytes`, which was passed over unread."""
+    if line.too_long:
+        yield Problem(at="line", values={"size": line.size})
+
+
+def invalid(line: Line) -> Iterator[Problem]:
+    """No JSON, with what it looks like and the column of the fault."""
+    if line.parsed is None or line.parsed.fault is None:
+        return
+    fault = line.parsed.fault
+    if fault.kind not in ("syntax", "depth"):
+        return
+    text = line.raw.decode("utf-8")
+    diagnosis, position = _diagnose(text, fault)
+    yield Problem(
+        at="line",
+        span=(position, min(position + 1, len(text))),
+        values={"diagnosis": diagnosis, "near": text[max(0, position - 20) : position + 20]},
+        fix=_without_trailing_comma(text, position) if diagnosis == "trailing comma" else None,
+    )
+
+
+def not_an_object(line: Line) -> Iterator[Problem]:
+    """JSON, but an array, a text, a number."""
+    if line.parsed is not None and line.parsed.fault is None and not isinstance(line.parsed.value, dict):
+        names = {list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
+        yield Problem(values={"type": names.get(type(line.parsed.value), "a number")})
+
+
+def duplicate_key(line: Line) -> Iterator[Problem]:
+    """A key that one object has twice or more: parsers keep only one of the values."""
+    if line.parsed is not None and "duplicate-key" in line.parsed.quirks:
+        for pointer, count in locate.repeated_keys(line.raw):
+            key = locate.parse_pointer(pointer)[-1]
+            yield Problem(pointer, at="key", values={"key": key, "count": count})
+
+
+def non_finite(line: Line) -> Iterator[Problem]:
+    """NaN, Infinity or -Infinity, which JSON does not have."""
+    if line.parsed is not None and "non-finite-number" in line.parsed.quirks:
+        for span in locate.words(line.raw):
+            word = line.raw[span.start : span.end].decode()
+            if word in ("NaN", "Infinity", "-Infinity"):
+                yield Problem(at="line", span=_characters(line.raw, span), values={"number": word})
+
+
+def lone_surrogate(line: Line) -> Iterator[Problem]:
+    """One half of a surrogate pair without the other: no text can hold it."""
+    if line.parsed is None or "lone-surrogate" not in line.parsed.quirks:
+        return
+    for span in locate.strings(line.raw):
+        literal = line.raw[span.start : span.end].decode()
+        # Pairs, and escaped backslashes before a `u`, are blanked out so that offsets stay.
+        rest = _PAIR.sub(lambda m: " " * len(m[0]), literal.replace("\\\\", "  "))
+        for match in _LONE.finditer(rest):
+            start = _characters(line.raw, span)[0] + match.start()
+            first = len(line.raw[: span.start]) + len(literal[: match.start()].encode())
+            yield Problem(
+                at="line",
+                span=(start, start + 6),
+                values={"escape": match[0]},
+                fix=Fix("put U+FFFD in its place", (ReplaceBytes(first, first + 6, "\ufffd"),)),
+            )
+
+
+def _fault(line: Line, kind: str) -> Fault | None:
+    fault = line.parsed.fault if line.parsed is not None else None
+    return fault if fault is not None and fault.kind == kind else None
+
+
+def _undecodable(raw: bytes) -> Iterator[tuple[int, int]]:
+    position = 0
+    while position < len(raw):
+        try:
+            raw[position:].decode("utf-8")
+            return
+        except UnicodeDecodeError as error:
+            start, end = position + error.start, position + error.end
+            yield start, end
+            position = end
+
+
+def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:
+    start = len(raw[: span.start].decode())
+    return start, start + len(raw[span.start : span.end].decode())
+
+
+def _diagnose(text: str, fault: Fault) -> tuple[str, int]:
+    """What broken JSON looks like, and where a person would mend it."""
+    position = fault.position
+    rest, before = text[position:], text[:position].rstrip()
+    if fault.kind == "depth":
+        return fault.message, 0
+    if fault.message.startswith("Unterminated string"):
+        return "cut off inside a text", position
+    if fault.message.startswith("Invalid control character"):
+        return f"raw control character {text[position]!r} in a text", position
+    if fault.message.startswith("Invalid \\"):
+        return f"invalid escape {text[position : position + 2]!r}", position
+    if fault.message == "Extra data":
+        if rest.lstrip().startswith((",", "]", "}")):
+            return f"{rest.lstrip()[0]!r} after the end of the record", position
+        return "text after the end of the record", position
+    if not rest.strip():
+        return "cut off before its end", position
+    if before.endswith(",") and rest[:1] in "}]" or rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]"):
+        return "trailing comma", before.rfind(",") if before.endswith(",") else position
+    # The standard library reports a missing name after the comma it follows (3.13: at the comma).
+    if rest[0] == "'" or _PYTHON.match(rest):
+        return "Python literal (single quotes, True, None) instead of JSON", position
+    if rest[0] in _TYPOGRAPHIC:
+        return "typographic quotes", position
+    if _UNQUOTED.match(rest):
+        return "key without quotes", position
+    if fault.message.startswith("Expecting ',' delimiter"):
+        if rest[0] == '"' or rest[0] in "{[":
+            return "missing comma", position
+        return "unescaped quote inside a text, or a missing comma", position
+    if fault.message.startswith("Expecting ':' delimiter"):
+        return "missing colon after a key", position
+    return "not JSON", position
+
+
+def _without_trailing_comma(text: str, position: int) -> Fix | None:
+    mended = text[:position] + text[position + 1 :]
+    try:
+        json.loads(mended)
+    except json.JSONDecodeError:
+        return None
+    offset = len(text[:position].encode())
+    return Fix("remove the comma", (ReplaceBytes(offset, offset + 1, ""),))

@@ -1,0 +1,74 @@
+"""Separators and stop sequences of prompts and completions [seed 002, "Separator sequences"]."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from curator.conventions import Conventions, Ending
+from curator.model import Example, Fix, Problem, ReplaceText, Turn
+
+_DASHES = str.maketrans({dash: "-" for dash in "‐‑‒–—―−﹣－"})
+_SPACE = re.compile(r"\s+")
+
+
+def inconsistent(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
+    """A prompt without the separator that at least `settled` of the prompts end with."""
+    if conventions.separators and conventions.separator_share >= settled:
+        for turn in example.turns:
+            if not turn.trained and turn.text:
+                yield from _lacks(turn, conventions.separators, conventions.separator_share)
+
+
+def inconsistent_stop(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
+    """A completion without the stop sequence that at least `settled` of them end with."""
+    if conventions.stop and conventions.stop.share >= settled:
+        for turn in example.turns:
+            if turn.trained and turn.text:
+                yield from _lacks(turn, (conventions.stop,), conventions.stop.share)
+
+
+def _lacks(turn: Turn, endings: Sequence[Ending], share: float) -> Iterator[Problem]:
+    text = turn.text
+    ending = next((e.text for e in endings if text.endswith(e.text)), None)
+    if ending is not None:
+        if not _doubled(text, ending):
+            return
+        start = len(text) - 2 * len(ending)
+        variant: str | None = "doubled"
+    else:
+        ending = endings[0].text
+        start = _look_alike(text, ending)
+        variant = None
+    # Nothing but the ending is quoted: the last characters of a text may be anything.
+    found = text[start:] or text[-max(4, len(ending.strip())) :]
+    yield Problem(
+        turn.text_pointer,
+        span=(start, len(text)) if start < len(text) else (max(0, len(text) - len(found)), len(text)),
+        values={"found": found, "expected": ending, "share": share},
+        variant=variant,
+        fix=Fix(f"end it with {ending!r}", (ReplaceText(turn.text_pointer, start, len(text), ending),)),
+    )
+
+
+def _doubled(text: str, ending: str) -> bool:
+    return bool(ending.strip()) and text.endswith(ending + ending)
+
+
+def _look_alike(text: str, ending: str) -> int:
+    """Where the text's own version of the ending begins (other case, spaces, dashes); its end if none."""
+    wanted = _plain(ending)
+    if not wanted:
+        return len(text.rstrip())
+    start = len(text)
+    while start and len(_plain(text[start:])) < len(wanted):
+        start -= 1
+    if _plain(text[start:]) != wanted:
+        return len(text)
+    while start and ending[0].isspace() and text[start - 1].isspace():
+        start -= 1
+    return start
+
+
+def _plain(text: str) -> str:
+    return _SPACE.sub("", text).translate(_DASHES).casefold()

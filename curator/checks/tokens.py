@@ -1,0 +1,64 @@
+"""Token limits: what is too long, and what of an answer the cut takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from curator.model import Example, Problem
+from curator.targets import Model, Target
+from curator.tokens import Tokenizer, bound
+
+
+def too_many(
+    example: Example, *, tokens: Tokenizer, target: Target, model: Model | None, limit: int
+) -> Iterator[Problem]:
+    """More tokens than the model takes (`limit` 0: the profile's). Silent where an answer is cut."""
+    allowed, verified = _limit(model, limit)
+    if not allowed or bound(example) <= allowed:
+        return
+    total = tokens.example(example)
+    if total <= allowed:
+        return
+    variant = None if verified else "unverified"
+    if target.overflow == "truncate":
+        if _lost(example, tokens, allowed):
+            return  # answer_cut says more
+        variant = "nothing-lost"
+    elif target.overflow == "drop":
+        variant = "dropped"
+    yield Problem(values={"tokens": total, "limit": allowed, "over": total - allowed}, variant=variant)
+
+
+def answer_cut(
+    example: Example, *, tokens: Tokenizer, target: Target, model: Model | None, limit: int
+) -> Iterator[Problem]:
+    """Trained tokens beyond the limit, at a target that truncates from the end."""
+    allowed, verified = _limit(model, limit)
+    if target.overflow != "truncate" or not allowed or bound(example) <= allowed:
+        return
+    if lost := _lost(example, tokens, allowed):
+        pointer, missing, size = lost
+        yield Problem(
+            pointer,
+            values={"lost": missing, "answer": size, "tokens": tokens.example(example), "limit": allowed},
+            variant=None if verified else "unverified",
+        )
+
+
+def _limit(model: Model | None, limit: int) -> tuple[int, bool]:
+    if limit:
+        return limit, True
+    figure = model.max_tokens if model else None
+    return (figure.value, figure.verified) if figure else (0, True)
+
+
+def _lost(example: Example, tokens: Tokenizer, allowed: int) -> tuple[str, int, int] | None:
+    """The first trained turn that the cut falls into: pointer, its tokens lost, its tokens."""
+    chat = example.kind != "completion"
+    used = tokens.tools(example) if example.tools else 0
+    for turn in example.turns:
+        size = tokens.turn(turn) if chat else tokens.count(turn.text)
+        used += size
+        if turn.trained and used > allowed:
+            return turn.text_pointer, min(size, used - allowed), size
+    return None

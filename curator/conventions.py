@@ -1,0 +1,246 @@
+"""What a dataset does as a habit: its task, separators, stop sequence and labels.
+
+Learned from a sample, one set for each dataset and split, and robust against a tenth of the records
+breaking them. The definitions are those of seed 002 ("Separator sequences", "How to pick labels").
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from curator.model import Example
+
+SETTLED = 0.8
+"""From this share of the records on a habit is a convention, and each deviation a finding."""
+_EACH_OF_SEVERAL = 0.1
+"""One of several separators has at least this share (two tasks in one set are a legitimate design)."""
+_WINDOW = 64  # code points at the end of a text in which an ending is looked for
+_FEWEST = 5  # ours: fewer texts have no habit
+_INTO_A_WORD = 0.95  # ours: an ending grows into one more word only where nearly all texts share it
+_SENTENCE_ENDS = ".!?…。！？،؟\"'`)]}”’»」』）】"
+"""What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
+
+LABEL_TOKENS = 10
+_LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+_LABEL_SEEN = 5
+_LABELLED_SHARE = 0.9
+_RECORDS_PER_LABEL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A common ending of prompts or completions, with the share of texts that have it."""
+
+    text: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """The habits of one split of one dataset."""
+
+    format: str = ""
+    """The format that most records are in; "" where most are in none."""
+    task: str = ""
+    """`classification`, `generation`, or "" where there are no answers."""
+    separators: tuple[Ending, ...] = ()
+    """The endings that tell where a prompt stops; several where each has its tenth."""
+    stop: Ending | None = None
+    labels: Mapping[str, int] = field(default_factory=dict)
+    """The label set with counts, for classification."""
+    pinned: frozenset[str] = frozenset()
+    """Which of the above the settings say, rather than the data."""
+
+    @property
+    def separator_share(self) -> float:
+        """The share of prompts that end with one of the separators."""
+        return sum(ending.share for ending in self.separators)
+
+    def answer(self, text: str) -> str:
+        """A completion without its stop sequence, leading space kept: a label as it is tokenised."""
+        return text[: -len(self.stop.text)] if self.stop and text.endswith(self.stop.text) else text
+
+    def label(self, text: str) -> str:
+        """A completion without its stop sequence and leading white space: a label as it is compared."""
+        return self.answer(text).lstrip()
+
+    def pin(self, pins: Mapping[str, Any]) -> Conventions:
+        """These conventions with what the settings say in place of what the data shows."""
+        changed: dict[str, Any] = {}
+        if "task" in pins:
+            changed["task"] = pins["task"]
+            if pins["task"] != "classification":
+                changed["labels"] = {}
+        if "separator" in pins:
+            given = pins["separator"]
+            texts = [given] if isinstance(given, str) else given
+            changed["separators"] = tuple(Ending(text, 1.0 / len(texts)) for text in texts if text)
+        if "stop" in pins:
+            changed["stop"] = Ending(pins["stop"], 1.0) if pins["stop"] else None
+        return replace(self, pinned=frozenset(changed), **changed) if changed else self
+
+
+@dataclass(slots=True)
+class Survey:
+    """Collects what conventions are learned from. Memory: a window and an answer of each sampled text."""
+
+    prompts: Counter[str] = field(default_factory=Counter)
+    completions: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    answered: int = 0
+
+    def add(self, example: Example) -> None:
+        """Take one example of the sample into account."""
+        answer = example.answer
+        if answer is None:
+            return
+        self.answered += 1
+        if len(answer.text) <= _LABEL_CHARS:
+            self.answers[answer.text] += 1
+        if example.kind == "completion":
+            prompt = "".join(turn.text for turn in example.before_answer)
+            if prompt:
+                self.prompts[prompt[-_WINDOW:]] += 1
+            if answer.text:
+                self.completions[answer.text[-_WINDOW:]] += 1
+
+    def conventions(
+        self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]
+    ) -> Conventions:
+        """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
+        found = Conventions(
+            format_name, "generation" if self.answered else "", separators(self.prompts), stop_sequence(self.completions)
+        )
+        if "stop" in pins:
+            found = found.pin({"stop": pins["stop"]})
+        labels: Counter[str] = Counter()
+        for answer, count in self.answers.items():
+            labels[found.label(answer)] += count
+        pinned = pins.get("task") == "classification"
+        if pinned or (not pins.get("task") and _is_classification(labels, self.answered, tokens)):
+            ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0].encode("utf-8", "replace")))
+            found = replace(found, task="classification", labels=dict(ordered))
+        return found.pin(pins)
+
+
+def separators(prompts: Counter[str]) -> tuple[Ending, ...]:
+    """The endings that tell where a prompt stops, by the ends of prompts and how often each occurs.
+
+    One that at least 80 % share, else the set of those that have a tenth each; empty where prompts end
+    as sentences do.
+    """
+    total = prompts.total()
+    if total < _FEWEST:
+        return ()
+    single = _cut_back(_grow(prompts, total))
+    if single:
+        return (_ending(single, prompts, total),)
+    runs: Counter[str] = Counter()
+    for text, count in prompts.items():
+        runs[_cut_back(_run(text))] += count
+    several = []
+    for run, count in runs.items():
+        if run and count >= _EACH_OF_SEVERAL * total:
+            group = Counter({text: n for text, n in prompts.items() if text.endswith(run)})
+            several.append(_ending(_cut_back(_grow(group, group.total())) or run, prompts, total))
+    unique = {ending.text: ending for ending in several}.values()
+    return tuple(sorted(unique, key=lambda ending: (-ending.share, ending.text.encode("utf-8", "replace"))))
+
+
+def stop_sequence(completions: Counter[str]) -> Ending | None:
+    """The ending that completions share, when it is none of the labels' own.
+
+    " positive" and " negative" end alike without a stop sequence; " END" and "###" are one. A text of
+    small letters alone is taken for a label's word, and what is left before it must not be empty.
+    """
+    total = completions.total()
+    if total < _FEWEST:
+        return None
+    text = _cut_back(_grow(completions, total))
+    while text:
+        followers = {whole: n for whole, n in completions.items() if whole.endswith(text)}
+        bare = sum(n for whole, n in followers.items() if not whole[: -len(text)].strip())
+        word = text.strip()
+        if bare <= 0.05 * sum(followers.values()) and not (word.isalpha() and not word.isupper()):
+            return _ending(text, completions, total)
+        shorter = _cut_back(text.lstrip(_leading_symbols(text)))
+        text = shorter if len(shorter) < len(text) else ""
+    return None
+
+
+def _grow(texts: Counter[str], total: int) -> str:
+    """The longest ending that at least 80 % share, one code point at a time from the right."""
+    ending, holders, group = "", total, texts
+    while len(ending) < _WINDOW:
+        size = len(ending) + 1
+        counts: Counter[str] = Counter()
+        for text, count in group.items():
+            if len(text) >= size:
+                counts[text[-size]] += count
+        if not counts:
+            break
+        character = min(counts, key=lambda c: (-counts[c], c))
+        into_a_word = bool(ending) and character.isalnum() and not ending[0].isalnum()
+        if counts[character] < max(SETTLED * total, _INTO_A_WORD * holders if into_a_word else 0):
+            break
+        ending, holders = character + ending, counts[character]
+        group = Counter({text: n for text, n in group.items() if text.endswith(ending)})
+    return ending
+
+
+def _cut_back(ending: str) -> str:
+    """From the first run of non-alphanumerics on, without what ends a sentence; "" where nothing is left."""
+    while ending and ending[0].isalnum():
+        ending = ending[1:]
+    ending = ending.lstrip(_SENTENCE_ENDS)
+    return ending if ending.strip(" \t") else ""
+
+
+def _run(text: str) -> str:
+    """The run of non-alphanumerics at the end."""
+    start = len(text)
+    while start and not text[start - 1].isalnum():
+        start -= 1
+    return text[start:]
+
+
+def _leading_symbols(text: str) -> str:
+    end = 0
+    while end < len(text) and not text[end].isalnum():
+        end += 1
+    return text[:end] or " "
+
+
+def _ending(text: str, texts: Counter[str], total: int) -> Ending:
+    return Ending(text, sum(count for whole, count in texts.items() if whole.endswith(text)) / total)
+
+
+def _is_classification(labels: Counter[str], answered: int, tokens: Callable[[str], int]) -> bool:
+    common = {label: count for label, count in labels.items() if count >= _LABEL_SEEN}
+    if not common or sum(common.values()) < _LABELLED_SHARE * answered:
+        return False
+    if len(labels) * _RECORDS_PER_LABEL > answered:
+        return False
+    return all(is_label(label, tokens) for label in common)
+
+
+def is_label(text: str, tokens: Callable[[str], int]) -> bool:
+    """Whether a text can be a label: one line of at most ten tokens, and no JSON."""
+    if not text or "\n" in text:
+        return False
+    if len(text.encode("utf-8", "replace")) > LABEL_TOKENS and tokens(text) > LABEL_TOKENS:
+        return False
+    return not (text[0] in '{["' and _is_json(text))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True

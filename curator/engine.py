@@ -1,0 +1,350 @@
+"""Survey, scan, merge, finish: from datasets to a report.
+
+The report depends on nothing but the files and the settings: not on how a file was cut, nor on how
+many processes scanned it, nor on the order in which they came back.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from curator import catalogue, formats, reading, targets
+from curator.conventions import Conventions, Survey
+from curator.executors.local import Executor, inline
+from curator.inputs import Dataset
+from curator.errors import InputError
+from curator.model import OFFSET_BITS, Finding, Place, Problem, Related
+from curator.opening import Spools
+from curator.plan import Bound, BoundRule, Plan, bind, choose
+from curator.reading import BLOCK, Line, Source
+from curator.report import Failure, Failures, FileCounts, Findings, Input, NotChecked, Report, Scanned, TokenStats
+from curator.scan import Task, check_file, failure, finding, sample_records
+from curator.targets import Model, Target
+from curator.tokens import Tokenizer, bundled
+
+SAMPLE = 20_000
+"""Records a survey reads at most of each file."""
+_FINISH_BATCH = 20_000  # problems of dataset checks that are sorted by place before lines are read again
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a dataset check may know when it finishes."""
+
+    split: str
+    splits: Mapping[str, Any]
+    """The same check's state in every split of the dataset, by split."""
+    conventions: Conventions
+    target: Target
+    model: Model | None
+    tokens: Tokenizer | None
+    others: Mapping[str, Conventions]
+    """The conventions of every split of the dataset, by split."""
+
+
+@dataclass(slots=True)
+class _Split:
+    """One split of one dataset during a run."""
+
+    dataset: Dataset
+    name: str
+    sources: dict[int, Source] = field(default_factory=dict)
+    plan: Plan | None = None
+    bound: Bound | None = None
+
+
+Progress = Callable[[int, int, int], None]
+"""Called with bytes done, bytes in all, and records so far."""
+
+
+def check(
+    datasets: Sequence[Dataset],
+    *,
+    executor: Executor = inline,
+    token_stats: bool = False,
+    shard_bytes: int = reading.SHARD_BYTES,
+    progress: Progress | None = None,
+    failures: Sequence[InputError] = (),
+) -> Report:
+    """Check every record of the datasets; the report holds all that was found.
+
+    `failures` are paths that were given up before. Raises UsageError or CardError for settings or
+    rules that do not fit; whatever happens to a file is in the report.
+    """
+    with Spools() as spools:
+        run = _Run(failures)
+        run.open(datasets, spools)
+        for split in run.splits:
+            run.plan(split, token_stats)
+        run.scan(executor, shard_bytes, progress)
+        run.finish()
+        return run.report()
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, failures: Sequence[InputError]) -> None:
+        self.splits: list[_Split] = []
+        self.sources: list[Source] = []
+        self.scanned = Scanned()
+        self.failures = Failures()
+        for error in failures:
+            self.failures.add(_input_failure(error))
+
+    def open(self, datasets: Sequence[Dataset], spools: Spools) -> None:
+        for dataset in datasets:
+            for name, paths in dataset.splits.items():
+                split = _Split(dataset, name)
+                for path in paths:
+                    try:
+                        source = spools.open(path, max_unpacked=dataset.settings.max_unpacked_bytes)
+                    except InputError as error:
+                        self.failures.add(_input_failure(error))
+                        continue
+                    split.sources[len(self.sources)] = source
+                    self.sources.append(source)
+                if split.sources:
+                    self.splits.append(split)
+
+    def plan(self, split: _Split, token_stats: bool) -> None:
+        settings = split.dataset.settings
+        rules = catalogue.load(settings.rule_dirs, settings.digests())
+        survey, format_name = _survey(split, settings.max_line_bytes)
+        target = targets.resolve(settings.target, format_name)
+        model = targets.resolve_model(target, settings.model, formats.kind(format_name))
+        # Any vocabulary tells a label from a sentence; the model's own is taken where it is known.
+        counter = bundled(model.encoding if model else None) or Tokenizer("o200k_base")
+        split.plan = Plan(
+            split.dataset.name,
+            split.name,
+            choose(settings, target, rules),
+            target,
+            model,
+            survey.conventions(format_name, counter.count, split.dataset.pins),
+            settings.max_line_bytes,
+            token_stats,
+            settings.root,
+            settings.rule_dirs,
+            settings.digests(),
+        )
+        split.bound = bind(split.plan)
+        for source in split.sources.values():
+            for outcome in check_file(split.bound, source.head):
+                if isinstance(outcome, Failure):
+                    self.failures.add(outcome)
+                else:
+                    self.scanned.findings.add([outcome])
+
+    def scan(self, executor: Executor, shard_bytes: int, progress: Progress | None) -> None:
+        blob = pickle.dumps([split.plan for split in self.splits])
+        tasks: list[Task] = []
+        for number, split in enumerate(self.splits):
+            for file, source in split.sources.items():
+                try:
+                    tasks += [(blob, number, shard) for shard in reading.cut(source, file, shard_bytes)]
+                except InputError as error:
+                    self.failures.add(_input_failure(error))
+        total = sum(shard.end - shard.start for _, _, shard in tasks)
+        done = 0
+        for shard, result in executor(tasks):
+            self.scanned.merge(result)
+            done += shard.end - shard.start
+            if progress is not None:
+                progress(done, total, sum(counts.records for counts in self.scanned.counts.values()))
+        for source in self.sources:
+            if not source.unchanged():
+                message = f"{source.path}: the file changed while it was checked; check it again"
+                self.failures.add(Failure(source.path, 0, "", message))
+        self.failures.merge(self.scanned.failures)
+
+    def finish(self) -> None:
+        whereabouts = _Whereabouts(self.sources, self.splits)
+        for number, split in enumerate(self.splits):
+            assert split.plan is not None and split.bound is not None
+            siblings = {
+                other.name: index for index, other in enumerate(self.splits) if other.dataset is split.dataset
+            }
+            for rule in split.bound.dataset:
+                code = rule.rule.code
+                states = {
+                    name: state
+                    for name, index in siblings.items()
+                    if (state := self.scanned.states.get((index, code))) is not None
+                }
+                own = states.get(split.name)
+                broken = next((state for state in states.values() if isinstance(state, Failure)), None)
+                if broken is not None:
+                    if own is broken:
+                        self.failures.add(
+                            replace(broken, message=f"{broken.message}; the check was taken out of the run")
+                        )
+                    continue
+                context = Context(
+                    split.name,
+                    states,
+                    split.plan.conventions,
+                    split.plan.target,
+                    split.plan.model,
+                    split.plan.tokenizer,
+                    {o.name: o.plan.conventions for o in self.splits if o.dataset is split.dataset and o.plan},
+                )
+                try:
+                    state = own if own is not None else rule.call()
+                    self._place(state.finish(context), rule, split, whereabouts)
+                except Exception as error:
+                    path = next(iter(split.sources.values())).path
+                    self.failures.add(failure(rule, error, path, 0))
+
+    def _place(
+        self,
+        problems: Iterator[tuple[Place | None, Problem]],
+        rule: BoundRule,
+        split: _Split,
+        whereabouts: _Whereabouts,
+    ) -> None:
+        """Find the lines again that a dataset check speaks of; in batches, because that reads the file."""
+        assert split.plan is not None and split.bound is not None
+        problems = iter(problems)
+        while batch := list(islice(problems, _FINISH_BATCH)):
+            placed = []
+            for where, problem in sorted(batch, key=lambda item: -1 if item[0] is None else item[0]):
+                line = whereabouts.line(where) if where is not None else None
+                path = next(iter(split.sources.values())).path if where is None else whereabouts.path(where)
+                if split.bound.is_silent(rule, path):
+                    continue
+                made = finding(split.plan, rule, problem, path, line)
+                if problem.related:
+                    made = replace(made, related=tuple(map(whereabouts.related, problem.related)))
+                placed.append(made)
+            self.scanned.findings.add(placed)
+
+    def report(self) -> Report:
+        inputs = []
+        for split in self.splits:
+            for file, source in split.sources.items():
+                inputs.append(_input(split, source, self.scanned.counts.get(file, FileCounts())))
+        return Report(inputs, self.scanned.findings, list(self.failures), _not_checked(self.splits, inputs))
+
+
+class _Whereabouts:
+    """Finds the line of a packed place again; fastest when asked in order."""
+
+    def __init__(self, sources: list[Source], splits: list[_Split]) -> None:
+        self._sources = sources
+        self._file = -1
+        self._offset = self._number = 0
+        self._related: dict[Place, int] = {}
+
+    def path(self, where: Place) -> str:
+        return self._sources[where >> OFFSET_BITS].path
+
+    def line(self, where: Place) -> Line:
+        source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
+        line = reading.record_at(source, offset)
+        line.number = self._line_number(where >> OFFSET_BITS, source, offset)
+        return line
+
+    def related(self, item: tuple[Place, str]) -> Related:
+        where, pointer = item
+        source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
+        if where not in self._related:
+            if len(self._related) > _FINISH_BATCH:
+                self._related.clear()
+            self._related[where] = source.line_number(offset)
+        return Related(source.path, self._related[where], pointer)
+
+    def _line_number(self, file: int, source: Source, offset: int) -> int:
+        """The line's number, counted on from the last one asked for where that is near before it."""
+        if file != self._file or not 0 <= offset - self._offset < BLOCK:
+            self._number = source.line_number(offset)
+        else:
+            with open(source.real_path, "rb") as handle:
+                handle.seek(self._offset)
+                self._number += handle.read(offset - self._offset).count(b"\n")
+        self._file, self._offset = file, offset
+        return self._number
+
+
+def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
+    """The sample's survey and the format that most of it is in."""
+    votes: Counter[tuple[str, bool]] = Counter()
+    surveys: dict[str, Survey] = {}
+    for source in split.sources.values():
+        try:
+            for record, canonical, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
+                name = formats.detect(record)
+                votes[name, formats.ends_with_user(record)] += 1
+                example = formats.read(record, name, canonical, size)
+                surveys.setdefault(name, Survey()).add(example)
+        except InputError:
+            pass  # the scan meets it again, and reports it
+    name = formats.winner(votes)
+    return surveys.get(name, Survey()), name
+
+
+def _input_failure(error: InputError) -> Failure:
+    return Failure(str(error).partition(": ")[0], 0, "", str(error))
+
+
+def _input(split: _Split, source: Source, counts: FileCounts) -> Input:
+    assert split.plan is not None
+    plan = split.plan
+    return Input(
+        source.path,
+        plan.dataset,
+        plan.split,
+        plan.conventions.format,
+        plan.target.name,
+        plan.model.name if plan.model else None,
+        split.dataset.settings.model is not None,
+        source.head.size,
+        counts.records,
+        counts.unreadable,
+        plan.conventions,
+        TokenStats.of(counts.tokens),
+    )
+
+
+def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotChecked]:
+    """What no rule looked at in this run, dataset by dataset."""
+    found = []
+    for split in splits:
+        assert split.plan is not None and split.bound is not None
+        plan, where = split.plan, f"{split.dataset.name} ({split.name})"
+        name = plan.conventions.format
+        if name and not formats.understood(name):
+            found.append(NotChecked(f"the records of {where}", f"the format {name} is recognised, but has no rules yet"))
+        elif name and split.bound.without_tokens:
+            why = (
+                f"no tokenizer is known for the model {plan.model.name}"
+                if plan.model
+                else f"the target {plan.target.name} has no default model: name one with --model"
+            )
+            found.append(NotChecked(f"tokens of {where}: {', '.join(split.bound.without_tokens)}", why))
+        elif name and plan.model is not None and plan.model.max_tokens is None:
+            found.append(
+                NotChecked(
+                    f"the token limit of {where}",
+                    f"no limit is known for {plan.model.name} at {plan.target.name}",
+                )
+            )
+    for dataset in {id(split.dataset): split.dataset for split in splits}.values():
+        if len(dataset.splits) < 2:
+            found.append(
+                NotChecked(
+                    f"{dataset.name} against a validation or test file",
+                    "none is configured: name both in [datasets.NAME] of curator.toml",
+                )
+            )
+    if inputs:
+        found.append(
+            NotChecked("whether answers are true, and what the provider's moderation says", "no rule can tell")
+        )
+    return found

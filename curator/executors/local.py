@@ -1,0 +1,114 @@
+"""On this machine: in this process, or in a pool of processes."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from curator.reading import Shard
+from curator.report import Failure, Scanned
+from curator.scan import Task, scan
+
+Executor = Callable[[Sequence[Task]], Iterator[tuple[Shard, Scanned]]]
+"""Maps `scan` over tasks; yields each task's shard with its result, in any order."""
+
+_AHEAD = 2  # tasks a worker may have waiting: enough to stay busy, few enough to keep results small
+
+
+def inline(tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+    """One after the other in this process: safe in notebooks, scripts and Streamlit."""
+    for task in tasks:
+        yield task[2], scan(task)
+
+
+class Processes:
+    """A pool of `jobs` processes; each is started afresh, so any platform and any thread will do.
+
+    A worker that dies takes nothing with it but its shard, which is named in the report: what the
+    broken pool had not finished is scanned again, one shard at a time.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self) -> None:
+        """Start the workers, so that they load while this process does something else."""
+        if self._pool is None:
+            self._pool = _pool(self.jobs)
+            for _ in range(self.jobs):
+                self._pool.submit(_ready)
+
+    def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+        self.start()
+        assert self._pool is not None
+        left = dict(enumerate(tasks))
+        try:
+            for number, result in _run(self._pool, self.jobs, tasks):
+                del left[number]
+                yield tasks[number][2], result
+        except BrokenProcessPool:
+            for task in left.values():
+                yield task[2], _alone(task)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the workers; those in the middle of a shard are not waited for."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        workers = list((getattr(pool, "_processes", None) or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join()
+
+
+def _run(pool: ProcessPoolExecutor, jobs: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Scanned]]:
+    waiting = iter(enumerate(tasks))
+    running: dict[Future[Scanned], int] = {}
+    while True:
+        for number, task in itertools.islice(waiting, jobs * _AHEAD - len(running)):
+            running[pool.submit(scan, task)] = number
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            result = future.result()  # before the pop: a broken pool must leave the task among the left
+            yield running.pop(future), result
+
+
+def _alone(task: Task) -> Scanned:
+    """The task in a process of its own; a failure that names the shard if that dies, too."""
+    shard = task[2]
+    with _pool(1) as pool:
+        try:
+            return pool.submit(scan, task).result()
+        except BrokenProcessPool:
+            lost = Scanned()
+            lost.failures.add(
+                Failure(
+                    shard.path, shard.first_line, "",
+                    f"{shard.path}: a worker process died while it checked bytes {shard.start:,} to {shard.end:,}, "
+                    f"from line {shard.first_line:,} on; these lines were not checked",
+                )
+            )  # fmt: skip
+            return lost
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupt)
+
+
+def _ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+
+def _ready() -> int:
+    return os.getpid()

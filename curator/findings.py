@@ -1,0 +1,149 @@
+"""From a problem to a finding: the exact place, the message, and no more of the data than needed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from curator.catalogue import Rule
+from curator.locate import Span, locate, locate_key, within_string
+from curator.model import Finding, Problem, Related, Severity
+from curator.reading import Line
+
+CLIP = 60
+"""Code points of a text that a message may quote."""
+
+
+class _Plain(string.Formatter):
+    """Fills in names and formats, nothing else: a card holds no logic."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
+        return kwargs[field_name], field_name
+
+
+_formatter = _Plain()
+
+
+def clip(text: str, limit: int = CLIP) -> str:
+    """The text, or its beginning and end around an ellipsis."""
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit - 20]}…{text[-19:]}"
+
+
+def render(rule: Rule, problem: Problem) -> str:
+    """The message of the card (or of its variant), filled in."""
+    variant = rule.card.variants.get(problem.variant or "")
+    message = variant.message if variant and variant.message else rule.card.message
+    text = _formatter.vformat(message, (), clipped(problem.values))
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def clipped(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with every text in them clipped."""
+    return {key: _clipped(value) for key, value in values.items()}
+
+
+def _clipped(value: Any) -> Any:
+    if isinstance(value, str):
+        return clip(value)
+    if isinstance(value, list | tuple):
+        return [_clipped(item) for item in value]
+    if isinstance(value, dict):
+        return {clip(str(key)): _clipped(item) for key, item in value.items()}
+    return value
+
+
+def severity(rule: Rule, variant: str | None, override: Severity | None) -> Severity:
+    """Card and variant, unless the target's profile, the settings or a flag say otherwise."""
+    if override is not None:
+        return override
+    own = rule.card.variants.get(variant or "")
+    return Severity[own.severity.upper()] if own and own.severity else rule.severity
+
+
+def record_hash(raw: bytes) -> str:
+    """A record's identity: blake2b-128 of its line without line ending and byte order mark."""
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
+
+
+def make(
+    rule: Rule,
+    problem: Problem,
+    level: Severity,
+    path: str,
+    split: str | None,
+    line: Line | None,
+    related: tuple[Related, ...] = (),
+) -> Finding:
+    """The finding for a problem in a line; for the whole file or dataset where there is no line."""
+    number, column, end = None, 1, 1
+    if line is not None:
+        number, column, end = _position(line, problem)
+    return Finding(
+        rule.code,
+        rule.name,
+        level,
+        render(rule, problem),
+        path,
+        split,
+        number,
+        column,
+        end,
+        problem.pointer,
+        problem.at,
+        problem.span,
+        problem.inner,
+        record_hash(line.raw) if line is not None and not line.too_long else None,
+        clipped(problem.values),
+        problem.group,
+        related,
+        problem.fix,
+        None if rule.card.fix == "none" else rule.card.fix,
+    )
+
+
+def _position(line: Line, problem: Problem) -> tuple[int, int, int]:
+    """Line, column and end column, 1-based, in code points (bytes where the line does not decode)."""
+    raw = line.raw
+    if problem.at == "line":
+        first, last = problem.span or (0, 0)
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return line.number, line.column + first, line.column + last
+        before = text[:first]
+        width = len(text[first:last].partition("\n")[0])
+        breaks = before.count("\n")
+        start = len(before) - before.rfind("\n") if breaks else line.column + first
+        return line.number + breaks, start, start + width
+    span = byte_span(raw, problem)
+    before_bytes = raw[: span.start]
+    breaks = before_bytes.count(b"\n")
+    width = len(raw[span.start : span.end].partition(b"\n")[0].decode("utf-8", "replace"))
+    own = len(before_bytes[before_bytes.rfind(b"\n") + 1 :].decode("utf-8", "replace"))
+    start = own + (1 if breaks else line.column)
+    return line.number + breaks, start, start + width
+
+
+def byte_span(raw: bytes, problem: Problem) -> Span:
+    """The bytes of a readable record that the problem points at."""
+    if problem.at == "key":
+        return locate_key(raw, problem.pointer)
+    if not problem.pointer and problem.span is None:
+        return Span(0, len(raw))
+    literal = locate(raw, problem.pointer)
+    if raw[literal.start : literal.start + 1] != b'"' or (problem.inner is None and problem.span is None):
+        return literal
+    first, last = problem.span or (0, 0)
+    if problem.inner is not None:
+        text = json.loads(raw[literal.start : literal.end]).encode("utf-8", "surrogatepass")
+        inside = locate(text, problem.inner)
+        if problem.span is not None and text[inside.start : inside.start + 1] == b'"':
+            inside = within_string(text, inside, first, last)
+        first = len(text[: inside.start].decode("utf-8", "surrogatepass"))
+        last = first + len(text[inside.start : inside.end].decode("utf-8", "surrogatepass"))
+    return within_string(raw, literal, first, last)

@@ -1,0 +1,285 @@
+"""The nouns that everything else speaks in: records, examples, problems, edits, findings."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NewType
+
+# A record's place inside one run: the file's number in the high bits, the byte offset in the low 48.
+# Packed, because dataset checks keep one for every record.
+Place = NewType("Place", int)
+OFFSET_BITS = 48
+
+
+def place(file: int, offset: int) -> Place:
+    """The packed place of the record at byte `offset` of file number `file`."""
+    return Place(file << OFFSET_BITS | offset)
+
+
+class Severity(enum.IntEnum):
+    """How bad a finding is; ordered, so that `>=` means "at or above"."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+# --- what was read -----------------------------------------------------------------------------
+# Not frozen: one of each is made for every record, and a frozen __init__ costs three times as much.
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One call of a function inside an assistant's turn."""
+
+    name: str
+    arguments: Any
+    """As written: a string of JSON where the format wants one."""
+    id: str | None
+    pointer: str
+    """Of the call; `arguments_pointer` and `name_pointer` lead to its parts."""
+    function_pointer: str
+
+    @property
+    def arguments_pointer(self) -> str:
+        return f"{self.function_pointer}/arguments"
+
+    @property
+    def name_pointer(self) -> str:
+        return f"{self.function_pointer}/name"
+
+
+@dataclass(slots=True)
+class Tool:
+    """One declared function."""
+
+    name: str
+    description: str
+    parameters: Any
+    pointer: str
+    """Of the function object (the one that holds `name` and `parameters`)."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message of a conversation; a prompt or a completion is one, too."""
+
+    role: str
+    """As written, or "" where it is no string."""
+    content: Any
+    """As written: text, content parts, None, or absent (also None)."""
+    text: str
+    """The content's text; that of several parts joined."""
+    trained: bool
+    """Whether its tokens count in the loss."""
+    pointer: str
+    text_pointer: str
+    """Where the text stands: the content, or the first text part of it."""
+    calls: tuple[ToolCall, ...] = ()
+    message: Mapping[str, Any] = field(default_factory=dict)
+    """The raw message object; empty for formats whose turns are no objects."""
+
+
+@dataclass(slots=True)
+class Example:
+    """One training example, free of its format's dialect; pointers lead back into the record."""
+
+    format: str
+    kind: str
+    """The family that cards name: chat, completion, reinforcement …"""
+    value: dict[str, Any]
+    turns: tuple[Turn, ...]
+    tools: tuple[Tool, ...]
+    canonical: bytes
+    """The record's value as compact JSON with sorted keys: equal values, equal bytes."""
+    raw_size: int
+    """Bytes of the line, for bounds that need no tokenizer."""
+
+    @property
+    def answer(self) -> Turn | None:
+        """The last trained turn; None where nothing is trained."""
+        for turn in reversed(self.turns):
+            if turn.trained:
+                return turn
+        return None
+
+    @property
+    def before_answer(self) -> tuple[Turn, ...]:
+        """The input: every turn before the last trained one; all of them where nothing is trained."""
+        for index in range(len(self.turns) - 1, -1, -1):
+            if self.turns[index].trained:
+                return self.turns[:index]
+        return self.turns
+
+
+# --- what to change ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Put `value` (any JSON value) where `pointer` leads."""
+
+    op: ClassVar[str] = "replace"
+    pointer: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceText:
+    """Put `text` in place of the code points `start` to `end` of the string at `pointer`."""
+
+    op: ClassVar[str] = "replace-text"
+    pointer: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameKey:
+    """Give the member at `pointer` the key `name`."""
+
+    op: ClassVar[str] = "rename-key"
+    pointer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take the member or element at `pointer` out, with its comma."""
+
+    op: ClassVar[str] = "remove"
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Add `value` as the member or element `pointer` of its parent (`/-` appends to an array)."""
+
+    op: ClassVar[str] = "insert"
+    pointer: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class DropLine:
+    """Remove the line and its line ending."""
+
+    op: ClassVar[str] = "drop-line"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLine:
+    """Break the line so that each of its JSON values has a line of its own."""
+
+    op: ClassVar[str] = "split-line"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceBytes:
+    """Put the UTF-8 of `text` in place of bytes `start` to `end` of the line."""
+
+    op: ClassVar[str] = "replace-bytes"
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteAsLines:
+    """Write the file's JSON values one a line, in place of an array or of pretty-printed objects."""
+
+    op: ClassVar[str] = "rewrite-as-lines"
+
+
+Edit = (
+    Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes | RewriteAsLines
+)
+Safety = Literal["safe", "unsafe", "suggestion"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What would mend a problem; `edits` is empty where a person must write it."""
+
+    title: str
+    edits: tuple[Edit, ...] = ()
+
+
+# --- what is wrong -----------------------------------------------------------------------------
+
+At = Literal["value", "key", "line"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a check found; it knows no rule, no severity and no file."""
+
+    pointer: str = ""
+    at: At = "value"
+    """`key` points at the member's key; `line` means that `span` counts in the raw line itself."""
+    span: tuple[int, int] | None = None
+    """Code points inside the text at `pointer` (or inside the JSON that `inner` leads into)."""
+    inner: str | None = None
+    """A pointer inside the JSON that the string at `pointer` holds."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the card's message is filled with."""
+    variant: str | None = None
+    """Which of the card's variants speaks: another message, another severity."""
+    related: tuple[tuple[Place, str], ...] = ()
+    """Other places of the same matter, each with a pointer."""
+    group: str | None = None
+    """An id shared by the findings of one cluster."""
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that a finding speaks of."""
+
+    path: str
+    line: int
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem with its rule, its severity and its exact place."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    path: str
+    split: str | None
+    line: int | None
+    """1-based; None for the whole dataset."""
+    column: int
+    """1-based, in code points; in bytes where the line does not decode."""
+    end_column: int
+    pointer: str
+    at: At
+    span: tuple[int, int] | None
+    inner: str | None
+    record: str | None
+    """blake2b-128 of the raw line without line ending and BOM, in hex."""
+    values: Mapping[str, Any]
+    group: str | None
+    related: tuple[Related, ...]
+    fix: Fix | None
+    safety: Safety | None
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str, str]:
+        """The sort key of every output."""
+        return (self.path, self.line or 0, self.column, self.code, self.pointer, self.message)
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a program can apply the fix (a suggestion needs a person)."""
+        return self.fix is not None and bool(self.fix.edits) and self.safety in ("safe", "unsafe")

@@ -1,0 +1,167 @@
+"""From a path, or standard input, to a Source: unpacked and in UTF-8, whatever it was.
+
+What is compressed, comes from a pipe or is written in UTF-16 is spooled to a temporary file, with a
+limit on its size, because reading by byte ranges needs a file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import os
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, BinaryIO, cast
+
+from curator.errors import InputError
+from curator.reading import BLOCK, Source, prepare, unreadable
+
+MAX_UNPACKED_BYTES = 64 << 30
+BOMB_RATIO = 200
+"""Ours: text packs 3 to 20 to 1, the most repetitive datasets about 100 to 1."""
+_BOMB_MINIMUM = 1 << 30  # below a gigabyte no ratio does harm
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+# Longest first: the UTF-32 mark begins like that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_OTHER_FILES = (
+    (b"PAR1", "a Parquet file"),
+    (b"PK\x03\x04", "a ZIP archive (or an Excel workbook)"),
+    (b"ARROW1", "an Arrow file"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\x00", "an xz archive"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"%PDF-", "a PDF"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"Obj\x01", "an Avro file"),
+)
+
+
+class Spools(ExitStack):
+    """Keeps the temporary files of a run, and removes them when it ends."""
+
+    def open(self, path: str, *, max_unpacked: int = MAX_UNPACKED_BYTES) -> Source:
+        """The file at `path` (`-`: standard input), ready for reading.
+
+        Raises InputError when it is missing, unreadable, broken, too large unpacked, or no text.
+        """
+        try:
+            if path == "-":
+                stream = cast(BinaryIO, sys.stdin.buffer)
+                return self._spooled(path, stream, "utf-8", max_unpacked, packed=0)
+            if os.path.isdir(path):
+                raise InputError(f"{path}: is a folder, not a file")
+            with open(path, "rb") as file:
+                head = file.read(64)
+                packed = os.fstat(file.fileno()).st_size
+                file.seek(0)
+                if head.startswith(_GZIP):
+                    with gzip.GzipFile(fileobj=file) as unpacked:
+                        return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", max_unpacked, packed)
+                if head.startswith(_ZSTD):
+                    return self._spooled(path, _zstd_reader(file), "utf-8", max_unpacked, packed)
+                encoding = _encoding(head)
+                if encoding != "utf-8":
+                    return self._spooled(path, file, encoding, max_unpacked, packed=0)
+                _refuse_binary(path, head)
+                if not os.path.isfile(path):  # a named pipe
+                    return self._spooled(path, file, "utf-8", max_unpacked, packed=0)
+            return prepare(path, path, "utf-8", spooled=False)
+        except FileNotFoundError:
+            raise InputError(f"{path}: no such file") from None
+        except OSError as error:
+            raise unreadable(path, error) from None
+
+    def _spooled(self, path: str, stream: BinaryIO, encoding: str, limit: int, packed: int) -> Source:
+        spool = tempfile.NamedTemporaryFile(prefix="curator-", suffix=".spool", delete=False)  # noqa: SIM115
+        self.callback(_remove, spool.name)
+        with spool:
+            head = _copy(path, stream, spool, encoding, limit, packed)
+        if encoding == "utf-8" and (inner := _encoding(head)) != "utf-8":
+            with open(spool.name, "rb") as again:
+                return self._spooled(path, again, inner, limit, packed=0)
+        _refuse_binary(path, head)
+        return prepare(path, spool.name, encoding, spooled=True)
+
+
+def _copy(path: str, stream: BinaryIO, spool: IO[bytes], encoding: str, limit: int, packed: int) -> bytes:
+    """Copy the stream to the spool in UTF-8; what comes back is its first 64 bytes."""
+    head, total = b"", 0
+    try:
+        for block in _blocks(stream, encoding):
+            head = head or block[:64]
+            total += len(block)
+            if total > limit:
+                raise InputError(
+                    f"{path}: unpacks to more than {limit:,} bytes; raise max-unpacked-bytes in the settings if that is right"
+                )
+            if packed and total > _BOMB_MINIMUM and total > BOMB_RATIO * packed:
+                raise InputError(f"{path}: unpacks to over {BOMB_RATIO} times its size: looks like a decompression bomb")
+            spool.write(block)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: the archive is broken: {error}") from None
+    except UnicodeError as error:
+        raise InputError(f"{path}: begins like {encoding} but does not decode as it: {error}") from None
+    except Exception as error:
+        if type(error).__module__.startswith("zstandard"):
+            raise InputError(f"{path}: the archive is broken: {error}") from None
+        raise
+    return head
+
+
+def _blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+    if encoding == "utf-8":
+        while block := stream.read(BLOCK):
+            yield block
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    first = True
+    while block := stream.read(BLOCK):
+        text = decoder.decode(block)
+        if first:
+            text, first = text.removeprefix("\ufeff"), False
+        yield text.encode("utf-8", "surrogatepass")
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
+
+
+def _zstd_reader(file: io.BufferedReader) -> BinaryIO:
+    import zstandard  # a compiled library that only compressed files need
+
+    return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
+
+
+def _encoding(head: bytes) -> str:
+    """The encoding that the first bytes show: by its mark, or by the zero bytes of `{"` in UTF-16."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    if len(head) >= 4 and head[0] in b'{["' and head[1] == 0 and head[2] and head[3] == 0:
+        return "utf-16-le"
+    if len(head) >= 4 and head[0] == 0 and head[1] in b'{["' and head[2] == 0 and head[3]:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def _refuse_binary(path: str, head: bytes) -> None:
+    for magic, name in _OTHER_FILES:
+        if head.startswith(magic):
+            raise InputError(f"{path}: is {name}, not JSON Lines: export it as JSON Lines first")
+    if b"\x00" in head and not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        raise InputError(f"{path}: is a binary file, not JSON Lines")
+
+
+def _remove(name: str) -> None:
+    try:
+        os.remove(name)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,156 @@
+"""What is to be done with one split of a dataset, decided before anything is scanned.
+
+A plan is plain data: it is pickled to the workers, which bind it to the code of the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from curator import catalogue
+from curator.catalogue import Rule
+from curator.conventions import Conventions
+from curator.data import nearest
+from curator.errors import UsageError
+from curator.inputs import matches
+from curator.model import Severity
+from curator.settings import Settings
+from curator.targets import Model, Target
+from curator.tokens import Tokenizer, bundled
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A rule of the run with its parameters and, where they were changed, its severity."""
+
+    code: str
+    params: Mapping[str, Any]
+    severity: Severity | None
+    ignored_in: tuple[str, ...] = ()
+    """Patterns of files in which it does not speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One split of one dataset: rules, target, model and conventions."""
+
+    dataset: str
+    split: str
+    choices: tuple[Choice, ...]
+    target: Target
+    model: Model | None
+    conventions: Conventions
+    max_line_bytes: int
+    token_stats: bool
+    root: str = ""
+    rule_dirs: tuple[str, ...] = ()
+    check_files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's tokenizer; None where none is known."""
+        return bundled(self.model.encoding) if self.model else None
+
+
+def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tuple[Choice, ...]:
+    """The rules that the settings select, with what they change about each.
+
+    Raises UsageError for a rule that does not exist, CardError for a parameter that does not fit.
+    """
+    chosen = rules.select(settings.preset, settings.select, settings.extend_select, settings.ignore)
+    severities: dict[str, Severity] = {}
+    for table in (target.severity, settings.severity):
+        for name, level in table.items():
+            for code in rules.expand([name]):
+                severities[code] = Severity[level.upper()]
+    params: dict[str, dict[str, Any]] = {}
+    for name, table in settings.params.items():
+        rule = rules.find(name)
+        for key, value in table.items():
+            where = f"{settings.source}: [params.{name}]"
+            if key not in rule.card.params:
+                raise UsageError(f"{where}: no parameter {key!r}{nearest(key, rule.card.params)}")
+            catalogue.check_type(rule.check(), key, value, where)
+        params[rule.code] = dict(table)
+    ignored: dict[str, list[str]] = {}
+    for pattern, names in settings.per_file_ignores.items():
+        for code in rules.expand(names):
+            ignored.setdefault(code, []).append(pattern)
+    return tuple(
+        Choice(
+            rule.code,
+            {**rule.card.params, **params.get(rule.code, {})},
+            severities.get(rule.code),
+            tuple(ignored.get(rule.code, ())),
+        )
+        for rule in chosen
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule of the plan, ready to be called."""
+
+    rule: Rule
+    choice: Choice
+    call: Callable[..., Any]
+    """The check with parameters and the engine's gifts filled in."""
+
+
+@dataclass(slots=True)
+class Bound:
+    """A plan with its checks resolved, by scope; record and dataset checks by kind of format."""
+
+    plan: Plan
+    file: list[BoundRule] = field(default_factory=list)
+    line: list[BoundRule] = field(default_factory=list)
+    record: list[BoundRule] = field(default_factory=list)
+    dataset: list[BoundRule] = field(default_factory=list)
+    without_tokens: list[str] = field(default_factory=list)
+    """Codes that do not run for want of a tokenizer."""
+    _by_kind: dict[str, tuple[list[BoundRule], list[BoundRule]]] = field(default_factory=dict)
+    _silent: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def for_kind(self, kind: str) -> tuple[list[BoundRule], list[BoundRule]]:
+        """The record checks and dataset checks that run on examples of a kind."""
+        if kind not in self._by_kind:
+            self._by_kind[kind] = (
+                [b for b in self.record if not b.rule.card.formats or kind in b.rule.card.formats],
+                [b for b in self.dataset if not b.rule.card.formats or kind in b.rule.card.formats],
+            )
+        return self._by_kind[kind]
+
+    def is_silent(self, bound: BoundRule, path: str) -> bool:
+        """Whether the settings silence the rule in that file."""
+        patterns = bound.choice.ignored_in
+        if not patterns:
+            return False
+        key = (bound.rule.code, path)
+        if key not in self._silent:
+            self._silent[key] = matches(path, patterns, self.plan.root)
+        return self._silent[key]
+
+
+def bind(plan: Plan) -> Bound:
+    """The plan's rules, callable in this process."""
+    rules = catalogue.load(plan.rule_dirs, plan.check_files).rules
+    gifts = {
+        "tokens": plan.tokenizer,
+        "conventions": plan.conventions,
+        "target": plan.target,
+        "model": plan.model,
+    }
+    bound = Bound(plan)
+    for choice in plan.choices:
+        rule = rules[choice.code]
+        if rule.card.tasks and plan.conventions.task not in rule.card.tasks:
+            continue
+        if "tokens" in rule.given and plan.tokenizer is None:
+            bound.without_tokens.append(rule.code)
+            continue
+        call = partial(rule.check(), **choice.params, **{name: gifts[name] for name in rule.given})
+        getattr(bound, rule.scope).append(BoundRule(rule, choice, call))
+    return bound

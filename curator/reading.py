@@ -1,0 +1,429 @@
+"""A file as bytes: what it is, where its lines begin, and the lines themselves.
+
+One fast pass counts line breaks, so that any byte range can be read on its own and still know its line
+numbers. Compressed files, standard input and UTF-16 are spooled to a temporary file first.
+Memory: one block, plus 8 bytes for each megabyte of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+from curator.errors import InputError
+from curator.locate import value_span
+from curator.parsing import Parsed, parse
+
+BLOCK = 1 << 20
+SHARD_BYTES = 8 << 20
+HEAD_BYTES = 1 << 16
+MAX_LINE_BYTES = 64 << 20
+
+Container = Literal["lines", "document", "pointer", "foreign"]
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class FileHead:
+    """What is known of a file before any of its lines is read; the input of file checks."""
+
+    path: str
+    size: int
+    """Bytes of the file as it lies on disk (packed, where it is compressed)."""
+    head: bytes
+    """The first 64 KB, unpacked and in UTF-8."""
+    encoding: str
+    """`utf-8`, or the `utf-16…`/`utf-32…` it was transcoded from."""
+    byte_order_mark: bool
+    """A UTF-8 byte order mark at the start."""
+    container: Container
+    """`document`: one JSON array, or JSON values that span lines, in place of JSON Lines; `pointer`: what
+    Git LFS leaves in place of the data; `foreign`: text in which no line looks like JSON."""
+    blank: bool
+    """No bytes but white space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file made ready for reading."""
+
+    path: str
+    """As the user named it."""
+    real_path: str
+    """What is read: the file itself, or its spool."""
+    start: int
+    """Where the data begins: behind a byte order mark."""
+    size: int
+    """Bytes of `real_path`."""
+    head: FileHead
+    breaks: array[int]
+    """Line breaks before each megabyte of `real_path`."""
+    stamp: tuple[int, int] | None = field(compare=False, default=None)
+    """Size and modification time of the original, to notice a change; None for a spool."""
+
+    @property
+    def line_count(self) -> int:
+        """Line breaks of the file."""
+        return self.breaks[-1]
+
+    def line_number(self, offset: int) -> int:
+        """The 1-based number of the line that holds the byte at `offset`."""
+        block = min(offset // BLOCK, len(self.breaks) - 1)
+        with open(self.real_path, "rb") as file:
+            file.seek(block * BLOCK)
+            return 1 + self.breaks[block] + file.read(offset - block * BLOCK).count(b"\n")
+
+    def unchanged(self) -> bool:
+        """Whether the file is still the one that was opened."""
+        if self.stamp is None:
+            return True
+        try:
+            now = os.stat(self.path)
+        except OSError:
+            return False
+        return (now.st_size, now.st_mtime_ns) == self.stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The records of one file that begin in one range of bytes."""
+
+    file: int
+    """The file's number in the run."""
+    path: str
+    real_path: str
+    start: int
+    end: int
+    size: int
+    first_line: int
+    """The number of the line that holds the byte at `start`."""
+    container: Container
+    encoding: str = "utf-8"
+    """What the file was written in; it is read as UTF-8."""
+    data_start: int = 0
+    """Where the file's data begins; a shard that starts there starts on a line."""
+
+
+@dataclass(slots=True)
+class Line:
+    """A line, or an element of an array, as it stands in the file; the input of line checks."""
+
+    raw: bytes
+    """Without line ending. The first 200 bytes where it was too long to read."""
+    offset: int
+    number: int
+    """The 1-based line on which it begins."""
+    column: int = 1
+    """The 1-based column on which it begins, in code points."""
+    size: int = 0
+    """Its length in bytes, also where `raw` holds less."""
+    too_long: bool = False
+    encoding: str = "utf-8"
+    """On a file's first line: what the whole file was written in."""
+    parsed: Parsed | None = None
+    """What it holds; None where it was not parsed: blank, or too long."""
+
+
+def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Source:
+    """The file at `real_path` with its container recognised and its line breaks counted.
+
+    Raises InputError when it cannot be read.
+    """
+    try:
+        with open(real_path, "rb") as file:
+            stat = os.fstat(file.fileno())
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            counts, blank = array("Q", [0]), True
+            total = 0
+            while block := file.read(BLOCK):
+                counts.append(counts[-1] + block.count(b"\n"))
+                total += len(block)
+                if blank:
+                    blank = not (block.removeprefix(codecs.BOM_UTF8) if total == len(block) else block).strip()
+            packed = os.stat(path).st_size if spooled and path != "-" else stat.st_size
+    except OSError as error:
+        raise unreadable(path, error) from None
+    mark = head.startswith(codecs.BOM_UTF8)
+    start = len(codecs.BOM_UTF8) if mark else 0
+    container = recognise(head[start:], whole=total <= HEAD_BYTES)
+    stamp = None if spooled else (stat.st_size, stat.st_mtime_ns)
+    facts = FileHead(path, packed, head, encoding, mark and encoding == "utf-8", container, blank)
+    return Source(path, real_path, start, total, facts, counts, stamp)
+
+
+def unreadable(path: str, error: OSError) -> InputError:
+    """The one line that says why a file could not be read."""
+    return InputError(f"{path}: cannot be read: {error.strerror or error}")
+
+
+def recognise(head: bytes, *, whole: bool) -> Container:
+    """Whether the file's JSON values stand one a line, or as a document that spans lines; or neither.
+
+    `head` is its beginning, `whole` says that nothing follows. An array that fills one line is a
+    document only where no other line follows: a line of JSON Lines may hold an array.
+    """
+    if head.startswith(_LFS):
+        return "pointer"
+    lines = [line for line in map(bytes.strip, head.split(b"\n", 200)[:200]) if line]
+    if lines and not any(line.startswith((b"{", b"[")) or b'":' in line for line in lines):
+        return "foreign"
+    if not lines or lines[0][:1] not in (b"[", b"{"):
+        return "lines"
+    first, second = lines[0], lines[1] if len(lines) > 1 else b""
+    if len(first) < (1 << 20) and (whole or second) and parse(first).fault is None:
+        return "document" if first.startswith(b"[") and whole and not second else "lines"
+    if first.startswith(b"["):
+        return "document"
+    # An object that its line does not close: pretty-printed if the next line goes on with a key. A cut
+    # record of JSON Lines is followed by the next record.
+    opened = first == b"{" or first.endswith((b",", b"{", b"["))
+    return "document" if opened and second[:1] in (b'"', b"}", b"]", b"{") and first[1:2] != second[1:2] else "lines"
+
+
+def cut(source: Source, file: int, size: int = SHARD_BYTES) -> list[Shard]:
+    """The file as shards of about `size` bytes, in order; no record is in two of them.
+
+    A document is cut between its elements, which takes a pass over the file. What holds no data has no
+    shards.
+    """
+    if source.head.container in ("pointer", "foreign"):
+        return []
+    if source.head.container == "document":
+        bounds = _element_bounds(source, size)
+    else:
+        bounds = list(range(source.start, source.size, size)) + [source.size]
+    shards = []
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        line = source.line_number(start)
+        shards.append(
+            Shard(
+                file, source.path, source.real_path, start, end, source.size, line,
+                source.head.container, source.head.encoding, source.start,
+            )
+        )  # fmt: skip
+    return shards
+
+
+def read(shard: Shard, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Line]:
+    """The lines, or elements, that begin in the shard.
+
+    Raises InputError when the file has become shorter, or cannot be opened any more.
+    """
+    pieces = _elements if shard.container == "document" else _lines
+    try:
+        yield from pieces(shard, max_line_bytes)
+    except OSError as error:
+        raise unreadable(shard.path, error) from None
+
+
+def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Line]:
+    """Every line of a file of up to `max_lines` lines; else those at `max_lines` evenly spaced offsets.
+
+    Depends on nothing but the bytes of the file, so that any cut of it gives the same sample. The line
+    numbers of a spaced sample are not counted (0).
+    """
+    whole = Shard(
+        0, source.path, source.real_path, source.start, source.size, source.size, 1,
+        source.head.container, source.head.encoding, source.start,
+    )  # fmt: skip
+    if source.head.container in ("pointer", "foreign"):
+        return
+    if source.line_count <= max_lines or source.head.container == "document":
+        for index, line in enumerate(read(whole, max_line_bytes)):
+            if index >= max_lines:
+                return
+            yield line
+        return
+    try:
+        with open(source.real_path, "rb") as file:
+            length, last = source.size - source.start, -1
+            for index in range(max_lines):
+                offset = source.start + index * length // max_lines
+                file.seek(offset - 1 if offset > source.start else offset)
+                if offset > source.start:
+                    file.readline()
+                position = file.tell()
+                if position == last or position >= source.size:
+                    continue
+                last = position
+                raw = file.readline(max_line_bytes + 1)
+                if len(raw) <= max_line_bytes:
+                    yield Line(_without_ending(raw), position, 0, size=len(raw))
+    except OSError as error:
+        raise unreadable(source.path, error) from None
+
+
+def _without_ending(raw: bytes) -> bytes:
+    if raw.endswith(b"\n"):
+        return raw[:-2] if raw.endswith(b"\r\n") else raw[:-1]
+    return raw
+
+
+def _shrunk(shard: Shard) -> InputError:
+    return InputError(f"{shard.path}: the file became shorter while it was read; check it again")
+
+
+def _lines(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
+    number, offset = shard.first_line, shard.start
+    with open(shard.real_path, "rb", buffering=BLOCK) as file:
+        if offset > shard.data_start:  # the line that began in the shard before is that shard's
+            file.seek(offset - 1)
+            number -= file.read(1) == b"\n"
+            file.seek(offset - 1)
+            while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
+                pass
+            number += 1
+            offset = file.tell()
+        else:
+            file.seek(offset)
+        while offset < shard.end:
+            raw = file.readline(max_line_bytes + 2)
+            size = len(raw)
+            line = Line(_without_ending(raw), offset, number, size=size)
+            if size > max_line_bytes:
+                while not raw.endswith(b"\n") and (raw := file.readline(BLOCK)):
+                    size += len(raw)
+                line = Line(line.raw[:200], offset, number, size=size, too_long=True)
+            if not raw.endswith(b"\n") and offset + size < shard.size:
+                raise _shrunk(shard)
+            if offset == shard.data_start:
+                line.encoding = shard.encoding
+            yield line
+            offset += size
+            number += 1
+
+
+# Outside strings only brackets, commas and words matter. A string ends at its line's end at the latest:
+# after one that was never closed, the brackets of the next lines count again.
+_PIECE = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+("?)|[{}\[\],]|[^\s{}\[\],"]++', re.DOTALL)
+
+
+def _spans(blocks: Iterator[bytes], *, at_start: bool) -> Iterator[tuple[int, int]]:
+    """The byte range of each element of an array, or of each of several values, in a stream of blocks."""
+    level, begun, scalar_end = 0, -1, -1
+    base, rest = 0, b""
+    pending = next(blocks, b"")
+    while pending:
+        buffer, pending = rest + pending, next(blocks, b"")
+        rest = b""
+        for match in _PIECE.finditer(buffer):
+            mark = buffer[match.start()]
+            open_string = mark == ord('"') and not match.group(1)
+            if pending and match.end() >= len(buffer) - 1 and (open_string or mark not in b'{}[],"'):
+                rest = buffer[match.start() :]
+                break
+            if at_start and mark == ord("["):  # the array itself
+                at_start = False
+                continue
+            at_start = False
+            if mark in b"{[":
+                if level == 0 and begun < 0:
+                    begun = base + match.start()
+                level += 1
+            elif mark in b"}]":
+                if level == 0 and begun >= 0:
+                    yield begun, scalar_end
+                    begun = -1
+                elif level:
+                    level -= 1
+                    if level == 0:
+                        yield begun, base + match.end()
+                        begun = -1
+            elif level == 0 and mark == ord(","):
+                if begun >= 0:
+                    yield begun, scalar_end
+                begun = -1
+            elif level == 0:
+                if begun < 0:
+                    begun = base + match.start()
+                scalar_end = base + match.end()
+        base += len(buffer) - len(rest)
+    if begun >= 0:
+        yield begun, base if level else scalar_end
+
+
+def _element_bounds(source: Source, size: int) -> list[int]:
+    bounds = [source.start]
+    try:
+        with open(source.real_path, "rb", buffering=0) as file:
+            file.seek(source.start)
+            for start, end in _spans(iter(lambda: file.read(BLOCK), b""), at_start=True):
+                start, end = start + source.start, end + source.start
+                if end - bounds[-1] > size and start > bounds[-1]:
+                    bounds.append(start)
+    except OSError as error:
+        raise unreadable(source.path, error) from None
+    return [*bounds, source.size]
+
+
+def _elements(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
+    with open(shard.real_path, "rb") as file:
+        line_start = _line_start(file, shard.start, shard.data_start)
+        length = shard.end - shard.start
+        file.seek(line_start)
+        before = file.read(shard.start - line_start)
+        if length > max_line_bytes + 2 * SHARD_BYTES:  # cut() leaves nothing but one huge element in it
+            yield Line(file.read(200), shard.start, shard.first_line, _columns(before), length, True)
+            return
+        data = file.read(length)
+        if len(data) < length:
+            raise _shrunk(shard)
+    number, done, begin = shard.first_line, 0, -len(before)
+    for start, end in _spans(iter((data,)), at_start=shard.start == shard.data_start):
+        breaks = data.count(b"\n", done, start)
+        if breaks:
+            number += breaks
+            begin = data.rfind(b"\n", done, start) + 1
+        done = start
+        head = before[begin:] + data[:start] if begin < 0 else data[begin:start]
+        raw = data[start:end]
+        if len(raw) > max_line_bytes:
+            yield Line(raw[:200], shard.start + start, number, _columns(head), len(raw), True)
+        else:
+            yield Line(raw, shard.start + start, number, _columns(head), len(raw))
+
+
+def record_at(source: Source, offset: int) -> Line:
+    """The line, element or value that begins at byte `offset`; its number is not counted (0).
+
+    Raises InputError when the file can no longer be read.
+    """
+    try:
+        with open(source.real_path, "rb") as file:
+            start = _line_start(file, offset, source.start)
+            file.seek(start)
+            column = _columns(file.read(offset - start))
+            if source.head.container == "document":
+                blocks = iter(lambda: file.read(BLOCK), b"")
+                _, end = next(_spans(blocks, at_start=False), (0, 0))
+                file.seek(offset)
+                raw = file.read(end)
+            else:
+                raw = _without_ending(file.readline())
+                if (fault := parse(raw).fault) is not None and fault.kind == "several":
+                    raw = raw[: value_span(raw).end]
+    except OSError as error:
+        raise unreadable(source.path, error) from None
+    return Line(raw, offset, 0, column, len(raw))
+
+
+def _line_start(file: BinaryIO, offset: int, data_start: int) -> int:
+    """Where the line that holds the byte at `offset` begins."""
+    while offset > data_start:
+        step = min(4096, offset - data_start)
+        file.seek(offset - step)
+        found = file.read(step).rfind(b"\n")
+        if found >= 0:
+            return offset + found + 1 - step
+        offset -= step
+    return offset
+
+
+def _columns(before: bytes) -> int:
+    return 1 + len(before.decode("utf-8", "replace"))

@@ -1,0 +1,110 @@
+"""Target profiles: what a provider or trainer takes, each figure with its source and date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+from curator.data import folder, load_toml, toml_files
+from curator.errors import UsageError
+
+AUTO = "auto"
+_OWN_FORMATS = "openai"
+_ELSE = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that somebody published, and when."""
+
+    value: int
+    source: str
+    as_of: str
+    verified: bool = True
+    """False where the server's behaviour was not seen: such a figure never makes an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be tuned."""
+
+    name: str
+    kind: Literal["chat", "completion"]
+    encoding: str | None = None
+    """The tokenizer's name; None where none is known."""
+    aliases: tuple[str, ...] = ()
+    max_tokens: Figure | None = None
+    """Of one training example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one provider or trainer takes."""
+
+    name: str
+    title: str
+    formats: tuple[str, ...] = ()
+    """Accepted dataset formats; empty: every format."""
+    overflow: Literal["truncate", "reject", "drop", ""] = ""
+    """What becomes of an example beyond the token limit; "" where nobody says."""
+    default_models: Mapping[str, str] = field(default_factory=dict)
+    """The model taken for a kind of format when none is named."""
+    takes_byte_order_mark: bool = False
+    refuses_unknown_keys: bool = False
+    min_examples: Figure | None = None
+    max_file_bytes: Figure | None = None
+    severity: Mapping[str, str] = field(default_factory=dict)
+    """Severities that differ here, by rule code or name."""
+    models: tuple[Model, ...] = ()
+
+    def model(self, name: str) -> Model | None:
+        """The model of that name, alias, or of the fine-tuned model `ft:BASE:…`; None if unknown."""
+        base = name.split(":")[1] if name.startswith("ft:") and name.count(":") else name
+        for model in self.models:
+            if base == model.name or base in model.aliases:
+                return model
+        return None
+
+
+@lru_cache(maxsize=None)
+def targets() -> dict[str, Target]:
+    """Every bundled profile by name."""
+    found = {}
+    for file in toml_files(folder("targets")):
+        target = load_toml(file, Target)
+        found[target.name] = target
+    return found
+
+
+def names() -> list[str]:
+    """What `--target` takes."""
+    return [AUTO, *sorted(targets())]
+
+
+def resolve(target: str, format_name: str) -> Target:
+    """The profile for a target's name; `auto` is `openai` for its own formats and `generic` else."""
+    if target == AUTO:
+        target = _OWN_FORMATS if format_name in targets()[_OWN_FORMATS].formats else _ELSE
+    try:
+        return targets()[target]
+    except KeyError:
+        raise UsageError(f"unknown target {target!r}; there are {', '.join(names())}") from None
+
+
+def resolve_model(target: Target, name: str | None, kind: str) -> Model | None:
+    """The model to count and limit by: the one named, else the target's default for the kind.
+
+    A name that the target does not list keeps the tokenizer that any profile gives it, without a limit.
+    """
+    if name is None:
+        default = target.default_models.get("completion" if kind == "completion" else "chat" if kind else "")
+        return target.model(default) if default else None
+    known = target.model(name)
+    if known:
+        return known
+    for other in targets().values():
+        if (model := other.model(name)) is not None:
+            return Model(name, model.kind, model.encoding)
+    return Model(name, "completion" if kind == "completion" else "chat")
