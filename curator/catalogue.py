@@ -6,7 +6,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +68,8 @@ class Card:
     """Kinds of format it runs on (chat, completion …); empty: all."""
     tasks: tuple[str, ...] = ()
     """Tasks it runs on; empty: all."""
+    needs_splits: bool = False
+    """Whether it compares splits, and so needs a dataset with more than one."""
     since: str = "0.1"
     status: Literal["preview", "stable", "deprecated"] = "stable"
     aliases: tuple[str, ...] = ()
@@ -156,7 +158,7 @@ class Preset:
     select: tuple[str, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def preset_codes(name: str) -> tuple[str, ...]:
     """The selectors of a preset. Raises UsageError for an unknown one."""
     presets = {file.name.removesuffix(".toml"): file for file in toml_files(folder("presets"))}

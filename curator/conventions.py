@@ -6,6 +6,7 @@ breaking them. The definitions are those of seed 002 ("Separator sequences", "Ho
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ _EACH_OF_SEVERAL = 0.1
 _WINDOW = 64  # code points at the end of a text in which an ending is looked for
 _FEWEST = 5  # ours: fewer texts have no habit
 _INTO_A_WORD = 0.95  # ours: an ending grows into one more word only where nearly all texts share it
-_SENTENCE_ENDS = ".!?…。！？،؟\"'`)]}”’»」』）】"
+_SENTENCE_END = re.compile(r"\s*[.!?…。！？،؟\"'`)\]}”’»」』）】]+")
 """What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
 
 LABEL_TOKENS = 10
@@ -109,12 +110,13 @@ class Survey:
             if answer.text:
                 self.completions[answer.text[-_WINDOW:]] += 1
 
-    def conventions(
-        self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]
-    ) -> Conventions:
+    def conventions(self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]) -> Conventions:
         """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
         found = Conventions(
-            format_name, "generation" if self.answered else "", separators(self.prompts), stop_sequence(self.completions)
+            format_name,
+            "generation" if self.answered else "",
+            separators(self.prompts),
+            stop_sequence(self.completions),
         )
         if "stop" in pins:
             found = found.pin({"stop": pins["stop"]})
@@ -197,7 +199,8 @@ def _cut_back(ending: str) -> str:
     """From the first run of non-alphanumerics on, without what ends a sentence; "" where nothing is left."""
     while ending and ending[0].isalnum():
         ending = ending[1:]
-    ending = ending.lstrip(_SENTENCE_ENDS)
+    if sentence := _SENTENCE_END.match(ending):
+        ending = ending[sentence.end() :]
     return ending if ending.strip(" \t") else ""
 
 

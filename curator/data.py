@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -19,7 +19,7 @@ from curator.errors import CardError
 T = TypeVar("T")
 
 
-@lru_cache(maxsize=None)
+@cache
 def rules_root() -> Traversable:
     """`curator/_rules` of an installed package, else the checkout's `rules/`."""
     installed = files("curator") / "_rules"
@@ -65,6 +65,6 @@ def convert(data: Any, kind: type[T], failure: type[Exception], where: str) -> T
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """", did you mean 'x'?" where a known name is close; else ""."""
+    """ ", did you mean 'x'?" where a known name is close; else ""."""
     close = difflib.get_close_matches(name, list(known), 1, 0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -6,7 +6,6 @@ many processes scanned it, nor on the order in which they came back.
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +15,14 @@ from typing import Any
 
 from curator import catalogue, formats, reading, targets
 from curator.conventions import Conventions, Survey
+from curator.errors import InputError
 from curator.executors.local import Executor, inline
 from curator.inputs import Dataset
-from curator.errors import InputError
-from curator.model import OFFSET_BITS, Finding, Place, Problem, Related
+from curator.model import OFFSET_BITS, Place, Problem, Related
 from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
 from curator.reading import BLOCK, Line, Source
-from curator.report import Failure, Failures, FileCounts, Findings, Input, NotChecked, Report, Scanned, TokenStats
+from curator.report import Failure, Failures, FileCounts, Input, NotChecked, Report, Scanned, TokenStats
 from curator.scan import Task, check_file, failure, finding, sample_records
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
@@ -124,6 +123,7 @@ class _Run:
         split.plan = Plan(
             split.dataset.name,
             split.name,
+            tuple(other.name for other in self.splits if other.dataset is split.dataset),
             choose(settings, target, rules),
             target,
             model,
@@ -168,9 +168,7 @@ class _Run:
         whereabouts = _Whereabouts(self.sources, self.splits)
         for number, split in enumerate(self.splits):
             assert split.plan is not None and split.bound is not None
-            siblings = {
-                other.name: index for index, other in enumerate(self.splits) if other.dataset is split.dataset
-            }
+            siblings = {other.name: index for index, other in enumerate(self.splits) if other.dataset is split.dataset}
             for rule in split.bound.dataset:
                 code = rule.rule.code
                 states = {
@@ -320,7 +318,9 @@ def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotC
         plan, where = split.plan, f"{split.dataset.name} ({split.name})"
         name = plan.conventions.format
         if name and not formats.understood(name):
-            found.append(NotChecked(f"the records of {where}", f"the format {name} is recognised, but has no rules yet"))
+            found.append(
+                NotChecked(f"the records of {where}", f"the format {name} is recognised, but has no rules yet")
+            )
         elif name and split.bound.without_tokens:
             why = (
                 f"no tokenizer is known for the model {plan.model.name}"

@@ -197,9 +197,7 @@ class RewriteAsLines:
     op: ClassVar[str] = "rewrite-as-lines"
 
 
-Edit = (
-    Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes | RewriteAsLines
-)
+Edit = Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes | RewriteAsLines
 Safety = Literal["safe", "unsafe", "suggestion"]
 
 

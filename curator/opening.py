@@ -106,7 +106,9 @@ def _copy(path: str, stream: BinaryIO, spool: IO[bytes], encoding: str, limit: i
                     f"{path}: unpacks to more than {limit:,} bytes; raise max-unpacked-bytes in the settings if that is right"
                 )
             if packed and total > _BOMB_MINIMUM and total > BOMB_RATIO * packed:
-                raise InputError(f"{path}: unpacks to over {BOMB_RATIO} times its size: looks like a decompression bomb")
+                raise InputError(
+                    f"{path}: unpacks to over {BOMB_RATIO} times its size: looks like a decompression bomb"
+                )
             spool.write(block)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: the archive is broken: {error}") from None

@@ -145,9 +145,7 @@ def _decoder(quirks: set[Quirk]) -> json.JSONDecoder:
             quirks.add("huge-number")
         return number
 
-    return json.JSONDecoder(
-        object_pairs_hook=pairs, parse_constant=constant, parse_int=integer, parse_float=real
-    )
+    return json.JSONDecoder(object_pairs_hook=pairs, parse_constant=constant, parse_int=integer, parse_float=real)
 
 
 def _canonical(value: Any, raw: bytes) -> bytes:

@@ -39,6 +39,8 @@ class Plan:
 
     dataset: str
     split: str
+    splits: tuple[str, ...]
+    """All splits of the dataset that are read."""
     choices: tuple[Choice, ...]
     target: Target
     model: Model | None
@@ -147,6 +149,8 @@ def bind(plan: Plan) -> Bound:
     for choice in plan.choices:
         rule = rules[choice.code]
         if rule.card.tasks and plan.conventions.task not in rule.card.tasks:
+            continue
+        if rule.card.needs_splits and len(plan.splits) < 2:
             continue
         if "tokens" in rule.given and plan.tokenizer is None:
             bound.without_tokens.append(rule.code)

@@ -85,8 +85,7 @@ class Findings:
             ordered = sorted(self._open, key=_key)
             self._open = []
             pickled = (
-                pickle.dumps(ordered[i : i + _CHUNK], pickle.HIGHEST_PROTOCOL)
-                for i in range(0, len(ordered), _CHUNK)
+                pickle.dumps(ordered[i : i + _CHUNK], pickle.HIGHEST_PROTOCOL) for i in range(0, len(ordered), _CHUNK)
             )
             self._keep(_key(ordered[0]), _key(ordered[-1]), pickled)
 

@@ -124,9 +124,7 @@ def finding(plan: Plan, rule: BoundRule, problem: Problem, path: str, line: Line
 
 def failure(rule: BoundRule, error: Exception, path: str, line: int) -> Failure:
     """The failure of a check that raised."""
-    return Failure(
-        path, line, rule.rule.code, f"the check of {rule.rule.code} raised {type(error).__name__}: {error}"
-    )
+    return Failure(path, line, rule.rule.code, f"the check of {rule.rule.code} raised {type(error).__name__}: {error}")
 
 
 def check_file(bound: Bound, head: reading.FileHead) -> Iterator[Finding | Failure]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,7 +92,7 @@ def option(field_name: str) -> str:
 _KEYS = {option(f.name): f.name for f in fields(Settings) if f.name not in ("root", "source")}
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(path: str) -> Settings:
     """The settings of one file, with what it extends. Raises UsageError naming the file and the key."""
     return _load(Path(path), ())

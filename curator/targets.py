@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 from curator.data import folder, load_toml, toml_files
@@ -68,7 +68,7 @@ class Target:
         return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def targets() -> dict[str, Target]:
     """Every bundled profile by name."""
     found = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -124,12 +124,12 @@ def bundled(encoding: str | None) -> Tokenizer | None:
     return _tokenizer(encoding) if encoding in ENCODINGS else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tokenizer(encoding: str) -> Tokenizer:
     return Tokenizer(encoding)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _encoding(name: str) -> tiktoken.Encoding:
     import tiktoken
     import tiktoken_ext.openai_public as definitions

@@ -46,7 +46,8 @@ def missing_content(example: Example) -> Iterator[Problem]:
         if turn.role == "assistant" and turn.content is None and not _answers_otherwise(turn):
             present = "content" in turn.message
             yield Problem(
-                f"{turn.pointer}/content" if present else turn.pointer, values={"what": "null" if present else "missing"}
+                f"{turn.pointer}/content" if present else turn.pointer,
+                values={"what": "null" if present else "missing"},
             )
 
 
@@ -55,4 +56,4 @@ def _answers_otherwise(turn: Turn) -> bool:
 
 
 def _is_text(part: object) -> bool:
-    return isinstance(part, dict) and part.get("type") == "text"
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from curator.checks.inputs import folded_input
 from curator.conventions import Conventions
 from curator.model import Example, Fix, Place, Problem, ReplaceText
 from curator.packing import PackedRows, key_of
 from curator.tokens import Tokenizer
-from curator.checks.inputs import folded_input
 
 _CLOSING = ".,;:!?。！？"
 _TYPO_LETTERS = 5

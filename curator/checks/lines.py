@@ -183,7 +183,7 @@ def _diagnose(text: str, fault: Fault) -> tuple[str, int]:
         return "text after the end of the record", position
     if not rest.strip():
         return "cut off before its end", position
-    if before.endswith(",") and rest[:1] in "}]" or rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]"):
+    if (before.endswith(",") and rest[:1] in "}]") or (rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]")):
         return "trailing comma", before.rfind(",") if before.endswith(",") else position
     # The standard library reports a missing name after the comma it follows (3.13: at the comma).
     if rest[0] == "'" or _PYTHON.match(rest):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from curator import formats
@@ -116,7 +116,7 @@ class Unrecognised:
         self.first = dict(sorted(self.first.items())[:_KEPT])
 
 
-@lru_cache(maxsize=None)
+@cache
 def schema(format_name: str) -> dict[str, Any]:
     """The bundled schema of a format; one that accepts everything where there is none."""
     file = folder("schemas") / f"{format_name}.json"
@@ -126,7 +126,7 @@ def schema(format_name: str) -> dict[str, Any]:
     return loaded
 
 
-@lru_cache(maxsize=None)
+@cache
 def _decider(format_name: str) -> jsonschema_rs.Validator:
     import jsonschema_rs
 
@@ -136,7 +136,7 @@ def _decider(format_name: str) -> jsonschema_rs.Validator:
         raise CardError(f"rules/schemas/{format_name}.json: {error}") from None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _explainer(format_name: str) -> jsonschema.Draft202012Validator:
     import jsonschema  # only once a record breaks its schema
 
@@ -168,7 +168,9 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[tuple[str, Problem]]
     path = [str(part) for part in error.absolute_path]
     pointer = "".join(f"/{escape(part)}" for part in path)
     named = str(error.schema.get("x-rule", ""))
-    what = repr(path[-1]) if path and not path[-1].isdigit() else "the record" if not path else f"item {int(path[-1]) + 1}"
+    what = (
+        repr(path[-1]) if path and not path[-1].isdigit() else "the record" if not path else f"item {int(path[-1]) + 1}"
+    )
     yield named, Problem(pointer, values={"fault": _sentence(error, what)})
 
 
@@ -216,7 +218,7 @@ def _unknown_keys(example: Example) -> Iterator[tuple[str, list[str], bool]]:
             yield turn.pointer, unknown, False
 
 
-@lru_cache(maxsize=None)
+@cache
 def _allowed_roles(format_name: str) -> tuple[str, ...]:
     items = schema(format_name).get("properties", {}).get("messages", {}).get("items", {})
     return tuple(items.get("properties", {}).get("role", {}).get("x-values", ()))

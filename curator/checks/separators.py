@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from curator.conventions import Conventions, Ending
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
-_DASHES = str.maketrans({dash: "-" for dash in "‐‑‒–—―−﹣－"})
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
 _SPACE = re.compile(r"\s+")
 
 

@@ -10,12 +10,13 @@ from collections import Counter
 from types import ModuleType
 from typing import Any
 
-from curator.formats import alpaca, chat, completion, preference, reinforcement, sharegpt
+from curator.formats import alpaca, chat, completion, preference, reinforcement, sharegpt, text, trl_preference
 from curator.model import Example
 
 # In the order of asking: the most telling keys first.
 FORMATS: dict[str, ModuleType] = {
-    module.NAME: module for module in (preference, sharegpt, alpaca, chat, completion, reinforcement)
+    module.NAME: module
+    for module in (preference, sharegpt, trl_preference, alpaca, chat, completion, reinforcement, text)
 }
 _PROMPT_ONLY = 0.9
 """Share of chat records whose last role is the user from which a file is prompt-only, not broken SFT."""
