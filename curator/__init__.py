@@ -1,0 +1,53 @@
+"""curator: a linter for fine-tuning data.
+
+>>> import curator
+>>> report = curator.check(["train.jsonl"])
+>>> for finding in report.findings:
+...     print(finding.path, finding.line, finding.code, finding.message)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from curator.api import check, load_rules
+    from curator.catalogue import Rule
+    from curator.errors import CardError, CuratorError, InputError, UsageError
+    from curator.model import Finding, Severity
+    from curator.report import Report
+
+_HOMES = {
+    "check": "api",
+    "load_rules": "api",
+    "Rule": "catalogue",
+    "CardError": "errors",
+    "CuratorError": "errors",
+    "InputError": "errors",
+    "UsageError": "errors",
+    "Finding": "model",
+    "Severity": "model",
+    "Report": "report",
+}
+__all__ = [
+    "CardError",
+    "CuratorError",
+    "Finding",
+    "InputError",
+    "Report",
+    "Rule",
+    "Severity",
+    "UsageError",
+    "check",
+    "load_rules",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily, so that `curator --help` does not pay for the engine.
+    if name in _HOMES:
+        return getattr(import_module(f"curator.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'curator' has no attribute {name!r}")

@@ -270,7 +270,8 @@ def load_check_file(path: str, digest: str) -> None:
     if hashlib.sha256(source).hexdigest() != digest:
         raise CardError(f"{path}: changed while the run was going on")
     spec = importlib.util.spec_from_file_location(f"curator_user_checks_{stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -99,11 +99,12 @@ class _Run:
 
     def open(self, datasets: Sequence[Dataset], spools: Spools) -> None:
         for dataset in datasets:
-            for name, paths in dataset.splits.items():
-                split = _Split(dataset, name)
+            for split_name, paths in dataset.splits.items():
+                split = _Split(dataset, split_name)
                 for path in paths:
                     try:
-                        source = spools.open(path, max_unpacked=dataset.settings.max_unpacked_bytes)
+                        name = dataset.stdin_name if path == "-" else path
+                        source = spools.open(path, name, max_unpacked=dataset.settings.max_unpacked_bytes)
                     except InputError as error:
                         self.failures.add(_input_failure(error))
                         continue
@@ -166,8 +167,9 @@ class _Run:
 
     def finish(self) -> None:
         whereabouts = _Whereabouts(self.sources, self.splits)
-        for number, split in enumerate(self.splits):
-            assert split.plan is not None and split.bound is not None
+        for split in self.splits:
+            assert split.plan is not None
+            assert split.bound is not None
             siblings = {other.name: index for index, other in enumerate(self.splits) if other.dataset is split.dataset}
             for rule in split.bound.dataset:
                 code = rule.rule.code
@@ -177,12 +179,9 @@ class _Run:
                     if (state := self.scanned.states.get((index, code))) is not None
                 }
                 own = states.get(split.name)
-                broken = next((state for state in states.values() if isinstance(state, Failure)), None)
-                if broken is not None:
-                    if own is broken:
-                        self.failures.add(
-                            replace(broken, message=f"{broken.message}; the check was taken out of the run")
-                        )
+                if isinstance(own, Failure):
+                    self.failures.add(replace(own, message=f"{own.message}; the check was taken out of the run"))
+                if any(isinstance(state, Failure) for state in states.values()):
                     continue
                 context = Context(
                     split.name,
@@ -208,7 +207,8 @@ class _Run:
         whereabouts: _Whereabouts,
     ) -> None:
         """Find the lines again that a dataset check speaks of; in batches, because that reads the file."""
-        assert split.plan is not None and split.bound is not None
+        assert split.plan is not None
+        assert split.bound is not None
         problems = iter(problems)
         while batch := list(islice(problems, _FINISH_BATCH)):
             placed = []
@@ -314,7 +314,8 @@ def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotC
     """What no rule looked at in this run, dataset by dataset."""
     found = []
     for split in splits:
-        assert split.plan is not None and split.bound is not None
+        assert split.plan is not None
+        assert split.bound is not None
         plan, where = split.plan, f"{split.dataset.name} ({split.name})"
         name = plan.conventions.format
         if name and not formats.understood(name):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import string
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.catalogue import Rule
 from curator.locate import Span, locate, locate_key, within_string
@@ -15,6 +15,8 @@ from curator.reading import Line
 
 CLIP = 60
 """Code points of a text that a message may quote."""
+AROUND = 20
+"""Code points on each side of the span that an excerpt shows."""
 
 
 class _Plain(string.Formatter):
@@ -80,9 +82,7 @@ def make(
     related: tuple[Related, ...] = (),
 ) -> Finding:
     """The finding for a problem in a line; for the whole file or dataset where there is no line."""
-    number, column, end = None, 1, 1
-    if line is not None:
-        number, column, end = _position(line, problem)
+    where = _Where(None, 1, 1, None) if line is None else _where(line, problem)
     return Finding(
         rule.code,
         rule.name,
@@ -90,9 +90,9 @@ def make(
         render(rule, problem),
         path,
         split,
-        number,
-        column,
-        end,
+        where.line,
+        where.column,
+        where.end_column,
         problem.pointer,
         problem.at,
         problem.span,
@@ -103,30 +103,38 @@ def make(
         related,
         problem.fix,
         None if rule.card.fix == "none" else rule.card.fix,
+        where.excerpt,
     )
 
 
-def _position(line: Line, problem: Problem) -> tuple[int, int, int]:
+class _Where(NamedTuple):
+    line: int | None
+    column: int
+    end_column: int
+    excerpt: tuple[str, str, str] | None
+
+
+def _where(line: Line, problem: Problem) -> _Where:
     """Line, column and end column, 1-based, in code points (bytes where the line does not decode)."""
     raw = line.raw
     if problem.at == "line":
         first, last = problem.span or (0, 0)
         try:
             text = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return line.number, line.column + first, line.column + last
-        before = text[:first]
-        width = len(text[first:last].partition("\n")[0])
-        breaks = before.count("\n")
-        start = len(before) - before.rfind("\n") if breaks else line.column + first
-        return line.number + breaks, start, start + width
-    span = byte_span(raw, problem)
-    before_bytes = raw[: span.start]
-    breaks = before_bytes.count(b"\n")
-    width = len(raw[span.start : span.end].partition(b"\n")[0].decode("utf-8", "replace"))
-    own = len(before_bytes[before_bytes.rfind(b"\n") + 1 :].decode("utf-8", "replace"))
-    start = own + (1 if breaks else line.column)
-    return line.number + breaks, start, start + width
+        except UnicodeDecodeError:  # Latin-1 keeps a byte a code point
+            text = raw.decode("latin-1")
+    else:
+        span = byte_span(raw, problem)
+        text = raw.decode("utf-8")
+        first = len(raw[: span.start].decode("utf-8"))
+        last = first + len(raw[span.start : span.end].decode("utf-8"))
+    breaks = text.count("\n", 0, first)
+    column = first - text.rfind("\n", 0, first) if breaks else line.column + first
+    marked = text[first:last].partition("\n")[0]
+    begin = max(text.rfind("\n", 0, first) + 1, first - AROUND)
+    after = text[last : last + AROUND].partition("\n")[0] if marked == text[first:last] else ""
+    excerpt = (text[begin:first], clip(marked), after) if problem.pointer or problem.span else None
+    return _Where(line.number + breaks, column, column + len(marked), excerpt)
 
 
 def byte_span(raw: bytes, problem: Problem) -> Span:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Dataset:
     settings: Settings
     pins: dict[str, Any] = field(default_factory=dict)
     """What the settings say of its conventions."""
+    stdin_name: str = "<stdin>"
+    """What standard input is called where it is one of the files."""
     configured: bool = False
     """Whether the settings name it, with its splits."""
 
@@ -59,7 +61,7 @@ def gather(
             continue
         for file in files:
             settings = settings_for(Path(stdin_name or Path.cwd() / "-") if file == "-" else Path(file))
-            dataset = _dataset_of(file, settings)
+            dataset = _dataset_of(file, settings, stdin_name or "<stdin>")
             key = (dataset.settings.source, dataset.name)
             if key in found:
                 dataset = _joined(found[key], dataset)
@@ -73,13 +75,14 @@ def _configured(name: str, settings: Settings) -> Dataset:
     return Dataset(name, splits, settings, own.pins, configured=True)
 
 
-def _dataset_of(file: str, settings: Settings) -> Dataset:
-    absolute = os.path.abspath(file)
+def _dataset_of(file: str, settings: Settings, stdin_name: str) -> Dataset:
+    shown = stdin_name if file == "-" else file
+    absolute = os.path.abspath(shown)
     for name, own in settings.datasets.items():
         for split in SPLITS:
             if absolute in map(os.path.abspath, own.files(split)):
-                return Dataset(name, {split: (file,)}, settings, own.pins, configured=True)
-    return Dataset(file, {"train": (file,)}, settings)
+                return Dataset(name, {split: (file,)}, settings, own.pins, stdin_name, configured=True)
+    return Dataset(shown, {"train": (file,)}, settings, {}, stdin_name)
 
 
 def _joined(first: Dataset, second: Dataset) -> Dataset:
@@ -87,7 +90,7 @@ def _joined(first: Dataset, second: Dataset) -> Dataset:
     for split, files in second.splits.items():
         splits[split] = tuple(dict.fromkeys((*splits.get(split, ()), *files)))
     ordered = {split: splits[split] for split in SPLITS if split in splits}
-    return Dataset(first.name, ordered, first.settings, first.pins, first.configured)
+    return replace(first, splits=ordered)
 
 
 def _shown(path: str) -> str:

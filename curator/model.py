@@ -271,6 +271,8 @@ class Finding:
     related: tuple[Related, ...]
     fix: Fix | None
     safety: Safety | None
+    excerpt: tuple[str, str, str] | None = None
+    """What stands before, in and after the span, cut to what a person needs to see."""
 
     @property
     def order(self) -> tuple[str, int, int, str, str, str]:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, BinaryIO, cast
 
 from curator.errors import InputError
@@ -50,15 +50,15 @@ _OTHER_FILES = (
 class Spools(ExitStack):
     """Keeps the temporary files of a run, and removes them when it ends."""
 
-    def open(self, path: str, *, max_unpacked: int = MAX_UNPACKED_BYTES) -> Source:
-        """The file at `path` (`-`: standard input), ready for reading.
+    def open(self, path: str, name: str = "", *, max_unpacked: int = MAX_UNPACKED_BYTES) -> Source:
+        """The file at `path` (`-`: standard input, called `name`), ready for reading.
 
         Raises InputError when it is missing, unreadable, broken, too large unpacked, or no text.
         """
         try:
             if path == "-":
                 stream = cast(BinaryIO, sys.stdin.buffer)
-                return self._spooled(path, stream, "utf-8", max_unpacked, packed=0)
+                return self._spooled(name or path, stream, "utf-8", max_unpacked, packed=0)
             if os.path.isdir(path):
                 raise InputError(f"{path}: is a folder, not a file")
             with open(path, "rb") as file:
@@ -163,7 +163,5 @@ def _refuse_binary(path: str, head: bytes) -> None:
 
 
 def _remove(name: str) -> None:
-    try:
+    with suppress(FileNotFoundError):
         os.remove(name)
-    except FileNotFoundError:
-        pass

@@ -39,7 +39,7 @@ class PackedRows:
     def merge(self, other: PackedRows) -> None:
         """Take over another's rows."""
         for mine, theirs in zip(self._buckets, other._buckets, strict=True):
-            mine += theirs
+            mine.extend(theirs)
 
     def groups(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key that has several rows, with its rows (place, extra) in order of place."""

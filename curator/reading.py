@@ -13,6 +13,7 @@ import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import BinaryIO, Literal
 
 from curator.errors import InputError
@@ -146,7 +147,7 @@ def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Sourc
                 total += len(block)
                 if blank:
                     blank = not (block.removeprefix(codecs.BOM_UTF8) if total == len(block) else block).strip()
-            packed = os.stat(path).st_size if spooled and path != "-" else stat.st_size
+            packed = os.stat(path).st_size if spooled and os.path.exists(path) else stat.st_size
     except OSError as error:
         raise unreadable(path, error) from None
     mark = head.startswith(codecs.BOM_UTF8)
@@ -197,9 +198,9 @@ def cut(source: Source, file: int, size: int = SHARD_BYTES) -> list[Shard]:
     if source.head.container == "document":
         bounds = _element_bounds(source, size)
     else:
-        bounds = list(range(source.start, source.size, size)) + [source.size]
+        bounds = [*range(source.start, source.size, size), source.size]
     shards = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         line = source.line_number(start)
         shards.append(
             Shard(
@@ -353,9 +354,9 @@ def _element_bounds(source: Source, size: int) -> list[int]:
     try:
         with open(source.real_path, "rb", buffering=0) as file:
             file.seek(source.start)
-            for start, end in _spans(iter(lambda: file.read(BLOCK), b""), at_start=True):
-                start, end = start + source.start, end + source.start
-                if end - bounds[-1] > size and start > bounds[-1]:
+            for first, last in _spans(iter(lambda: file.read(BLOCK), b""), at_start=True):
+                start = source.start + first
+                if source.start + last - bounds[-1] > size and start > bounds[-1]:
                     bounds.append(start)
     except OSError as error:
         raise unreadable(source.path, error) from None

@@ -179,7 +179,5 @@ def _dataset(name: str, table: Any, path: Path) -> DatasetSettings:
     settings = convert(table, DatasetSettings, UsageError, where)
     if not any(settings.files(split) for split in SPLITS):
         raise UsageError(f"{where} names no file: give train, validation or test")
-    files = {
-        split: tuple(str(path.parent / file) for file in settings.files(split)) for split in SPLITS
-    }  # absolute from here on
-    return replace(settings, **files)
+    absolute = {split: tuple(str(path.parent / file) for file in settings.files(split)) for split in SPLITS}
+    return replace(settings, train=absolute["train"], validation=absolute["validation"], test=absolute["test"])

@@ -72,8 +72,7 @@ def unknown_role(example: Example) -> Iterator[Problem]:
 def mixed_formats(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     """A record in another known format than most of its file."""
     if conventions.format and example.format and not formats.same_shape(example.format, conventions.format):
-        if example.format != conventions.format:
-            yield Problem(values={"found": example.format, "expected": conventions.format})
+        yield Problem(values={"found": example.format, "expected": conventions.format})
 
 
 class Unrecognised:
@@ -164,38 +163,43 @@ def _explain(error: jsonschema.ValidationError) -> Iterator[tuple[str, Problem]]
         best = min(error.context, key=lambda inner: (-len(inner.absolute_path), str(inner.schema_path)))
         yield from _explain(best)
         return
-    assert isinstance(error.schema, Mapping)
     path = [str(part) for part in error.absolute_path]
     pointer = "".join(f"/{escape(part)}" for part in path)
-    named = str(error.schema.get("x-rule", ""))
+    named = str(_subschema(error).get("x-rule", ""))
     what = (
         repr(path[-1]) if path and not path[-1].isdigit() else "the record" if not path else f"item {int(path[-1]) + 1}"
     )
     yield named, Problem(pointer, values={"fault": _sentence(error, what)})
 
 
+def _subschema(error: jsonschema.ValidationError) -> Mapping[str, Any]:
+    return error.schema if isinstance(error.schema, Mapping) else {}
+
+
 def _sentence(error: jsonschema.ValidationError, what: str) -> str:
-    wanted = error.validator_value
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    properties = _subschema(error).get("properties", {})
     if error.validator == "required":
-        missing = [key for key in wanted if key not in error.instance]
+        missing = [key for key in wanted if key not in instance]
         name = next((key for key in missing if repr(key) in error.message), missing[0])
-        misspelled = nearest(name, [key for key in error.instance if key not in error.schema.get("properties", {})])
-        hint = misspelled.replace("did you mean", "is that").replace("?", "?") if misspelled else ""
+        misspelled = nearest(name, [key for key in instance if key not in properties])
+        hint = misspelled.replace("did you mean", "is that")
         return f"{what} lacks the key {name!r}{hint}"
     if error.validator == "type":
         types = [wanted] if isinstance(wanted, str) else wanted
         expected = " or ".join(_TYPES.get(name, name) for name in types)
-        return f"{what} is {_NAMES.get(type(error.instance), 'null')}, not {expected}"
+        return f"{what} is {_NAMES.get(type(instance), 'null')}, not {expected}"
     if error.validator in ("enum", "const"):
         options = wanted if error.validator == "enum" else [wanted]
-        return f"{what} is {_shown(error.instance)}, not {' or '.join(map(repr, options))}"
+        return f"{what} is {_shown(instance)}, not {' or '.join(map(repr, options))}"
     if error.validator == "minItems":
         return f"{what} is empty"
     if error.validator == "additionalProperties":
-        extra = [key for key in error.instance if key not in error.schema.get("properties", {})]
+        extra = [key for key in instance if key not in properties]
         return f"{what} has the unknown key {extra[0]!r}" if extra else error.message
     if error.validator == "pattern":
-        return f"{what} is {_shown(error.instance)}, which does not match {wanted}"
+        return f"{what} is {_shown(instance)}, which does not match {wanted}"
     return f"{what} breaks {error.validator!r} of the schema"
 
 

@@ -1,0 +1,52 @@
+"""The public functions: what the command does, for scripts and notebooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from curator import catalogue, engine, settings
+from curator.catalogue import Rule
+from curator.data import nearest
+from curator.errors import UsageError
+from curator.executors.local import Processes, inline
+from curator.inputs import gather
+from curator.report import Report
+
+
+def check(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    config: str | None = None,
+    isolated: bool = False,
+    token_stats: bool = False,
+    jobs: int = 1,
+    **options: Any,
+) -> Report:
+    """The report on the given files and folders (none: the datasets of the settings here).
+
+    `options` are settings by their names with underscores (`target`, `model`, `select`, `ignore`,
+    `severity` …) and go before those of the settings file. In this process by default, which is safe
+    everywhere; `jobs` above 1 starts processes. Raises UsageError or CardError for what does not fit;
+    whatever is wrong with the data, or with reading it, is in the report.
+    """
+    known = {field.name for field in fields(settings.Settings)}
+    for name in options:
+        if name not in known:
+            raise UsageError(f"unknown option {name!r}{nearest(name, known)}")
+    given = [paths] if isinstance(paths, str | os.PathLike) else paths
+
+    def settings_for(path: Path) -> settings.Settings:
+        return settings.overlay(settings.for_path(path, config, isolated), **options)
+
+    datasets, failures = gather([os.fspath(path) for path in given], settings_for)
+    executor = Processes(jobs) if jobs > 1 else inline
+    return engine.check(datasets, executor=executor, token_stats=token_stats, failures=failures)
+
+
+def load_rules(rule_dirs: Sequence[str] = ()) -> Mapping[str, Rule]:
+    """Every rule by code: the bundled ones and the cards in `rule_dirs`. Raises CardError."""
+    return catalogue.load(tuple(rule_dirs)).rules

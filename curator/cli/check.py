@@ -1,0 +1,184 @@
+"""`curator check`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from curator import engine, inputs, settings, targets
+from curator.errors import UsageError
+from curator.executors.local import Executor, Processes, inline
+from curator.report import Report
+from curator.reporters import FORMATS, Style, reporter
+from curator.reporters.text import visible
+
+_PARALLEL_BYTES = 8 << 20
+"""Below this many bytes, starting processes takes longer than it saves."""
+_LEVELS = click.Choice(["error", "warning", "info", "never"])
+
+
+def _listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Values that may be repeated or separated by commas; None when the option was not given."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip()) or None
+
+
+def _levels(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
+    found = {}
+    for value in values:
+        name, _, level = value.partition("=")
+        if level not in ("error", "warning", "info"):
+            raise click.BadParameter(f"{value!r} is not CODE=error, CODE=warning or CODE=info")
+        found[name] = level
+    return found or None
+
+
+def _rules(*names: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(*names, metavar="RULES", multiple=True, callback=_listed, help=text)
+
+
+@click.command("check", short_help="Check datasets.")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
+@_rules("--select", text="Run only these: codes, names, prefixes (SEP), families (labels), ALL.")
+@_rules("--ignore", text="Leave these out.")
+@_rules("--extend-select", text="Run these as well.")
+@click.option("--severity", metavar="RULE=LEVEL", multiple=True, callback=_levels, help="Give a rule another severity.")
+@click.option("--fail-on", type=_LEVELS, help="Exit 1 when something is at or above this.  [default: error]")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
+@click.option("--target", metavar="NAME", help="Whose rules hold: auto, openai, azure, generic …  [default: auto]")
+@click.option("--model", metavar="NAME", help="The model to be tuned: its limits and tokenizer.")
+@click.option("--token-stats", is_flag=True, help="Count the tokens of every record, exactly.")
+@click.option("--output-format", type=click.Choice(FORMATS), help="[default: grouped on a terminal, else concise]")
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write there, not to standard output.")
+@click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
+@click.option("--isolated", is_flag=True, help="No settings file at all.")
+@click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
+@_rules("--exclude", text="Leave out files that match, written as in .gitignore.")
+@click.option("--force-exclude", is_flag=True, help="Exclude also files that are named on the command line.")
+@click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
+@click.option("-v", "--verbose", is_flag=True, help="Say which settings hold; show tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Findings only.")
+@click.pass_context
+def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
+    """Check datasets: what is wrong, where and why.
+
+    A PATH is a file (JSON Lines, also .gz and .zst), a folder, or `-` for standard input. Without one,
+    every dataset of curator.toml is checked, or every data file below this folder.
+
+    \b
+    Examples:
+      curator check train.jsonl
+      curator check data/ --target azure --fail-on warning
+      curator check train.jsonl --select SEP,LAB --output-format full
+      curator check train.jsonl --token-stats --model gpt-4o
+      zcat big.jsonl.gz | curator check - --stdin-filename big.jsonl
+      curator check --output-format json -o report.json
+
+    Exit codes: 0 nothing at or above --fail-on was found, 1 something was, 2 the job could not be done
+    (a bad flag or setting, a file that cannot be read, a check that raised).
+    """
+    flags = {
+        name: given[name]
+        for name in ("select", "ignore", "extend_select", "severity", "fail_on", "target", "model", "exclude")
+    }
+    if given["target"] and given["target"] not in targets.names():
+        raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
+
+    def settings_for(path: Path) -> settings.Settings:
+        return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
+
+    datasets, failures = inputs.gather(
+        paths, settings_for, force_exclude=given["force_exclude"], stdin_name=given["stdin_filename"]
+    )
+    files = [file for dataset in datasets for split in dataset.splits.values() for file in split]
+    if given["verbose"]:
+        for source in sorted({dataset.settings.source or "no settings file" for dataset in datasets}):
+            click.echo(f"settings: {source}", err=True)
+    if given["show_files"]:
+        for file in files:
+            click.echo(visible(file))
+        ctx.exit(2 if failures else 0)
+    with _progress(files, given["no_progress"] or given["quiet"]) as progress:
+        report = engine.check(
+            datasets,
+            executor=_executor(files, given["jobs"]),
+            token_stats=given["token_stats"],
+            progress=progress,
+            failures=failures,
+        )
+    _write(report, given)
+    for failure in report.failures:
+        where = f"{failure.path}:{failure.line}: " if failure.line else ""
+        click.echo(visible(f"error: {where}{failure.message}"), err=True)
+    code = max((report.exit_code(d.settings.fail_on) for d in datasets), default=report.exit_code("error"))
+    ctx.exit(0 if given["exit_zero"] and code == 1 else code)
+
+
+def _write(report: Report, given: dict[str, Any]) -> None:
+    path = given["output_file"]
+    terminal = path is None and sys.stdout.isatty()
+    color = given["color"] == "always" or (
+        given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+    write = reporter(given["output_format"] or ("grouped" if terminal else "concise"))
+    try:
+        with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
+            write(report, stream, Style(color, given["quiet"]))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
+
+
+def _utf8(stream: TextIO) -> TextIO:
+    """Standard output, able to carry whatever the data holds."""
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return stream
+
+
+def _executor(files: Sequence[str], jobs: int | None) -> Executor:
+    if jobs is None:
+        size = sum(_size(file) for file in files)
+        jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if size < _PARALLEL_BYTES:
+            jobs = 1
+    if jobs == 1:
+        return inline
+    pool = Processes(jobs)
+    pool.start()  # the workers load while the survey reads
+    return pool
+
+
+def _size(file: str) -> int:
+    """Bytes to be expected of a file; packed ones grow about fivefold."""
+    try:
+        size = os.stat(file).st_size
+    except OSError:
+        return 0
+    return size * 5 if file.endswith((".gz", ".zst")) else size
+
+
+@contextmanager
+def _progress(files: Sequence[str], off: bool) -> Iterator[engine.Progress | None]:
+    if off or not sys.stderr.isatty() or sum(_size(file) for file in files) < _PARALLEL_BYTES:
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit="B", unit_scale=True, unit_divisor=1024, desc="checking", leave=False) as bar:
+
+        def show(done: int, total: int, records: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(f"{records / max(bar.format_dict['elapsed'], 0.1):,.0f} records/s", refresh=False)
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,0 +1,103 @@
+"""`curator`: finds the command, runs it, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from curator.errors import CuratorError
+
+# Command -> what `curator --help` says of it; the command `rule` lives in curator.cli.rule.
+COMMANDS = {
+    "check": "Check datasets: what is wrong, where and why.",
+    "config": "Show the settings that govern a file, and where they come from.",
+    "rule": "Explain a rule: why, since when, with examples.",
+    "version": "Show the version.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module only when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"curator.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            from curator.data import nearest
+
+            raise click.UsageError(f"no such command {args[0]!r}{nearest(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="finetune-curator", prog_name="curator", message="%(prog)s %(version)s")
+def group() -> None:
+    """A linter for fine-tuning data.
+
+    Reads every line of a dataset as bytes and says what is wrong, where and why. Nothing is sent
+    anywhere, and no file is changed.
+
+    \b
+    Examples:
+      curator check train.jsonl                    one file
+      curator check                                every dataset of curator.toml
+      curator check train.jsonl --model gpt-4o     against that model's limits
+      curator rule SEP002                          what a rule is about
+
+    Exit codes: 0 nothing at or above --fail-on, 1 something, 2 the job could not be done.
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; what comes back is the exit code."""
+    try:
+        code: Any = group.main(arguments, prog_name="curator", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except CuratorError as error:
+        return _failed(str(error))
+    except MemoryError:
+        return _failed("out of memory")
+    except Exception as error:
+        return _failed(f"this is a bug in curator: {type(error).__name__}: {error} (-v shows where)")
+
+
+def _failed(message: str) -> int:
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        traceback.print_exc()
+    click.echo(f"error: {message}", err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""`curator version`."""
+
+from __future__ import annotations
+
+import platform
+
+import click
+
+from curator import __version__
+
+
+@click.command("version")
+def command() -> None:
+    """Show the version of curator and of Python."""
+    click.echo(f"curator {__version__} (Python {platform.python_version()})")

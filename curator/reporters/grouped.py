@@ -1,0 +1,36 @@
+"""`grouped`: by rule, the worst first, with counts and three samples; what a terminal shows."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from curator.model import Finding, Severity
+from curator.report import Report
+from curator.reporters import PLAIN, Style, full, text
+
+_SAMPLES = 3
+
+
+def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
+    """Write each rule's count, three of its findings and how to see the rest, then the summary."""
+    samples: dict[str, list[Finding]] = {}
+    worst: dict[str, Severity] = {}
+    for finding in report.findings:
+        kept = samples.setdefault(finding.code, [])
+        worst[finding.code] = max(finding.severity, worst.get(finding.code, Severity.INFO))
+        if len(kept) < _SAMPLES:
+            kept.append(finding)
+    counts = report.findings.by_code
+    for code in sorted(samples, key=lambda code: (-worst[code], -counts[code], code)):
+        first = samples[code][0]
+        title = text.paint(f"{code} {first.name}", style, bold=True, fg=text.COLOR[worst[code]])
+        stream.write(f"{title}  {worst[code]}, {counts[code]:,} found\n")
+        for finding in samples[code]:
+            stream.write(f"  {text.place(finding)}: {finding.message}{text.related(finding)}\n")
+            for detail in full.details(finding, style)[:2] if finding.excerpt else ():
+                stream.write(f"  {detail}\n")
+        hidden = counts[code] - len(samples[code])
+        if hidden:
+            stream.write(f"  and {hidden:,} more: --select {code} --output-format concise\n")
+        stream.write(text.paint(f"  why, and what to do: curator rule {code}\n\n", style, dim=True))
+    text.summary(report, stream, style)

@@ -1,0 +1,121 @@
+"""What the formats for people share: one line a finding, and the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+import click
+
+from curator.model import Finding, Related, Severity
+from curator.report import Input, Report
+from curator.reporters import Style
+
+COLOR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_LABELS_SHOWN = 6
+
+
+def visible(text: str) -> str:
+    """The text with everything that a terminal could act on, or hide, spelled as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def paint(text: str, style: Style, **how: object) -> str:
+    """The text in colour, where colour is wanted."""
+    return click.style(text, **how) if style.color else text  # type: ignore[arg-type]
+
+
+def place(finding: Finding) -> str:
+    """`path:line:column`, or the path alone for a whole dataset."""
+    path = visible(finding.path)
+    return path if finding.line is None else f"{path}:{finding.line}:{finding.column}"
+
+
+def line(finding: Finding, style: Style) -> str:
+    """The finding on one line."""
+    mark = " [*]" if finding.fixable else ""
+    pointer = f" ({visible(finding.pointer + (finding.inner or ''))})" if finding.pointer else ""
+    code = paint(finding.code, style, fg=COLOR[finding.severity], bold=True)
+    return f"{place(finding)}: {code}{mark} {finding.name}: {finding.message}{pointer}{related(finding)}"
+
+
+def related(finding: Finding) -> str:
+    """The first related place, in brackets; "" where there is none."""
+    if not finding.related:
+        return ""
+    return f" [see {other(finding, finding.related[0])}]"
+
+
+def other(finding: Finding, place: Related) -> str:
+    """Another place that a finding speaks of; by its line alone where it is in the same file."""
+    return f"line {place.line}" if place.path == finding.path else f"{visible(place.path)}:{place.line}"
+
+
+def summary(report: Report, stream: TextIO, style: Style) -> None:
+    """What was read, what it was taken for, what was not checked, and the totals."""
+    if style.quiet:
+        return
+    if report.inputs:
+        stream.write("\n")
+    for item in report.inputs:
+        stream.write(f"{paint(visible(item.path), style, bold=True)}: {_read(item)}\n")
+        for text in _habits(item):
+            stream.write(f"    {text}\n")
+    notes = [note for note in report.not_checked if note.why != "no rule can tell"]
+    for note in notes:
+        stream.write(paint(f"not checked: {visible(note.what)}: {visible(note.why)}\n", style, dim=True))
+    stream.write(f"{verdict(report, style)}\n")
+
+
+def _read(item: Input) -> str:
+    unreadable = f", {item.unreadable:,} unreadable" if item.unreadable else ""
+    model = f", {item.model}" + ("" if item.model_named else " (default model)") if item.model else ""
+    return (
+        f"{item.records:,} {'record' if item.records == 1 else 'records'}{unreadable}, "
+        f"{item.format or 'no known format'}, for {item.target}{model}"
+    )
+
+
+def _habits(item: Input) -> Iterable[str]:
+    found = item.conventions
+    shown = []
+    if found.task == "classification":
+        labels = ", ".join(f"{label!r} {count:,}" for label, count in list(found.labels.items())[:_LABELS_SHOWN])
+        more = len(found.labels) - _LABELS_SHOWN
+        shown.append(f"classification, {len(found.labels)} labels: {labels}{f' and {more:,} more' if more > 0 else ''}")
+    if found.separators:
+        endings = " or ".join(f"{ending.text!r} ({ending.share:.0%})" for ending in found.separators)
+        shown.append(f"prompts end with {endings}")
+    if found.stop:
+        shown.append(f"completions end with {found.stop.text!r} ({found.stop.share:.0%})")
+    if shown:
+        yield visible("; ".join(shown))
+    if item.tokens:
+        yield (
+            f"tokens: {item.tokens.total:,} in all, {item.tokens.p50:,} median, "
+            f"{item.tokens.p95:,} at the 95th percentile, {item.tokens.max:,} at most"
+        )
+
+
+def verdict(report: Report, style: Style) -> str:
+    """The totals in one sentence."""
+    counts = report.findings.by_severity
+    if not len(report.findings):
+        if report.failures:
+            return paint("Nothing found, but not everything could be checked.", style, fg="red", bold=True)
+        if not report.inputs:
+            return "Nothing was checked."
+        return paint("All checks passed.", style, fg="green", bold=True)
+    parts = [
+        paint(
+            f"{counts[level]:,} {level}{'s' if counts[level] != 1 and level != Severity.INFO else ''}", style, fg=color
+        )
+        for level, color in COLOR.items()
+        if counts[level]
+    ]
+    sentence = f"Found {', '.join(parts)}."
+    if report.findings.fixable:
+        sentence += f" [*] marks {report.findings.fixable:,} with a known fix."
+    return sentence

@@ -1,0 +1,13 @@
+"""Hypothesis runs the same examples every time, so that a red test is red on every machine."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "curator",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    # Files are written per example, and generated lines are longer than Hypothesis likes.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("curator")
