@@ -20,7 +20,7 @@ _SCOPES: dict[str, Scope] = {"file": "file", "line": "line", "example": "record"
 GIVEN = ("tokens", "conventions", "target", "model")
 """What a check may name as a parameter and get from the engine."""
 DEFAULT_PRESET = "recommended-1"
-_NOT_FAMILIES = ("schemas", "targets", "presets")
+_NOT_FAMILIES = ("schemas", "targets", "presets", "bases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,18 @@ class CardExample:
     base: str = ""
     """A shared clean dataset that the records follow, so that dataset rules have enough to judge by."""
     at: tuple[str, ...] = ()
-    """Where a bad example fires, as `line:pointer`; lines count from the first of `records`."""
+    """Where a bad example fires, as `line:pointer`; lines count from the first of `records`. `-:` is a
+    finding without a line, `validation:line:pointer` one in the validation split."""
     fixed: tuple[str, ...] | None = None
     """The records after the fix."""
     note: str = ""
+    """Why the case is odd."""
+    file: str = "train.jsonl"
+    """The file's name, where that decides."""
     target: str = ""
     model: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings, named as in curator.toml."""
     validation: tuple[str, ...] = ()
     """Records of a validation split."""
 

@@ -27,7 +27,7 @@ _SENTENCE_END = re.compile(r"\s*[.!?…。！？،؟\"'`)\]}”’»」』）】
 """What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
 
 LABEL_TOKENS = 10
-_LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
 _LABEL_SEEN = 5
 _LABELLED_SHARE = 0.9
 _RECORDS_PER_LABEL = 10
@@ -101,7 +101,7 @@ class Survey:
         if answer is None:
             return
         self.answered += 1
-        if len(answer.text) <= _LABEL_CHARS:
+        if len(answer.text) <= LABEL_CHARS:
             self.answers[answer.text] += 1
         if example.kind == "completion":
             prompt = "".join(turn.text for turn in example.before_answer)

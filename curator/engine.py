@@ -311,41 +311,34 @@ def _input(split: _Split, source: Source, counts: FileCounts) -> Input:
 
 
 def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotChecked]:
-    """What no rule looked at in this run, dataset by dataset."""
-    found = []
+    """What no rule looked at in this run; one entry for each reason."""
+    reasons: dict[tuple[str, str], list[str]] = {}
     for split in splits:
         assert split.plan is not None
         assert split.bound is not None
-        plan, where = split.plan, f"{split.dataset.name} ({split.name})"
-        name = plan.conventions.format
+        plan, name = split.plan, split.plan.conventions.format
+        where = plan.dataset if len(plan.splits) < 2 else f"{plan.dataset} ({plan.split})"
         if name and not formats.understood(name):
-            found.append(
-                NotChecked(f"the records of {where}", f"the format {name} is recognised, but has no rules yet")
-            )
+            reason = ("what is inside the records", f"the format {name} is recognised, but has no rules yet")
+            reasons.setdefault(reason, []).append(where)
         elif name and split.bound.without_tokens:
             why = (
                 f"no tokenizer is known for the model {plan.model.name}"
                 if plan.model
-                else f"the target {plan.target.name} has no default model: name one with --model"
+                else f"the target {plan.target.name} has no default model; name one with --model"
             )
-            found.append(NotChecked(f"tokens of {where}: {', '.join(split.bound.without_tokens)}", why))
+            reasons.setdefault((f"tokens ({', '.join(split.bound.without_tokens)})", why), []).append(where)
         elif name and plan.model is not None and plan.model.max_tokens is None:
-            found.append(
-                NotChecked(
-                    f"the token limit of {where}",
-                    f"no limit is known for {plan.model.name} at {plan.target.name}",
-                )
-            )
-    for dataset in {id(split.dataset): split.dataset for split in splits}.values():
-        if len(dataset.splits) < 2:
-            found.append(
-                NotChecked(
-                    f"{dataset.name} against a validation or test file",
-                    "none is configured: name both in [datasets.NAME] of curator.toml",
-                )
-            )
+            why = f"no limit is known for {plan.model.name} at {plan.target.name}"
+            reasons.setdefault(("the token limit", why), []).append(where)
+        if len(plan.splits) < 2:
+            why = "no validation or test file is configured; [datasets.NAME] in curator.toml names them"
+            reasons.setdefault(("the training data against held-out data", why), []).append(where)
     if inputs:
-        found.append(
-            NotChecked("whether answers are true, and what the provider's moderation says", "no rule can tell")
-        )
-    return found
+        reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
+    return [NotChecked(f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
+
+
+def _of(names: list[str]) -> str:
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f" of {', '.join(names[:3])}{more}" if names else ""

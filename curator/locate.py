@@ -21,6 +21,7 @@ _UNIT = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[\x00-\x7f]|[\xc0-\xff][\x80-\xbf]*+",
     re.DOTALL,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Span(NamedTuple):
@@ -199,7 +200,8 @@ def _string(raw: bytes, literal: Span) -> str:
     text = raw[literal.start : literal.end]
     if b"\\" in text:
         decoded: str = json.loads(text)
-        return decoded
+        # As in parsing: values hold U+FFFD for a lone surrogate, and pointers come from values.
+        return decoded if decoded.isascii() else _SURROGATE.sub("\ufffd", decoded)
     return text[1:-1].decode("utf-8", "surrogatepass")
 
 

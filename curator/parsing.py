@@ -22,6 +22,9 @@ MAX_DEPTH = 512
 """Ours: deeper nesting is refused, because parsers differ (orjson 1,024, Python about 1,000)."""
 _INT_DIGITS = 4000  # Python refuses to convert longer integers (4,300 by default)
 
+# Releases of orjson before 3.12 write 1e300, without the plus; then any "e" sends a line the careful way.
+_EXPONENT = b"e+" if b"+" in orjson.dumps(1e300) else b"e"
+
 FaultKind = Literal["encoding", "syntax", "several", "depth", "comment"]
 Quirk = Literal["duplicate-key", "non-finite-number", "lone-surrogate", "huge-number"]
 
@@ -57,7 +60,7 @@ def parse(raw: bytes) -> Parsed:
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
         return parse_carefully(raw)
     # A duplicate key takes its quotes with it; an integer that became a float shows an exponent.
-    if raw.count(b'"') != canonical.count(b'"') or b"\\u0022" in raw or b"e+" in canonical:
+    if raw.count(b'"') != canonical.count(b'"') or b"\\u0022" in raw or _EXPONENT in canonical:
         return parse_carefully(raw)
     return Parsed(value, canonical)
 
@@ -187,10 +190,22 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
-    if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    return value
+    """The value with U+FFFD for every lone surrogate; changed in place, and without recursion."""
+    whole = [value]
+    pending: list[Any] = [whole]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            members = [(_mended(key), inner) for key, inner in item.items()]
+            item.clear()
+            item.update(members)
+        for place, inner in list(item.items() if isinstance(item, dict) else enumerate(item)):
+            if isinstance(inner, str):
+                item[place] = _mended(inner)
+            elif isinstance(inner, dict | list):
+                pending.append(inner)
+    return whole[0]
+
+
+def _mended(text: str) -> str:
+    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text) if _is_broken(text) else text

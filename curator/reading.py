@@ -193,7 +193,7 @@ def cut(source: Source, file: int, size: int = SHARD_BYTES) -> list[Shard]:
     A document is cut between its elements, which takes a pass over the file. What holds no data has no
     shards.
     """
-    if source.head.container in ("pointer", "foreign"):
+    if source.head.blank or source.head.container in ("pointer", "foreign"):
         return []
     if source.head.container == "document":
         bounds = _element_bounds(source, size)

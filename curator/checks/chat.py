@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from curator.model import Example, Fix, Problem, Remove, Turn
 
+_OTHER_ROLES = {"system", "developer", "user", "tool", "function"}
 _ANSWER_INSTEAD = ("tool_calls", "function_call", "refusal")
 
 
 def no_assistant(example: Example) -> Iterator[Problem]:
     """Messages, but none of the assistant's: nothing to train on."""
-    if example.turns and not any(turn.role == "assistant" for turn in example.turns):
-        roles = ", ".join(dict.fromkeys(turn.role or "none" for turn in example.turns))
-        yield Problem("/messages", values={"roles": roles})
+    roles = dict.fromkeys(turn.role for turn in example.turns)
+    if roles and roles.keys() <= _OTHER_ROLES:  # an unknown role may stand for the assistant's; its rule says so
+        yield Problem("/messages", values={"roles": ", ".join(roles)})
 
 
 def tail_after_assistant(example: Example) -> Iterator[Problem]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curator.checks.inputs import folded_input
-from curator.conventions import Conventions
+from curator.conventions import LABEL_CHARS, Conventions
 from curator.model import Example, Fix, Place, Problem, ReplaceText
 from curator.packing import PackedRows, key_of
 from curator.tokens import Tokenizer
@@ -19,35 +19,54 @@ _TYPO_LETTERS = 5
 _TYPO_SHARE = 0.05
 
 
+@dataclass(slots=True)
+class Seen:
+    """How often a label occurs, and the place and pointer of its first record."""
+
+    count: int
+    place: Place
+    pointer: str
+
+    def merge(self, other: Seen) -> None:
+        self.count += other.count
+        self.place, self.pointer = min((self.place, self.pointer), (other.place, other.pointer))
+
+
 class Labels:
     """Every label with its count and its first record. Memory: grows with distinct labels."""
 
     def __init__(self, conventions: Conventions) -> None:
         self.conventions = conventions
-        self.seen: dict[str, tuple[int, Place]] = {}
+        self.seen: dict[str, Seen] = {}
 
     def add(self, example: Example, place: Place) -> None:
         answer = example.answer
-        if answer is not None and len(answer.text) <= 200:
-            self._count(self.conventions.answer(answer.text), 1, place)
+        if answer is not None and len(answer.text) <= LABEL_CHARS:
+            label = self.conventions.answer(answer.text)
+            seen = self.seen.get(label)
+            if seen is None:
+                self.seen[label] = Seen(1, place, answer.text_pointer)
+            else:
+                seen.merge(Seen(1, place, answer.text_pointer))
 
     def merge(self, other: Labels) -> None:
-        for label, (count, place) in other.seen.items():
-            self._count(label, count, place)
+        _merge(self.seen, other.seen)
 
-    def _count(self, label: str, count: int, place: Place) -> None:
-        before, first = self.seen.get(label, (0, place))
-        self.seen[label] = (before + count, min(first, place))
-
-    def merged(self) -> dict[str, tuple[int, Place]]:
+    def merged(self) -> dict[str, Seen]:
         """Labels without leading space, variants counted as the most frequent spelling."""
-        spellings = canonical({label.lstrip(): count for label, (count, _) in self.seen.items()})
-        found: dict[str, tuple[int, Place]] = {}
-        for label, (count, place) in self.seen.items():
-            name = spellings.get(fold(label), label.lstrip())
-            before, first = found.get(name, (0, place))
-            found[name] = (before + count, min(first, place))
+        spellings = canonical({label.lstrip(): seen.count for label, seen in self.seen.items()})
+        found: dict[str, Seen] = {}
+        for label, seen in self.seen.items():
+            _merge(found, {spellings.get(fold(label), label.lstrip()): replace(seen)})
         return found
+
+
+def _merge(mine: dict[str, Seen], others: Mapping[str, Seen]) -> None:
+    for label, seen in others.items():
+        if label in mine:
+            mine[label].merge(seen)
+        else:
+            mine[label] = seen
 
 
 class NotSingleToken:
@@ -68,7 +87,7 @@ class NotSingleToken:
             return
         known = context.conventions.labels
         completion = context.conventions.format == "openai-completion"
-        for label, (count, place) in sorted(self.labels.seen.items()):
+        for label, seen in sorted(self.labels.seen.items()):
             if label.lstrip() not in known:
                 continue
             pieces = tokens.spell(label)
@@ -76,14 +95,15 @@ class NotSingleToken:
                 continue
             bare = tokens.count(label.lstrip()) == 1
             yield (
-                place,
+                seen.place,
                 Problem(
-                    "/completion" if completion else "",
+                    seen.pointer,
+                    span=(0, len(label)),
                     values={
                         "label": label,
                         "tokens": len(pieces),
                         "pieces": " + ".join(map(repr, pieces)),
-                        "count": count,
+                        "count": seen.count,
                         "hint": "; without its leading space it is one" if bare else "",
                     },
                     variant=None if completion and not context.conventions.stop else "optional",
@@ -106,7 +126,7 @@ class Imbalance:
         self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        counts = Counter({label: count for label, (count, _) in self.labels.merged().items()})
+        counts = Counter({label: seen.count for label, seen in self.labels.merged().items()})
         total = counts.total()
         if len(counts) < 2:
             return
@@ -132,7 +152,7 @@ def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
         return
     written = conventions.answer(answer.text)
     label = written.lstrip()
-    labels = _labels(conventions)
+    labels = _known(conventions)
     meant, typo = labels.spellings.get(fold(label)), None
     if meant is None or (meant == label and labels.counts[label] <= labels.typo_limit):
         typo = labels.typo_of(label)
@@ -240,19 +260,14 @@ class _Known:
         return self._typos[label]
 
 
-@lru_cache(maxsize=8)
-def _known(items: tuple[tuple[str, int], ...]) -> _Known:
-    return _Known(dict(items))
+_last: tuple[Conventions, _Known] | None = None  # every record of a split asks for the same
 
 
-_cached: tuple[Conventions, _Known] | None = None
-
-
-def _labels(conventions: Conventions) -> _Known:
-    global _cached
-    if _cached is None or _cached[0] is not conventions:
-        _cached = (conventions, _known(tuple(conventions.labels.items())))
-    return _cached[1]
+def _known(conventions: Conventions) -> _Known:
+    global _last
+    if _last is None or _last[0] is not conventions:
+        _last = (conventions, _Known(conventions.labels))
+    return _last[1]
 
 
 def _is_slip(label: str, other: str) -> bool:

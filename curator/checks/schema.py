@@ -55,7 +55,7 @@ def unknown_role(example: Example) -> Iterator[Problem]:
     """Roles that the format does not have, with the one that was probably meant."""
     allowed = _allowed_roles(example.format)
     for turn in example.turns:
-        if turn.role in allowed or "role" not in turn.message:
+        if turn.role in allowed or not isinstance(turn.message.get("role"), str):
             continue
         folded = turn.role.strip().casefold()
         meant = folded if folded in allowed else _ROLES.get(folded, "")

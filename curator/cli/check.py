@@ -43,7 +43,7 @@ def _rules(*names: str, text: str) -> Callable[[Callable[..., Any]], Callable[..
 
 
 @click.command("check", short_help="Check datasets.")
-@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=click.Path(readable=False), metavar="[PATH]...")
 @_rules("--select", text="Run only these: codes, names, prefixes (SEP), families (labels), ALL.")
 @_rules("--ignore", text="Leave these out.")
 @_rules("--extend-select", text="Run these as well.")
@@ -133,7 +133,8 @@ def _write(report: Report, given: dict[str, Any]) -> None:
         with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
             write(report, stream, Style(color, given["quiet"]))
     except BrokenPipeError:
-        raise
+        # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
 

@@ -7,12 +7,14 @@ from typing import TextIO
 
 import click
 
+from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
 from curator.reporters import Style
 
 COLOR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LABELS_SHOWN = 6
+_POINTER = 120  # code points; a key may have a million
 
 
 def visible(text: str) -> str:
@@ -36,7 +38,7 @@ def place(finding: Finding) -> str:
 def line(finding: Finding, style: Style) -> str:
     """The finding on one line."""
     mark = " [*]" if finding.fixable else ""
-    pointer = f" ({visible(finding.pointer + (finding.inner or ''))})" if finding.pointer else ""
+    pointer = f" ({visible(clip(finding.pointer + (finding.inner or ''), _POINTER))})" if finding.pointer else ""
     code = paint(finding.code, style, fg=COLOR[finding.severity], bold=True)
     return f"{place(finding)}: {code}{mark} {finding.name}: {finding.message}{pointer}{related(finding)}"
 

@@ -1,0 +1,317 @@
+"""Whatever a file holds or does: one clear line or a finding, the right exit code, the rest still checked."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello"}]}\n'
+CLEAN = "".join(GOOD % n for n in range(12))
+
+
+def run(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "curator.cli.main", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, check=False, timeout=120, **options)
+
+
+def check(cwd: Path, *arguments: str, code: int, **options: Any) -> dict[str, Any]:
+    """The JSON report; whatever happened, it must be one."""
+    done = run("check", "--isolated", "--output-format", "json", *arguments, cwd=cwd, **options)
+    assert done.returncode == code, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def codes(report: dict[str, Any]) -> list[tuple[int, str]]:
+    return [(finding["line"], finding["code"]) for finding in report["findings"]]
+
+
+def write(path: Path, *lines: str | bytes) -> Path:
+    raw = [line.encode() if isinstance(line, str) else line for line in lines]
+    path.write_bytes(CLEAN.encode() + b"".join(line + b"\n" for line in raw))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("binary.jsonl", bytes(range(256)) * 9, "binary file"),
+        ("table.jsonl", b"PAR1" + bytes(100), "a Parquet file"),
+        ("sheet.jsonl", b"PK\x03\x04" + bytes(100), "Excel workbook"),
+        ("cut.jsonl.gz", gzip.compress(CLEAN.encode() * 99)[:80], "the archive is broken"),
+        ("no.jsonl.gz", b"\x1f\x8bgarbage" * 9, "the archive is broken"),
+        ("no.jsonl.zst", b"\x28\xb5\x2f\xfdgarbage" * 9, "the archive is broken"),
+    ],
+)
+def test_a_file_that_is_no_text_is_one_error_and_the_rest_is_checked(
+    tmp_path: Path, name: str, data: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    write(tmp_path / "other.jsonl", "{")
+    report = check(tmp_path, name, "other.jsonl", code=2)
+    (error,) = report["errors"]
+    assert error["path"] == name
+    assert says in error["message"]
+    assert codes(report) == [(13, "JSN001")]
+
+
+def test_missing_and_foreign_paths(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").mkdir()
+    write(tmp_path / "other.jsonl")
+    report = check(tmp_path, "x.jsonl", "gone.jsonl", "other.jsonl", code=2)
+    assert [error["path"] for error in report["errors"]] == ["gone.jsonl", "x.jsonl"]
+    assert report["inputs"][0]["records"] == 12
+
+
+def test_a_folder_named_like_a_file_is_searched(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").mkdir()
+    write(tmp_path / "x.jsonl" / "in.jsonl", "{")
+    report = check(tmp_path, "x.jsonl", code=1)
+    assert [item["path"] for item in report["inputs"]] == [os.path.join("x.jsonl", "in.jsonl")]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
+def test_no_permission(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.jsonl")
+    write(tmp_path / "other.jsonl")
+    secret.chmod(0)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    program = (
+        "import os, sys; sys.dont_write_bytecode = True; import curator.cli.main as c, curator.engine, curator.cli.check;"
+        "import curator.reporters.json, jsonschema_rs; import curator; curator.load_rules(); from curator import targets;"
+        "targets.names(); from curator.checks import schema; schema._decider('openai-chat'); import tiktoken_ext.openai_public; os.setgid(65534);"
+        "os.setuid(65534); sys.exit(c.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check", "--isolated", "--output-format", "json", "secret.jsonl", "other.jsonl"],
+        cwd=tmp_path, capture_output=True, check=False, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr.decode()
+    report = json.loads(done.stdout)
+    assert [(error["path"], "Permission denied" in error["message"]) for error in report["errors"]] == [
+        ("secret.jsonl", True)
+    ]
+    assert report["inputs"][0]["path"] == "other.jsonl"
+
+
+def test_lines_that_are_too_much(tmp_path: Path) -> None:
+    huge = b'{"messages": "' + b"x" * 200_000_000 + b'"}'
+    path = write(
+        tmp_path / "t.jsonl",
+        huge,
+        "[" * 10_000 + "]" * 10_000,
+        '{"a":' * 10_000 + "1" + "}" * 10_000,
+        json.dumps({"k" * 1_000_000: 1}),
+        '{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y", "weight": %s}]}'
+        % ("9" * 5000),
+        json.dumps({"messages": [{"role": "user", "content": " " * 1_000_000}, {"role": "assistant", "content": "y"}]}),
+        b'{"a": "\x00"}',
+        "{",
+    )
+    started = time.monotonic()
+    report = check(tmp_path, path.name, code=1)
+    assert codes(report) == [
+        (13, "FIL011"), (14, "JSN001"), (15, "JSN001"), (16, "SCH005"), (19, "JSN001"), (20, "JSN001"),
+    ]  # fmt: skip
+    assert report["findings"][0]["values"]["size"] == len(huge) + 1
+    assert report["inputs"][0]["records"] == 15
+    assert report["inputs"][0]["unreadable"] == 5
+    assert time.monotonic() - started < 30
+    text = run("check", "--isolated", path.name, cwd=tmp_path)
+    assert max(map(len, text.stdout.decode().splitlines())) < 500, "a megabyte key must not flood the terminal"
+
+
+def test_a_long_line_does_not_take_its_size_in_memory(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", b'{"messages": "' + b"x" * 400_000_000 + b'"}')
+    limit = 600 << 20
+    report = check(
+        tmp_path, "t.jsonl", code=1, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    )
+    assert codes(report) == [(13, "FIL011")]
+
+
+def test_a_decompression_bomb_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bomb.jsonl.gz").write_bytes(gzip.compress(b" " * 50_000_000))
+    (tmp_path / "curator.toml").write_text("max-unpacked-bytes = 10000000\n")
+    done = run("check", "bomb.jsonl.gz", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"unpacks to more than 10,000,000 bytes" in done.stderr
+
+
+def call(parameters: Any, arguments: str) -> str:
+    function = {"name": "f", "arguments": arguments}
+    return json.dumps(
+        {
+            "messages": [
+                {"role": "user", "content": "x"},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [{"id": "c", "type": "function", "function": function}],
+                },
+            ],
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": parameters}}],
+        }
+    )
+
+
+def test_hostile_schemas_fetch_nothing_and_end(tmp_path: Path) -> None:
+    explodes = {"type": "object", "properties": {"s": {"type": "string", "pattern": "^(a+)+$"}}}
+    looks_ahead = {"type": "object", "properties": {"s": {"type": "string", "pattern": "^(?=a)(a+)+$"}}}
+    deep: dict[str, Any] = {}
+    for _ in range(100):
+        deep = {"properties": {"a": deep}}
+    (tmp_path / "outside.json").write_text('{"type": "object", "required": ["never"]}')
+    write(
+        tmp_path / "t.jsonl",
+        call({"$ref": "http://127.0.0.1:9/x"}, "{}"),
+        call({"$ref": (tmp_path / "outside.json").as_uri()}, "{}"),
+        call(explodes, json.dumps({"s": "a" * 60 + "!"})),
+        call(looks_ahead, json.dumps({"s": "a" * 60 + "!"})),
+        call({"$ref": "#"}, '{"a": {}}'),
+        call({"properties": {"a": {"$ref": "#"}}}, '{"a":' * 200 + "{}" + "}" * 200),
+        call(deep, "{}"),
+        call({"type": "no such type"}, "{}"),
+    )
+    started = time.monotonic()
+    report = check(tmp_path, "t.jsonl", code=1)
+    assert codes(report) == [(15, "FUN003"), (16, "FUN003")], "the second is not fetched: it would demand a key"
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("targt = 'openai'", "unknown setting 'targt'; did you mean 'target'?"),
+        ("target = 5", "expected 'str', got 'int'"),
+        ("target = 'opnai'", "unknown target 'opnai'"),
+        ("select = ['SEPP']", "unknown rule 'SEPP'"),
+        ("[severity]\nSEP002 = 'fatal'", "invalid enum value 'fatal'"),
+        ("[params.SEP002]\nsetled = 1", "no parameter 'setled'; did you mean 'settled'?"),
+        ("[params.SEP002]\nsettled = 'much'", "parameter 'settled'"),
+        ("[datasets.a]\ntrain = 'x'\nvalid = 'y'", "unknown key 'valid'; did you mean 'validation'?"),
+        ("[datasets.a]", "names no file"),
+        ("extends = 'curator.toml'", "extends itself"),
+        ("extends = 'gone.toml'", "cannot be read"),
+        ("check-files = ['gone.py']", "check-files"),
+        ("rule-dirs = ['gone']", "is no folder"),
+        ("preset = 'no-such'", "unknown preset"),
+        ("target = [", "curator.toml"),
+    ],
+)
+def test_broken_settings_name_the_file_and_the_key(tmp_path: Path, toml: str, says: str) -> None:
+    (tmp_path / "curator.toml").write_text(toml + "\n")
+    write(tmp_path / "t.jsonl")
+    done = run("check", "t.jsonl", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert says in done.stderr.decode()
+    assert done.stderr.decode().startswith("error: ")
+    assert len(done.stderr.decode().splitlines()) == 1
+
+
+def test_a_check_that_raises_is_a_third_outcome(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "def bad(example):\n    raise ZeroDivisionError('oh')\n    yield\n"
+        "class Worse:\n    def add(self, example, place): raise KeyError('k')\n"
+        "    def merge(self, other): pass\n    def finish(self, context): return iter(())\n"
+    )
+    for code, function in (("ACM001", "bad"), ("ACM002", "Worse")):
+        (tmp_path / f"{code}.toml").write_text(
+            f'code = "{code}"\nname = "n-{function.lower()}"\ncheck = "mine.{function}"\nseverity = "error"\n'
+            'message = "m"\nwhy = "w"\nsources = ["s"]\n'
+        )
+    (tmp_path / "curator.toml").write_text("rule-dirs = ['.']\ncheck-files = ['mine.py']\nexclude = ['*.toml']\n")
+    (tmp_path / "cards").mkdir()
+    for card in tmp_path.glob("ACM*.toml"):
+        card.rename(tmp_path / "cards" / card.name)
+    (tmp_path / "curator.toml").write_text("rule-dirs = ['cards']\ncheck-files = ['mine.py']\n")
+    write(tmp_path / "t.jsonl", "{")
+    for jobs in ("1", "2"):
+        done = run("check", "t.jsonl", "--output-format", "json", "-j", jobs, "--fail-on", "never", cwd=tmp_path)
+        assert done.returncode == 2, "2 wins over --fail-on never"
+        report = json.loads(done.stdout)
+        assert codes(report) == [(13, "JSN001")]
+        assert [(e["code"], e["line"]) for e in report["errors"]] == [
+            *(("ACM001", line) for line in range(1, 6)), ("ACM001", None), ("ACM002", 1),
+        ]  # fmt: skip
+        assert "ZeroDivisionError: oh" in report["errors"][0]["message"]
+        assert "7 more times" in report["errors"][5]["message"]
+        assert "taken out of the run" in report["errors"][6]["message"]
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", *["{"] * 50_000)
+    command = f"{sys.executable} -m curator.cli.main check t.jsonl --isolated | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=False, timeout=60)
+    assert done.stdout.splitlines()[-1] == b"1", "what was found, not that nobody reads on"
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str) -> None:
+    (tmp_path / "t.jsonl").write_text(CLEAN * 60_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--isolated", "--token-stats", "-j", jobs],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    _wait_until(lambda: _cpu_seconds(process.pid) > 0.6)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert errors.decode().strip() == "interrupted"
+    _wait_until(lambda: not _group_is_alive(process.pid))
+
+
+def test_a_file_that_vanishes_or_shrinks_while_it_is_read(tmp_path: Path) -> None:
+    from curator import engine
+    from curator.executors.local import inline
+    from curator.inputs import gather
+    from curator.settings import Settings
+
+    for number, harm in enumerate((Path.unlink, lambda path: os.truncate(path, 300))):
+        path = write(tmp_path / f"t{number}.jsonl")
+        other = write(tmp_path / "other.jsonl", "{")
+        datasets, _ = gather([str(path), str(other)], lambda _: Settings())
+
+        def harming(tasks: Any, harm: Any = harm, path: Path = path) -> Any:
+            harm(path)
+            return inline(tasks)
+
+        report = engine.check(datasets, executor=harming)
+        messages = [failure.message for failure in report.failures]
+        assert report.exit_code("never") == 2
+        assert all(str(path) in message for message in messages)
+        assert any("cannot be read" in m or "shorter" in m for m in messages)
+        assert [finding.code for finding in report.findings if finding.path == str(other)] == ["JSN001"]
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _group_is_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _wait_until(condition: Any, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
