@@ -278,7 +278,8 @@ def _lines(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
             number -= file.read(1) == b"\n"
             file.seek(offset - 1)
             while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
-                pass
+                if file.tell() >= shard.end:  # one line fills the shard: it is not read to its end each time
+                    return
             number += 1
             offset = file.tell()
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -106,10 +106,11 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         for file in files:
             click.echo(visible(file))
         ctx.exit(2 if failures else 0)
-    with _progress(files, given["no_progress"] or given["quiet"]) as progress:
+    quiet = given["no_progress"] or given["quiet"]
+    with _progress(files, quiet) as progress, _executor(files, given["jobs"]) as executor:
         report = engine.check(
             datasets,
-            executor=_executor(files, given["jobs"]),
+            executor=executor,
             token_stats=given["token_stats"],
             progress=progress,
             failures=failures,
@@ -146,14 +147,14 @@ def _utf8(stream: TextIO) -> TextIO:
     return stream
 
 
-def _executor(files: Sequence[str], jobs: int | None) -> Executor:
+def _executor(files: Sequence[str], jobs: int | None) -> AbstractContextManager[Executor]:
     if jobs is None:
         size = sum(_size(file) for file in files)
         jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if size < _PARALLEL_BYTES:
             jobs = 1
     if jobs == 1:
-        return inline
+        return nullcontext(inline)
     pool = Processes(jobs)
     pool.start()  # the workers load while the survey reads
     return pool

@@ -58,6 +58,12 @@ class Processes:
         finally:
             self.close()
 
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Stop the workers; those in the middle of a shard are not waited for."""
         pool, self._pool = self._pool, None
@@ -67,8 +73,7 @@ class Processes:
         pool.shutdown(wait=False, cancel_futures=True)
         for worker in workers:
             worker.terminate()
-        for worker in workers:
-            worker.join()
+        pool.shutdown(wait=True)  # its thread must be gone before the interpreter is
 
 
 def _run(pool: ProcessPoolExecutor, jobs: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Scanned]]:
