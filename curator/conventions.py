@@ -26,6 +26,8 @@ _INTO_A_WORD = 0.95  # ours: an ending grows into one more word only where nearl
 _SENTENCE_END = re.compile(r"\s*[.!?…。！？،؟\"'`)\]}”’»」』）】]+")
 """What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
 
+_PINS = {"task": "task", "separator": "separators", "stop": "stop"}  # the setting's name -> ours
+
 LABEL_TOKENS = 10
 LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
 _LABEL_SEEN = 5
@@ -70,21 +72,6 @@ class Conventions:
         """A completion without its stop sequence and leading white space: a label as it is compared."""
         return self.answer(text).lstrip()
 
-    def pin(self, pins: Mapping[str, Any]) -> Conventions:
-        """These conventions with what the settings say in place of what the data shows."""
-        changed: dict[str, Any] = {}
-        if "task" in pins:
-            changed["task"] = pins["task"]
-            if pins["task"] != "classification":
-                changed["labels"] = {}
-        if "separator" in pins:
-            given = pins["separator"]
-            texts = [given] if isinstance(given, str) else given
-            changed["separators"] = tuple(Ending(text, 1.0 / len(texts)) for text in texts if text)
-        if "stop" in pins:
-            changed["stop"] = Ending(pins["stop"], 1.0) if pins["stop"] else None
-        return replace(self, pinned=frozenset(changed), **changed) if changed else self
-
 
 @dataclass(slots=True)
 class Survey:
@@ -112,22 +99,22 @@ class Survey:
 
     def conventions(self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]) -> Conventions:
         """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
-        found = Conventions(
-            format_name,
-            "generation" if self.answered else "",
-            separators(self.prompts),
-            stop_sequence(self.completions),
-        )
+        ends, stop = separators(self.prompts), stop_sequence(self.completions)
+        if "separator" in pins:
+            texts = [pins["separator"]] if isinstance(pins["separator"], str) else pins["separator"]
+            ends = tuple(_ending(text, self.prompts, self.prompts.total()) for text in texts if text)
         if "stop" in pins:
-            found = found.pin({"stop": pins["stop"]})
+            stop = _ending(pins["stop"], self.completions, self.completions.total()) if pins["stop"] else None
+        pinned = frozenset(_PINS[name] for name in pins)
+        task = pins.get("task") or ("generation" if self.answered else "")
+        found = Conventions(format_name, task, ends, stop, pinned=pinned)
         labels: Counter[str] = Counter()
         for answer, count in self.answers.items():
             labels[found.label(answer)] += count
-        pinned = pins.get("task") == "classification"
-        if pinned or (not pins.get("task") and _is_classification(labels, self.answered, tokens)):
+        if task == "classification" or ("task" not in pins and _is_classification(labels, self.answered, tokens)):
             ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0].encode("utf-8", "replace")))
             found = replace(found, task="classification", labels=dict(ordered))
-        return found.pin(pins)
+        return found
 
 
 def separators(prompts: Counter[str]) -> tuple[Ending, ...]:
@@ -220,7 +207,7 @@ def _leading_symbols(text: str) -> str:
 
 
 def _ending(text: str, texts: Counter[str], total: int) -> Ending:
-    return Ending(text, sum(count for whole, count in texts.items() if whole.endswith(text)) / total)
+    return Ending(text, sum(count for whole, count in texts.items() if whole.endswith(text)) / (total or 1))
 
 
 def _is_classification(labels: Counter[str], answered: int, tokens: Callable[[str], int]) -> bool:

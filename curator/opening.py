@@ -103,7 +103,8 @@ def _copy(path: str, stream: BinaryIO, spool: IO[bytes], encoding: str, limit: i
             total += len(block)
             if total > limit:
                 raise InputError(
-                    f"{path}: unpacks to more than {limit:,} bytes; raise max-unpacked-bytes in the settings if that is right"
+                    f"{path}: unpacks to more than {limit:,} bytes; "
+                    "raise max-unpacked-bytes in the settings if that is right"
                 )
             if packed and total > _BOMB_MINIMUM and total > BOMB_RATIO * packed:
                 raise InputError(

@@ -96,7 +96,7 @@ class Scanner:
         try:
             for problem in rule.call(*given):
                 if not self.bound.is_silent(rule, self.shard.path):
-                    found.append(finding(self.bound.plan, rule, problem, self.shard.path, line))
+                    found.append(finding(self.bound.plan, rule, problem, self.shard.path, line))  # noqa: PERF401
         except Exception as error:
             self.result.failures.add(failure(rule, error, self.shard.path, line.number))
 

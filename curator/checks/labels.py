@@ -12,11 +12,8 @@ from curator.checks.inputs import folded_input
 from curator.conventions import LABEL_CHARS, Conventions
 from curator.model import Example, Fix, Place, Problem, ReplaceText
 from curator.packing import PackedRows, key_of
+from curator.spelling import Spellings, fold
 from curator.tokens import Tokenizer
-
-_CLOSING = ".,;:!?。！？"
-_TYPO_LETTERS = 5
-_TYPO_SHARE = 0.05
 
 
 @dataclass(slots=True)
@@ -53,11 +50,14 @@ class Labels:
         _merge(self.seen, other.seen)
 
     def merged(self) -> dict[str, Seen]:
-        """Labels without leading space, variants counted as the most frequent spelling."""
-        spellings = canonical({label.lstrip(): seen.count for label, seen in self.seen.items()})
-        found: dict[str, Seen] = {}
+        """Labels without leading space; variants and slips counted as the spelling that was meant."""
+        counts: Counter[str] = Counter()
         for label, seen in self.seen.items():
-            _merge(found, {spellings.get(fold(label), label.lstrip()): replace(seen)})
+            counts[label.lstrip()] += seen.count
+        spellings = Spellings(counts)
+        found: dict[str, Seen] = {}
+        for label, seen in sorted(self.seen.items()):
+            _merge(found, {spellings.meant(label.lstrip())[0]: replace(seen)})
         return found
 
 
@@ -85,11 +85,11 @@ class NotSingleToken:
         tokens: Tokenizer | None = context.tokens
         if tokens is None:
             return
-        known = context.conventions.labels
+        known, spellings = context.conventions.labels, _spellings(context.conventions)
         completion = context.conventions.format == "openai-completion"
         for label, seen in sorted(self.labels.seen.items()):
-            if label.lstrip() not in known:
-                continue
+            if label.lstrip() not in known or spellings.meant(label.lstrip())[0] != label.lstrip():
+                continue  # a stray answer; or a variant, of which its own rule speaks
             pieces = tokens.spell(label)
             if len(pieces) < 2:
                 continue
@@ -152,22 +152,28 @@ def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
         return
     written = conventions.answer(answer.text)
     label = written.lstrip()
-    labels = _known(conventions)
-    meant, typo = labels.spellings.get(fold(label)), None
-    if meant is None or (meant == label and labels.counts[label] <= labels.typo_limit):
-        typo = labels.typo_of(label)
-    meant = typo or meant
-    if meant is None or meant == label:
+    meant, is_slip = _spellings(conventions).meant(label)
+    if meant == label:
         return
     start = len(written) - len(label)
     yield Problem(
         answer.text_pointer,
         span=(start, len(written)),
-        values={"label": label, "meant": meant, "count": labels.counts.get(meant, 0)},
-        variant="typo" if typo else None,
+        values={"label": label, "meant": meant, "count": conventions.labels[meant]},
+        variant="typo" if is_slip else None,
         group=f"label:{_digest(meant)}",
         fix=Fix(f"write {meant!r}", (ReplaceText(answer.text_pointer, start, len(written), meant),)),
     )
+
+
+_last: tuple[Conventions, Spellings] | None = None  # every record of a split asks for the same
+
+
+def _spellings(conventions: Conventions) -> Spellings:
+    global _last
+    if _last is None or _last[0] is not conventions:
+        _last = (conventions, Spellings(conventions.labels))
+    return _last[1]
 
 
 class Contradictory:
@@ -219,67 +225,6 @@ class Contradictory:
                             group=f"input:{key.hex()}",
                         ),
                     )
-
-
-def fold(label: str) -> str:
-    """A label as it is compared: without case, space and closing punctuation, if letters or digits remain."""
-    plain = "".join(label.split()).casefold()
-    stripped = plain.rstrip(_CLOSING)
-    return stripped if any(c.isalnum() for c in stripped) else plain
-
-
-def canonical(counts: Mapping[str, int]) -> dict[str, str]:
-    """The most frequent spelling of each folded label."""
-    best: dict[str, str] = {}
-    for label in sorted(counts, key=lambda label: (-counts[label], label)):
-        best.setdefault(fold(label), label)
-    return best
-
-
-class _Known:
-    """The label set of a dataset, arranged for comparing."""
-
-    def __init__(self, labels: Mapping[str, int]) -> None:
-        self.counts = dict(labels)
-        self.spellings = canonical(labels)
-        self.typo_limit = _TYPO_SHARE * max(labels.values(), default=0)
-        self._typos: dict[str, str | None] = {}
-
-    def typo_of(self, label: str) -> str | None:
-        """The common label that this one is a slip of; None where it is none. Compared once a spelling."""
-        if label not in self._typos:
-            count = self.counts.get(label, 0)
-            self._typos[label] = next(
-                (
-                    other
-                    for other, often in sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
-                    if count <= _TYPO_SHARE * often and _is_slip(label, other)
-                ),
-                None,
-            )
-        return self._typos[label]
-
-
-_last: tuple[Conventions, _Known] | None = None  # every record of a split asks for the same
-
-
-def _known(conventions: Conventions) -> _Known:
-    global _last
-    if _last is None or _last[0] is not conventions:
-        _last = (conventions, _Known(conventions.labels))
-    return _last[1]
-
-
-def _is_slip(label: str, other: str) -> bool:
-    """Edit distance 1, five letters or more, no digits, and not at the first letter."""
-    if label == other or len(label) < _TYPO_LETTERS or not (label + other).replace(" ", "").isalpha():
-        return False
-    if label[0] != other[0] or abs(len(label) - len(other)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(label, other, strict=False)) if a != b), min(len(label), len(other)))
-    rest, expected = label[start:], other[start:]
-    swapped = rest[:2] == expected[1::-1] and rest[2:] == expected[2:]  # two letters in each other's place
-    return rest[1:] == expected[1:] or rest[1:] == expected or rest == expected[1:] or swapped
 
 
 def _digest(label: str) -> str:

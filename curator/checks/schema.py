@@ -17,7 +17,7 @@ from curator.conventions import Conventions
 from curator.data import folder, nearest
 from curator.errors import CardError
 from curator.locate import escape
-from curator.model import Example, Fix, Place, Problem, Replace
+from curator.model import Example, Fix, Place, Problem, Remove, Replace
 from curator.targets import Target
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
             at="key",
             values={"keys": ", ".join(map(repr, unknown)), "count": len(unknown), "target": target.name},
             variant=None if is_top else "message",
+            fix=Fix("remove it", tuple(Remove(f"{pointer}/{escape(key)}") for key in unknown)),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 
@@ -10,11 +11,12 @@ from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
 _SPACE = re.compile(r"\s+")
+_TAIL = 12  # code points that show how a text without any ending ends
 
 
 def inconsistent(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
     """A prompt without the separator that at least `settled` of the prompts end with."""
-    if conventions.separators and conventions.separator_share >= settled:
+    if conventions.separators and ("separators" in conventions.pinned or conventions.separator_share >= settled):
         for turn in example.turns:
             if not turn.trained and turn.text:
                 yield from _lacks(turn, conventions.separators, conventions.separator_share)
@@ -22,7 +24,7 @@ def inconsistent(example: Example, *, conventions: Conventions, settled: float) 
 
 def inconsistent_stop(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
     """A completion without the stop sequence that at least `settled` of them end with."""
-    if conventions.stop and conventions.stop.share >= settled:
+    if conventions.stop and ("stop" in conventions.pinned or conventions.stop.share >= settled):
         for turn in example.turns:
             if turn.trained and turn.text:
                 yield from _lacks(turn, (conventions.stop,), conventions.stop.share)
@@ -41,11 +43,11 @@ def _lacks(turn: Turn, endings: Sequence[Ending], share: float) -> Iterator[Prob
         start = _look_alike(text, ending)
         variant = None
     # Nothing but the ending is quoted: the last characters of a text may be anything.
-    found = text[start:] or text[-max(4, len(ending.strip())) :]
+    found = text[start:] or text[-max(_TAIL, len(ending)) :]
     yield Problem(
         turn.text_pointer,
         span=(start, len(text)) if start < len(text) else (max(0, len(text) - len(found)), len(text)),
-        values={"found": found, "expected": ending, "share": share},
+        values={"found": found, "expected": ending, "share": math.floor(100 * share) / 100},  # never "100%": not all
         variant=variant,
         fix=Fix(f"end it with {ending!r}", (ReplaceText(turn.text_pointer, start, len(text), ending),)),
     )
@@ -56,7 +58,7 @@ def _doubled(text: str, ending: str) -> bool:
 
 
 def _look_alike(text: str, ending: str) -> int:
-    """Where the text's own version of the ending begins (other case, spaces, dashes); its end if none."""
+    """Where the text's own version of the ending begins (other case, spaces, dashes, a piece); its end if none."""
     wanted = _plain(ending)
     if not wanted:
         return len(text.rstrip())
@@ -64,7 +66,10 @@ def _look_alike(text: str, ending: str) -> int:
     while start and len(_plain(text[start:])) < len(wanted):
         start -= 1
     if _plain(text[start:]) != wanted:
-        return len(text)
+        marks = "".join(set(ending))
+        return len(text) if any(mark.isalnum() for mark in marks) else len(text.rstrip(marks))
+    while start and text[start - 1] == text[start]:  # a sign too many
+        start -= 1
     while start and ending[0].isspace() and text[start - 1].isspace():
         start -= 1
     return start

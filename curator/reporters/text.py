@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -27,6 +28,11 @@ def visible(text: str) -> str:
 def paint(text: str, style: Style, **how: object) -> str:
     """The text in colour, where colour is wanted."""
     return click.style(text, **how) if style.color else text  # type: ignore[arg-type]
+
+
+def percent(share: float) -> str:
+    """A share, rounded down: 100% means all."""
+    return f"{math.floor(100 * share)}%"
 
 
 def place(finding: Finding) -> str:
@@ -88,10 +94,10 @@ def _habits(item: Input) -> Iterable[str]:
         more = len(found.labels) - _LABELS_SHOWN
         shown.append(f"classification, {len(found.labels)} labels: {labels}{f' and {more:,} more' if more > 0 else ''}")
     if found.separators:
-        endings = " or ".join(f"{ending.text!r} ({ending.share:.0%})" for ending in found.separators)
+        endings = " or ".join(f"{ending.text!r} ({percent(ending.share)})" for ending in found.separators)
         shown.append(f"prompts end with {endings}")
     if found.stop:
-        shown.append(f"completions end with {found.stop.text!r} ({found.stop.share:.0%})")
+        shown.append(f"completions end with {found.stop.text!r} ({percent(found.stop.share)})")
     if shown:
         yield visible("; ".join(shown))
     if item.tokens:

@@ -21,13 +21,13 @@ import streamlit as st
 from curator import catalogue, pages, targets
 
 _PAGE = 50
-_COLUMNS = ["severity", "code", "name", "path", "line", "column", "message"]
+_WORST_FIRST = ["error", "warning", "info"]
 
 
 def show(arguments: list[str]) -> None:
     """Draw the page for the data files named on the command line, or for an uploaded one."""
     st.set_page_config("curator", layout="wide")
-    st.title("curator")
+    st.header("curator: what is wrong, where and why")
     target = st.sidebar.selectbox("Target", targets.names(), help="Whose rules hold.")
     model = st.sidebar.text_input("Model", help="Its limits and tokenizer; empty: the target's default.")
     paths = arguments or _uploaded()
@@ -101,14 +101,23 @@ def _findings(findings: list[dict[str, Any]]) -> None:
     if not findings:
         st.success("Nothing was found.")
         return
-    table = pd.DataFrame(findings)[_COLUMNS]
+    table = pd.DataFrame(
+        {
+            "severity": pd.Categorical([finding["severity"] for finding in findings], _WORST_FIRST, ordered=True),
+            "code": [finding["code"] for finding in findings],
+            "line": pd.array([finding["line"] for finding in findings], dtype="Int64"),
+            "message": [finding["message"] for finding in findings],
+            "file": [Path(finding["path"]).name for finding in findings],
+        }
+    ).sort_values("severity", kind="stable")
     counts = table["code"].value_counts()
     chosen = st.multiselect("Rules", list(counts.index), format_func=lambda code: f"{code} ({counts[code]:,})")
     shown = table[table["code"].isin(chosen)] if chosen else table
     last = max(1, -(-len(shown) // _PAGE))
     number = st.number_input(f"Page of {last:,}", 1, last) if last > 1 else 1
     part = shown.iloc[(number - 1) * _PAGE : number * _PAGE]
-    event = st.dataframe(part, hide_index=True, on_select="rerun", selection_mode="single-row")
+    wide = {"message": st.column_config.TextColumn(width="large")}
+    event = st.dataframe(part, hide_index=True, on_select="rerun", selection_mode="single-row", column_config=wide)
     rows = event["selection"]["rows"]
     if rows:
         _details(findings[int(part.index[rows[0]])])

@@ -1,0 +1,62 @@
+"""Which labels are spellings of one another.
+
+Two labels that differ only in case, space or closing punctuation are one label (letters or digits must
+remain: `+`, `-` and `#` are meaning). A slip of the pen is one edit away from a label that is at least
+twenty times as frequent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_CLOSING = ".,;:!?。！？"
+_SLIP_LETTERS = 5  # shorter words are one edit away from many others
+_SLIP_SHARE = 0.05
+
+
+def fold(label: str) -> str:
+    """A label as it is compared: without case, space and closing punctuation, if letters or digits remain."""
+    plain = "".join(label.split()).casefold()
+    stripped = plain.rstrip(_CLOSING)
+    return stripped if any(c.isalnum() for c in stripped) else plain
+
+
+class Spellings:
+    """The label set of a dataset with its counts, arranged for comparing."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        self._counts = counts
+        self._canonical: dict[str, str] = {}
+        for label, _ in self._by_count:
+            self._canonical.setdefault(fold(label), label)
+        self._meant: dict[str, tuple[str, bool]] = {}
+
+    def meant(self, label: str) -> tuple[str, bool]:
+        """The label that this one stands for (itself, unless it is a variant), and whether by a slip."""
+        if label not in self._meant:
+            canonical = self._canonical.get(fold(label), label)
+            slip = self._slip_for(canonical)
+            self._meant[label] = (slip or canonical, slip is not None)
+        return self._meant[label]
+
+    def _slip_for(self, label: str) -> str | None:
+        count = max(1, self._counts.get(label, 0))
+        for other, often in self._by_count:
+            if count > _SLIP_SHARE * often:
+                return None
+            if _is_slip(label, other):
+                return other
+        return None
+
+
+def _is_slip(label: str, other: str) -> bool:
+    """Edit distance 1 (or two letters in each other's place), no digits, and not at the first letter."""
+    if label == other or len(label) < _SLIP_LETTERS or not (label + other).replace(" ", "").isalpha():
+        return False
+    if label[0] != other[0] or abs(len(label) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(label, other, strict=False)) if a != b), min(len(label), len(other)))
+    rest, expected = label[start:], other[start:]
+    swapped = rest[:2] == expected[1::-1] and rest[2:] == expected[2:]
+    return rest[1:] == expected[1:] or rest[1:] == expected or rest == expected[1:] or swapped
