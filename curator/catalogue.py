@@ -74,6 +74,8 @@ class Card:
     """Kinds of format it runs on (chat, completion …); empty: all."""
     tasks: tuple[str, ...] = ()
     """Tasks it runs on; empty: all."""
+    odd_lines_only: bool = False
+    """Of a line check: it has nothing to say of a line that holds one object without quirks."""
     needs_splits: bool = False
     """Whether it compares splits, and so needs a dataset with more than one."""
     since: str = "0.1"

@@ -276,10 +276,10 @@ def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
     surveys: dict[str, Survey] = {}
     for source in split.sources.values():
         try:
-            for record, canonical, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
+            for record, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
                 name = formats.detect(record)
                 votes[name, formats.ends_with_user(record)] += 1
-                example = formats.read(record, name, canonical, size)
+                example = formats.read(record, name, b"", size)
                 surveys.setdefault(name, Survey()).add(example)
         except InputError:
             pass  # the scan meets it again, and reports it

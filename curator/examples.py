@@ -67,6 +67,11 @@ def check_example(rule: Rule, example: CardExample, settings: Settings = Setting
             yield "is silent by now: make it good"
 
 
+def run(rule: Rule, example: CardExample, settings: Settings = Settings()) -> Report:  # noqa: B008
+    """All that is found in one example. Raises CardError for one that cannot be run."""
+    return _check(example, contents(rule, example)[0], _settings(rule, example, settings))
+
+
 def contents(rule: Rule, example: CardExample) -> tuple[bytes, int]:
     """The bytes of an example's file, and how many lines of a base stand before its records."""
     if example.bytes:

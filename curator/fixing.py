@@ -60,14 +60,14 @@ def splices(raw: bytes, edits: Sequence[model.Edit]) -> list[Splice]:
             case model.ReplaceBytes(start, end, text):
                 found.append(Splice(start, end, text.encode()))
             case model.RenameKey(pointer, name):
-                siblings = members(raw, locate(raw, _split(pointer)[0]))
+                siblings = members(raw, locate(raw, pointer.rpartition("/")[0]))
                 if any(member.name == name or member.key is None for member in siblings):
                     raise ValueError(f"{pointer} cannot be called {name!r}")
                 found.append(Splice(*locate_key(raw, pointer), _written(name, raw)))
             case model.Remove(pointer):
-                removed.setdefault(_split(pointer)[0], set()).add(_split(pointer)[1])
+                removed.setdefault(pointer.rpartition("/")[0], set()).add(parse_pointer(pointer)[-1])
             case model.Insert(pointer, value):
-                inserted.setdefault(_split(pointer)[0], []).append((_split(pointer)[1], value))
+                inserted.setdefault(pointer.rpartition("/")[0], []).append((parse_pointer(pointer)[-1], value))
             case _:
                 raise ValueError(f"{edit.op} is no edit of a record")
     for parent in removed.keys() | inserted.keys():
@@ -236,10 +236,6 @@ def _separators(raw: bytes) -> tuple[str, str]:
 
 def _start(member: Member) -> int:
     return (member.key or member.value).start
-
-
-def _split(pointer: str) -> tuple[str, str]:
-    return pointer.rpartition("/")[0], parse_pointer(pointer)[-1]
 
 
 def _touch(first: Splice, second: Splice) -> bool:

@@ -65,6 +65,14 @@ def parse(raw: bytes) -> Parsed:
     return Parsed(value, canonical)
 
 
+def glance(raw: bytes) -> Any:
+    """The value of a line, whatever it hides; None where there is none. For samples."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return parse_carefully(raw).value
+
+
 def parse_carefully(raw: bytes) -> Parsed:
     """The value of a line, or its fault, and every quirk that parsers pass over in silence.
 

@@ -109,6 +109,8 @@ class Bound:
     plan: Plan
     file: list[BoundRule] = field(default_factory=list)
     line: list[BoundRule] = field(default_factory=list)
+    every_line: list[BoundRule] = field(default_factory=list)
+    """Those of `line` that want ordinary records, too."""
     record: list[BoundRule] = field(default_factory=list)
     dataset: list[BoundRule] = field(default_factory=list)
     without_tokens: list[str] = field(default_factory=list)
@@ -157,4 +159,6 @@ def bind(plan: Plan) -> Bound:
             continue
         call = partial(rule.check(), **choice.params, **{name: gifts[name] for name in rule.given})
         getattr(bound, rule.scope).append(BoundRule(rule, choice, call))
+        if rule.scope == "line" and not rule.card.odd_lines_only:
+            bound.every_line.append(bound.line[-1])
     return bound

@@ -2,7 +2,7 @@
 
 One fast pass counts line breaks, so that any byte range can be read on its own and still know its line
 numbers. Compressed files, standard input and UTF-16 are spooled to a temporary file first.
-Memory: one block, plus 8 bytes for each megabyte of the file.
+Memory: one block, plus 16 bytes for each megabyte of the file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from curator.parsing import Parsed, parse
 BLOCK = 1 << 20
 SHARD_BYTES = 8 << 20
 HEAD_BYTES = 1 << 16
+_PEEK = 1 << 13  # bytes read around a sampled offset; most lines are shorter
 MAX_LINE_BYTES = 64 << 20
 
 Container = Literal["lines", "document", "pointer", "foreign"]
@@ -64,6 +65,8 @@ class Source:
     head: FileHead
     breaks: array[int]
     """Line breaks before each megabyte of `real_path`."""
+    columns: array[int]
+    """Characters of the line that is open at the start of each megabyte, up to there."""
     stamp: tuple[int, int] | None = field(compare=False, default=None)
     """Size and modification time of the original, to notice a change; None for a spool."""
 
@@ -78,6 +81,15 @@ class Source:
         with open(self.real_path, "rb") as file:
             file.seek(block * BLOCK)
             return 1 + self.breaks[block] + file.read(offset - block * BLOCK).count(b"\n")
+
+    def column(self, file: BinaryIO, offset: int) -> int:
+        """The 1-based column of the character that begins at byte `offset` of the open file."""
+        block = min(offset // BLOCK, len(self.columns) - 1)
+        stop = max(block * BLOCK, self.start)
+        begin = _line_start(file, offset, stop)
+        file.seek(begin)
+        width = _characters(file.read(offset - begin))
+        return 1 + width + (self.columns[block] if begin == stop and block else 0)
 
     def unchanged(self) -> bool:
         """Whether the file is still the one that was opened."""
@@ -108,6 +120,8 @@ class Shard:
     """What the file was written in; it is read as UTF-8."""
     data_start: int = 0
     """Where the file's data begins; a shard that starts there starts on a line."""
+    column: int = 1
+    """The column of the character at `start`; counted in documents only."""
 
 
 @dataclass(slots=True)
@@ -140,22 +154,24 @@ def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Sourc
             stat = os.fstat(file.fileno())
             head = file.read(HEAD_BYTES)
             file.seek(0)
-            counts, blank = array("Q", [0]), True
-            total = 0
+            mark = head.startswith(codecs.BOM_UTF8)
+            counts, columns, blank = array("Q", [0]), array("Q", [0]), True
+            total, width = 0, -1 if mark else 0
             while block := file.read(BLOCK):
                 counts.append(counts[-1] + block.count(b"\n"))
+                width = _characters(block[block.rfind(b"\n") + 1 :]) + (0 if b"\n" in block else width)
+                columns.append(max(0, width))
                 total += len(block)
                 if blank:
                     blank = not (block.removeprefix(codecs.BOM_UTF8) if total == len(block) else block).strip()
             packed = os.stat(path).st_size if spooled and os.path.exists(path) else stat.st_size
     except OSError as error:
         raise unreadable(path, error) from None
-    mark = head.startswith(codecs.BOM_UTF8)
     start = len(codecs.BOM_UTF8) if mark else 0
     container = recognise(head[start:], whole=total <= HEAD_BYTES)
     stamp = None if spooled else (stat.st_size, stat.st_mtime_ns)
     facts = FileHead(path, packed, head, encoding, mark and encoding == "utf-8", container, blank)
-    return Source(path, real_path, start, total, facts, counts, stamp)
+    return Source(path, real_path, start, total, facts, counts, columns, stamp)
 
 
 def unreadable(path: str, error: OSError) -> InputError:
@@ -199,16 +215,21 @@ def cut(source: Source, file: int, size: int = SHARD_BYTES) -> list[Shard]:
         bounds = _element_bounds(source, size)
     else:
         bounds = [*range(source.start, source.size, size), source.size]
-    shards = []
-    for start, end in pairwise(bounds):
-        line = source.line_number(start)
-        shards.append(
-            Shard(
-                file, source.path, source.real_path, start, end, source.size, line,
-                source.head.container, source.head.encoding, source.start,
-            )
-        )  # fmt: skip
-    return shards
+    columns = [1] * len(bounds)
+    try:
+        if source.head.container == "document":
+            with open(source.real_path, "rb") as opened:
+                columns = [source.column(opened, start) for start in bounds]
+        numbers = [source.line_number(start) for start in bounds]
+    except OSError as error:
+        raise unreadable(source.path, error) from None
+    return [
+        Shard(
+            file, source.path, source.real_path, start, end, source.size, number,
+            source.head.container, source.head.encoding, source.start, column,
+        )
+        for (start, end), number, column in zip(pairwise(bounds), numbers, columns, strict=False)
+    ]  # fmt: skip
 
 
 def read(shard: Shard, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[Line]:
@@ -246,16 +267,22 @@ def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES)
             length, last = source.size - source.start, -1
             for index in range(max_lines):
                 offset = source.start + index * length // max_lines
-                file.seek(offset - 1 if offset > source.start else offset)
-                if offset > source.start:
-                    file.readline()
-                position = file.tell()
-                if position == last or position >= source.size:
-                    continue
+                begin = max(offset - 1, source.start)
+                piece = os.pread(file.fileno(), _PEEK, begin)
+                skip = 0 if offset == source.start else piece.find(b"\n") + 1
+                end = piece.find(b"\n", skip)
+                if end >= 0 and (skip or offset == source.start):
+                    position, raw = begin + skip, piece[skip : end + 1]
+                else:  # longer than a glance shows
+                    file.seek(begin)
+                    if offset > source.start:
+                        file.readline()
+                    position = file.tell()
+                    raw = file.readline(max_line_bytes + 2)
+                line = Line(_without_ending(raw), position, 0, size=len(raw))
+                if position != last and raw and len(line.raw) <= max_line_bytes:
+                    yield line
                 last = position
-                raw = file.readline(max_line_bytes + 1)
-                if len(raw) <= max_line_bytes:
-                    yield Line(_without_ending(raw), position, 0, size=len(raw))
     except OSError as error:
         raise unreadable(source.path, error) from None
 
@@ -288,7 +315,7 @@ def _lines(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
             raw = file.readline(max_line_bytes + 2)
             size = len(raw)
             line = Line(_without_ending(raw), offset, number, size=size)
-            if size > max_line_bytes:
+            if len(line.raw) > max_line_bytes:
                 while not raw.endswith(b"\n") and (raw := file.readline(BLOCK)):
                     size += len(raw)
                 line = Line(line.raw[:200], offset, number, size=size, too_long=True)
@@ -300,6 +327,8 @@ def _lines(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
             offset += size
             number += 1
 
+
+_CONTINUATION = bytes(range(0x80, 0xC0))
 
 # Outside strings only brackets, commas and words matter. A string ends at its line's end at the latest:
 # after one that was never closed, the brackets of the next lines count again.
@@ -365,30 +394,35 @@ def _element_bounds(source: Source, size: int) -> list[int]:
 
 
 def _elements(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
-    with open(shard.real_path, "rb") as file:
-        line_start = _line_start(file, shard.start, shard.data_start)
-        length = shard.end - shard.start
-        file.seek(line_start)
-        before = file.read(shard.start - line_start)
-        if length > max_line_bytes + 2 * SHARD_BYTES:  # cut() leaves nothing but one huge element in it
-            yield Line(file.read(200), shard.start, shard.first_line, _columns(before), length, True)
-            return
-        data = file.read(length)
-        if len(data) < length:
+    number, column, done = shard.first_line, shard.column, shard.start
+    with open(shard.real_path, "rb") as stream, open(shard.real_path, "rb") as file:
+        stream.seek(shard.start)
+        for begin, end in _spans(_blocks(stream, shard), at_start=shard.start == shard.data_start):
+            offset, size = shard.start + begin, end - begin
+            file.seek(done)
+            while done < offset:
+                before = file.read(min(BLOCK, offset - done))
+                if not before:
+                    raise _shrunk(shard)
+                done += len(before)
+                if breaks := before.count(b"\n"):
+                    number, column = number + breaks, 1
+                column += _characters(before[before.rfind(b"\n") + 1 :])
+            too_long = size > max_line_bytes
+            raw = file.read(200 if too_long else size)
+            if len(raw) < min(size, 200):
+                raise _shrunk(shard)
+            yield Line(raw, offset, number, column, size, too_long)
+
+
+def _blocks(stream: BinaryIO, shard: Shard) -> Iterator[bytes]:
+    left = shard.end - shard.start
+    while left:
+        block = stream.read(min(BLOCK, left))
+        if not block:
             raise _shrunk(shard)
-    number, done, begin = shard.first_line, 0, -len(before)
-    for start, end in _spans(iter((data,)), at_start=shard.start == shard.data_start):
-        breaks = data.count(b"\n", done, start)
-        if breaks:
-            number += breaks
-            begin = data.rfind(b"\n", done, start) + 1
-        done = start
-        head = before[begin:] + data[:start] if begin < 0 else data[begin:start]
-        raw = data[start:end]
-        if len(raw) > max_line_bytes:
-            yield Line(raw[:200], shard.start + start, number, _columns(head), len(raw), True)
-        else:
-            yield Line(raw, shard.start + start, number, _columns(head), len(raw))
+        left -= len(block)
+        yield block
 
 
 def record_at(source: Source, offset: int) -> Line:
@@ -398,27 +432,28 @@ def record_at(source: Source, offset: int) -> Line:
     """
     try:
         with open(source.real_path, "rb") as file:
-            start = _line_start(file, offset, source.start)
-            file.seek(start)
-            column = _columns(file.read(offset - start))
+            column = source.column(file, offset)
+            file.seek(offset)
             if source.head.container == "document":
-                blocks = iter(lambda: file.read(BLOCK), b"")
+                blocks = iter(lambda: file.read(HEAD_BYTES), b"")
                 _, end = next(_spans(blocks, at_start=False), (0, 0))
                 file.seek(offset)
                 raw = file.read(end)
             else:
                 raw = _without_ending(file.readline())
-                if (fault := parse(raw).fault) is not None and fault.kind == "several":
+                fault = parse(raw).fault
+                # One of several values on its line; the last of them may have white space behind it.
+                if column > 1 or (fault is not None and fault.kind == "several"):
                     raw = raw[: value_span(raw).end]
     except OSError as error:
         raise unreadable(source.path, error) from None
     return Line(raw, offset, 0, column, len(raw))
 
 
-def _line_start(file: BinaryIO, offset: int, data_start: int) -> int:
-    """Where the line that holds the byte at `offset` begins."""
-    while offset > data_start:
-        step = min(4096, offset - data_start)
+def _line_start(file: BinaryIO, offset: int, stop: int) -> int:
+    """Where the line that holds the byte at `offset` begins; `stop` where that is not behind it."""
+    while offset > stop:
+        step = min(4096, offset - stop)
         file.seek(offset - step)
         found = file.read(step).rfind(b"\n")
         if found >= 0:
@@ -427,5 +462,6 @@ def _line_start(file: BinaryIO, offset: int, data_start: int) -> int:
     return offset
 
 
-def _columns(before: bytes) -> int:
-    return 1 + len(before.decode("utf-8", "replace"))
+def _characters(data: bytes) -> int:
+    """Code points that begin in `data`: additive, wherever it is cut."""
+    return len(data.translate(None, _CONTINUATION))

@@ -6,13 +6,13 @@ A check that raises is a failure of its own kind, reported with the record; ever
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
 from curator import findings, formats, parsing, plan, reading
 from curator.errors import InputError
-from curator.model import Example, Finding, Problem, place
+from curator.model import Example, Finding, Place, Problem, place
 from curator.plan import Bound, BoundRule, Plan
 from curator.reading import Line, Shard
 from curator.report import Failure, FileCounts, Scanned
@@ -50,35 +50,38 @@ class Scanner:
         self._number = number
         self._counts = self.result.counts[shard.file] = FileCounts()
         self._tokenizer: Tokenizer | None = bound.plan.tokenizer if bound.plan.token_stats else None
+        self._adders: dict[str, list[tuple[BoundRule, Callable[[Example, Place], None]]]] = {}
 
     def take(self, line: Line) -> None:
         """Check one line and all that it holds."""
-        blank = not line.too_long and not line.raw.strip()
-        if not blank and not line.too_long:
+        if not line.too_long and line.raw.strip():
             line.parsed = parsing.parse(line.raw)
+        parsed = line.parsed
+        is_record = parsed is not None and parsed.fault is None and isinstance(parsed.value, dict)
+        is_plain = is_record and parsed is not None and not parsed.quirks and line.encoding == "utf-8"
         found: list[Finding] = []
-        for rule in self.bound.line:
-            self._call(rule, (line,), line, found)
-        if line.parsed is not None and line.parsed.fault is None and isinstance(line.parsed.value, dict):
+        self._apply(self.bound.every_line if is_plain else self.bound.line, line, line, found)
+        if is_record:
             self._record(line, found)
-        elif line.parsed is not None and line.parsed.fault is not None and line.parsed.fault.kind == "several":
-            self._emit(found)
+        elif parsed is not None and parsed.fault is not None and parsed.fault.kind == "several":
             for start, end in parsing.values(line.raw):
                 column = line.column + len(line.raw[:start].decode())
                 self.take(Line(line.raw[start:end], line.offset + start, line.number, column, end - start))
-            return
-        elif not blank:
+        elif parsed is not None or line.too_long:
             self._counts.unreadable += 1
-        self._emit(found)
+        if found:
+            self.result.findings.add(found)
 
     def _record(self, line: Line, found: list[Finding]) -> None:
         self._counts.records += 1
         example = self.example(line)
-        record_checks, dataset_checks = self.bound.for_kind(example.kind)
-        for rule in record_checks:
-            self._call(rule, (example,), line, found)
-        for rule in dataset_checks:
-            self._add(rule, example, line)
+        self._apply(self.bound.for_kind(example.kind)[0], example, line, found)
+        where = place(self.shard.file, line.offset)
+        for rule, add in self._adders_for(example.kind, line):
+            try:
+                add(example, where)
+            except Exception as error:
+                self._take_out(rule, error, line)
         if self._tokenizer is not None and example.turns:
             self._counts.tokens[self._tokenizer.example(example)] += 1
 
@@ -92,28 +95,34 @@ class Scanner:
             return formats.read(record, expected, line.parsed.canonical, len(line.raw))
         return Example(name, "", record, (), (), line.parsed.canonical, len(line.raw))
 
-    def _call(self, rule: BoundRule, given: tuple[Any, ...], line: Line, found: list[Finding]) -> None:
-        try:
-            for problem in rule.call(*given):
-                if not self.bound.is_silent(rule, self.shard.path):
-                    found.append(finding(self.bound.plan, rule, problem, self.shard.path, line))  # noqa: PERF401
-        except Exception as error:
-            self.result.failures.add(failure(rule, error, self.shard.path, line.number))
+    def _adders_for(self, kind: str, line: Line) -> list[tuple[BoundRule, Callable[[Example, Place], None]]]:
+        """The `add` of every dataset check that runs on examples of a kind."""
+        if kind not in self._adders:
+            self._adders[kind] = []
+            for rule in self.bound.for_kind(kind)[1]:
+                key = (self._number, rule.rule.code)
+                try:
+                    state = self.result.states.setdefault(key, rule.call())
+                except Exception as error:
+                    state = self.result.states[key] = failure(rule, error, self.shard.path, line.number)
+                if not isinstance(state, Failure):
+                    self._adders[kind].append((rule, state.add))
+        return self._adders[kind]
 
-    def _add(self, rule: BoundRule, example: Example, line: Line) -> None:
-        key = (self._number, rule.rule.code)
-        try:
-            state = self.result.states.get(key)
-            if state is None:
-                state = self.result.states[key] = rule.call()
-            if not isinstance(state, Failure):
-                state.add(example, place(self.shard.file, line.offset))
-        except Exception as error:
-            self.result.states[key] = failure(rule, error, self.shard.path, line.number)
+    def _take_out(self, rule: BoundRule, error: Exception, line: Line) -> None:
+        """A state that an `add` broke off in is worthless; the report says so."""
+        self.result.states[self._number, rule.rule.code] = failure(rule, error, self.shard.path, line.number)
+        for kind, adders in self._adders.items():
+            self._adders[kind] = [item for item in adders if item[0] is not rule]
 
-    def _emit(self, found: list[Finding]) -> None:
-        if found:
-            self.result.findings.add(found)
+    def _apply(self, rules: list[BoundRule], subject: Line | Example, line: Line, found: list[Finding]) -> None:
+        for rule in rules:
+            try:
+                for problem in rule.call(subject):
+                    if not self.bound.is_silent(rule, self.shard.path):
+                        found.append(finding(self.bound.plan, rule, problem, self.shard.path, line))  # noqa: PERF401
+            except Exception as error:
+                self.result.failures.add(failure(rule, error, self.shard.path, line.number))
 
 
 def finding(plan: Plan, rule: BoundRule, problem: Problem, path: str, line: Line | None) -> Finding:
@@ -139,14 +148,14 @@ def check_file(bound: Bound, head: reading.FileHead) -> Iterator[Finding | Failu
             yield failure(rule, error, head.path, 0)
 
 
-def sample_records(lines: Iterable[Line]) -> Iterator[tuple[dict[str, Any], bytes, int]]:
-    """The readable records of sampled lines: value, canonical form, bytes."""
+def sample_records(lines: Iterable[Line]) -> Iterator[tuple[dict[str, Any], int]]:
+    """The readable records of sampled lines, each with its bytes."""
     for line in lines:
-        if line.too_long or not line.raw.strip():
+        if line.too_long:
             continue
-        parsed = parsing.parse(line.raw)
-        if parsed.fault is not None and parsed.fault.kind == "several":
+        value = parsing.glance(line.raw)
+        if isinstance(value, dict):
+            yield value, len(line.raw)
+        elif value is None and (fault := parsing.parse(line.raw).fault) is not None and fault.kind == "several":
             for start, end in parsing.values(line.raw):
                 yield from sample_records([Line(line.raw[start:end], line.offset + start, 0)])
-        elif isinstance(parsed.value, dict):
-            yield parsed.value, parsed.canonical, len(line.raw)

@@ -7,9 +7,10 @@ For each file the nearest settings file above it wins; nothing is merged across 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,9 +93,16 @@ def option(field_name: str) -> str:
 _KEYS = {option(f.name): f.name for f in fields(Settings) if f.name not in ("root", "source")}
 
 
-@cache
 def load(path: str) -> Settings:
     """The settings of one file, with what it extends. Raises UsageError naming the file and the key."""
+    try:
+        return _loaded(path, os.stat(path).st_mtime_ns)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=64)
+def _loaded(path: str, changed: int) -> Settings:
     return _load(Path(path), ())
 
 

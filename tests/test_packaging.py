@@ -37,9 +37,9 @@ def test_the_wheel_holds_every_card_and_no_other_top_level_entry(built: dict[str
     assert {name.split("/")[0] for name in names} == {"curator", "finetune_curator-0.1.0.dist-info"}
     data = {f"curator/_rules/{path.relative_to(ROOT / 'rules')}" for path in (ROOT / "rules").rglob("*.*")}
     assert data <= set(names)
-    assert {f"curator/vocab/{name}.tiktoken" for name in ("r50k_base", "p50k_base", "cl100k_base", "o200k_base")} <= set(
-        names
-    )
+    assert {
+        f"curator/vocab/{name}.tiktoken" for name in ("r50k_base", "p50k_base", "cl100k_base", "o200k_base")
+    } <= set(names)
     assert not [name for name in names if name.startswith("curator/rules/")]
     assert {f"finetune_curator-0.1.0.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE")} <= set(names)
 

@@ -12,9 +12,12 @@ _ANSWER_INSTEAD = ("tool_calls", "function_call", "refusal")
 
 def no_assistant(example: Example) -> Iterator[Problem]:
     """Messages, but none of the assistant's: nothing to train on."""
-    roles = dict.fromkeys(turn.role for turn in example.turns)
-    if roles and roles.keys() <= _OTHER_ROLES:  # an unknown role may stand for the assistant's; its rule says so
-        yield Problem("/messages", values={"roles": ", ".join(roles)})
+    for turn in example.turns:  # an unknown role may stand for the assistant's; its own rule says so
+        if turn.role not in _OTHER_ROLES:
+            return
+    if example.turns:
+        roles = ", ".join(dict.fromkeys(turn.role for turn in example.turns))
+        yield Problem("/messages", values={"roles": roles})
 
 
 def tail_after_assistant(example: Example) -> Iterator[Problem]:

@@ -210,17 +210,20 @@ def _shown(value: Any) -> str:
 
 
 def _unknown_keys(example: Example) -> Iterator[tuple[str, list[str], bool]]:
-    properties = schema(example.format).get("properties", {})
-    if not properties:
-        return
-    if unknown := [key for key in example.value if key not in properties]:
-        yield "", unknown, True
-    known = properties.get("messages", {}).get("items", {}).get("properties")
-    if not known:
-        return
+    top, message = _known_keys(example.format)
+    if not example.value.keys() <= top:
+        yield "", [key for key in example.value if key not in top], True
     for turn in example.turns:
-        if unknown := [key for key in turn.message if key not in known]:
-            yield turn.pointer, unknown, False
+        if not turn.message.keys() <= message:
+            yield turn.pointer, [key for key in turn.message if key not in message], False
+
+
+@cache
+def _known_keys(format_name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys that the format's schema knows at the top level, and in a message."""
+    properties = schema(format_name).get("properties", {})
+    items = properties.get("messages", {}).get("items", {})
+    return frozenset(properties), frozenset(items.get("properties", {}))
 
 
 @cache

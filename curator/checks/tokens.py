@@ -26,6 +26,8 @@ def too_many(
         variant = "nothing-lost"
     elif target.overflow == "drop":
         variant = "dropped"
+    elif not target.overflow and not limit and verified:
+        variant = "undocumented"
     yield Problem(values={"tokens": total, "limit": allowed, "over": total - allowed}, variant=variant)
 
 

@@ -38,8 +38,8 @@ def _levels(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     return found or None
 
 
-def _rules(*names: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(*names, metavar="RULES", multiple=True, callback=_listed, help=text)
+def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(*names, metavar=metavar, multiple=True, callback=_listed, help=text)
 
 
 @click.command("check", short_help="Check datasets.")
@@ -58,7 +58,7 @@ def _rules(*names: str, text: str) -> Callable[[Callable[..., Any]], Callable[..
 @click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
 @click.option("--isolated", is_flag=True, help="No settings file at all.")
 @click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
-@_rules("--exclude", text="Leave out files that match, written as in .gitignore.")
+@_rules("--exclude", metavar="PATTERNS", text="Leave out files that match, written as in .gitignore.")
 @click.option("--force-exclude", is_flag=True, help="Exclude also files that are named on the command line.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
@@ -155,9 +155,8 @@ def _executor(files: Sequence[str], jobs: int | None) -> AbstractContextManager[
             jobs = 1
     if jobs == 1:
         return nullcontext(inline)
-    pool = Processes(jobs)
-    pool.start()  # the workers load while the survey reads
-    return pool
+    # The command has no threads, so forking is safe; it spares each worker the imports and vocabularies.
+    return Processes(jobs, "fork" if sys.platform == "linux" else "spawn")
 
 
 def _size(file: str) -> int:

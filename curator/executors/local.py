@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import Literal
 
 from curator.reading import Shard
 from curator.report import Failure, Scanned
@@ -27,26 +27,19 @@ def inline(tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
 
 
 class Processes:
-    """A pool of `jobs` processes; each is started afresh, so any platform and any thread will do.
+    """A pool of `jobs` processes.
 
     A worker that dies takes nothing with it but its shard, which is named in the report: what the
     broken pool had not finished is scanned again, one shard at a time.
     """
 
-    def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, method: Literal["spawn", "fork"] = "spawn") -> None:
+        """`fork` starts faster and shares memory, but is safe only in a process without threads."""
+        self.jobs, self.method = jobs, method
         self._pool: ProcessPoolExecutor | None = None
 
-    def start(self) -> None:
-        """Start the workers, so that they load while this process does something else."""
-        if self._pool is None:
-            self._pool = _pool(self.jobs)
-            for _ in range(self.jobs):
-                self._pool.submit(_ready)
-
     def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
-        self.start()
-        assert self._pool is not None
+        self._pool = _pool(self.jobs, self.method)
         left = dict(enumerate(tasks))
         try:
             for number, result in _run(self._pool, self.jobs, tasks):
@@ -54,7 +47,7 @@ class Processes:
                 yield tasks[number][2], result
         except BrokenProcessPool:
             for task in left.values():
-                yield task[2], _alone(task)
+                yield task[2], _alone(task, self.method)
         finally:
             self.close()
 
@@ -89,10 +82,10 @@ def _run(pool: ProcessPoolExecutor, jobs: int, tasks: Sequence[Task]) -> Iterato
             yield running.pop(future), result
 
 
-def _alone(task: Task) -> Scanned:
+def _alone(task: Task, method: str) -> Scanned:
     """The task in a process of its own; a failure that names the shard if that dies, too."""
     shard = task[2]
-    with _pool(1) as pool:
+    with _pool(1, method) as pool:
         try:
             return pool.submit(scan, task).result()
         except BrokenProcessPool:
@@ -107,13 +100,9 @@ def _alone(task: Task) -> Scanned:
             return lost
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupt)
+def _pool(jobs: int, method: str) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_ignore_interrupt)
 
 
 def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-
-
-def _ready() -> int:
-    return os.getpid()

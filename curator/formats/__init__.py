@@ -18,6 +18,9 @@ FORMATS: dict[str, ModuleType] = {
     module.NAME: module
     for module in (preference, sharegpt, trl_preference, alpaca, chat, completion, reinforcement, text)
 }
+_detected: dict[tuple[Any, ...], str] = {}
+_SHAPES, _SHAPE_CHARS = 1000, 1000  # hostile keys must not fill the memory
+
 _PROMPT_ONLY = 0.9
 """Share of chat records whose last role is the user from which a file is prompt-only, not broken SFT."""
 
@@ -34,11 +37,16 @@ def understood(name: str) -> bool:
 
 def detect(record: Any) -> str:
     """The format whose keys this record has; "" for none."""
-    if isinstance(record, dict):
-        for name, module in FORMATS.items():
-            if module.matches(record):
-                return name
-    return ""
+    if not isinstance(record, dict):
+        return ""
+    # Formats are told by keys (and whether "text" is one): most records of a file have the same ones.
+    shape = (*record, isinstance(record.get("text"), str))
+    found = _detected.get(shape)
+    if found is None:
+        found = next((name for name, module in FORMATS.items() if module.matches(record)), "")
+        if len(_detected) < _SHAPES and sum(map(len, record)) < _SHAPE_CHARS:
+            _detected[shape] = found
+    return found
 
 
 def ends_with_user(record: Any) -> bool:

@@ -19,7 +19,7 @@ def example(record: dict[str, Any]) -> tuple[tuple[Turn, ...], tuple[Tool, ...]]
     """The record's turns and declared tools; what is malformed is left out (the schema reports it)."""
     messages = record.get("messages")
     turns = (
-        tuple(turn(message, f"/messages/{index}") for index, message in enumerate(messages) if type(message) is dict)
+        tuple([turn(message, f"/messages/{index}") for index, message in enumerate(messages) if type(message) is dict])
         if isinstance(messages, list)
         else ()
     )
