@@ -234,6 +234,7 @@ def check_type(check: Callable[..., Any], name: str, value: Any, where: str) -> 
 
 
 _user_checks: dict[str, Any] = {}
+"""The modules of users' check files, by the stem that cards name."""
 
 
 def resolve_check(name: str, where: str) -> Callable[..., Any]:
@@ -263,27 +264,35 @@ def _plugin(name: str) -> Any:
 def load_check_file(path: str, digest: str) -> None:
     """Run the Python file of a user's checks once in this process; cards name it by its stem.
 
-    Raises CardError when it changed since the run was planned, or does not run.
+    Raises CardError when it changed since the run was planned, does not run, or has another's name.
     """
     import hashlib
     import importlib.util
+    import sys
 
     stem = Path(path).stem
-    if getattr(_user_checks.get(stem), "__curator_digest__", None) == digest:
-        return
+    known = _user_checks.get(stem)
+    if known is not None:
+        if known.__file__ != path:
+            raise CardError(f"{path}: another file of checks is called {stem!r}, too: {known.__file__}")
+        if known.__curator_digest__ == digest:
+            return
     try:
         source = Path(path).read_bytes()
     except OSError as error:
         raise CardError(f"{path}: cannot be read: {error.strerror}") from None
     if hashlib.sha256(source).hexdigest() != digest:
         raise CardError(f"{path}: changed while the run was going on")
-    spec = importlib.util.spec_from_file_location(f"curator_user_checks_{stem}", path)
+    name = f"curator_user_checks_{stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its classes are pickled by this name on their way back from a worker
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[name]
         raise CardError(f"{path}: {type(error).__name__}: {error}") from error
     module.__dict__["__curator_digest__"] = digest
     _user_checks[stem] = module

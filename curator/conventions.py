@@ -16,10 +16,12 @@ import orjson
 
 from curator.model import Example
 
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
+
 SETTLED = 0.8
 """From this share of the records on a habit is a convention, and each deviation a finding."""
 _EACH_OF_SEVERAL = 0.1
-"""One of several separators has at least this share (two tasks in one set are a legitimate design)."""
+"""One of several separators has more than this share (two tasks in one set are a legitimate design)."""
 _WINDOW = 64  # code points at the end of a text in which an ending is looked for
 _FEWEST = 5  # ours: fewer texts have no habit
 _INTO_A_WORD = 0.95  # ours: an ending grows into one more word only where nearly all texts share it
@@ -62,7 +64,7 @@ class Conventions:
     @property
     def separator_share(self) -> float:
         """The share of prompts that end with one of the separators."""
-        return sum(ending.share for ending in self.separators)
+        return min(1.0, sum(ending.share for ending in self.separators))
 
     def answer(self, text: str) -> str:
         """A completion without its stop sequence, leading space kept: a label as it is tokenised."""
@@ -120,25 +122,25 @@ class Survey:
 def separators(prompts: Counter[str]) -> tuple[Ending, ...]:
     """The endings that tell where a prompt stops, by the ends of prompts and how often each occurs.
 
-    One that at least 80 % share, else the set of those that have a tenth each; empty where prompts end
+    One that at least 80 % share, and those that more than a tenth have instead; empty where prompts end
     as sentences do.
     """
     total = prompts.total()
     if total < _FEWEST:
         return ()
     single = _cut_back(_grow(prompts, total))
-    if single:
-        return (_ending(single, prompts, total),)
+    found = {single: _ending(single, prompts, total)} if single else {}
     runs: Counter[str] = Counter()
     for text, count in prompts.items():
-        runs[_cut_back(_run(text))] += count
-    several = []
+        if not (single and text.endswith(single)):
+            runs[_cut_back(_run(text))] += count
     for run, count in runs.items():
-        if run and count >= _EACH_OF_SEVERAL * total:
+        # A piece or a look-alike of the one that most prompts have is no second design, but a slip.
+        if run and count > _EACH_OF_SEVERAL * total and not (single and _alike(run, single)):
             group = Counter({text: n for text, n in prompts.items() if text.endswith(run)})
-            several.append(_ending(_cut_back(_grow(group, group.total())) or run, prompts, total))
-    unique = {ending.text: ending for ending in several}.values()
-    return tuple(sorted(unique, key=lambda ending: (-ending.share, ending.text.encode("utf-8", "replace"))))
+            text = _cut_back(_grow(group, group.total())) or run
+            found[text] = _ending(text, prompts, total)
+    return tuple(sorted(found.values(), key=lambda ending: (-ending.share, ending.text.encode("utf-8", "replace"))))
 
 
 def stop_sequence(completions: Counter[str]) -> Ending | None:
@@ -197,6 +199,17 @@ def _run(text: str) -> str:
     while start and not text[start - 1].isalnum():
         start -= 1
     return text[start:]
+
+
+def _alike(text: str, other: str) -> bool:
+    """Whether one of two endings contains the other, by their looks: without case, space and kinds of dash."""
+    first, second = plain(text), plain(other)
+    return first in second or second in first
+
+
+def plain(text: str) -> str:
+    """A text as it looks at a glance: without case and space, every dash a hyphen."""
+    return "".join(text.split()).translate(_DASHES).casefold()
 
 
 def _leading_symbols(text: str) -> str:

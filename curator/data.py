@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
-import tomli  # the same grammar as tomllib, compiled: five times as fast, and cards are read at every start
+import tomli  # the same grammar as tomllib, compiled: three times as fast, and cards are read at every start
 
 from curator.errors import CardError
 
@@ -53,15 +54,35 @@ def load_toml(file: Traversable, kind: type[T]) -> T:
 
 def convert(data: Any, kind: type[T], failure: type[Exception], where: str) -> T:
     """Plain data as a dataclass, strictly: unknown keys and wrong types raise `failure`, naming `where`."""
-    known = getattr(kind, "__dataclass_fields__", {})
-    for key in data if isinstance(data, dict) else ():
-        if key not in known:
-            raise failure(f"{where}: unknown key {key!r}{nearest(key, known)}")
+    _check_keys(data, kind, failure, where)
     try:
         return msgspec.convert(data, kind, strict=True)
     except msgspec.ValidationError as error:
         text = re.sub(r"`([^`]*)`", r"'\1'", str(error))
         raise failure(f"{where}: {text[:1].lower()}{text[1:]}") from None
+
+
+def _check_keys(data: Any, kind: Any, failure: type[Exception], where: str) -> None:
+    """Raises `failure` for a key that no field of the dataclass has, at any depth (msgspec passes it over)."""
+    if isinstance(kind, type) and is_dataclass(kind) and isinstance(data, dict):
+        fields = _fields(kind)
+        for key, value in data.items():
+            if key not in fields:
+                raise failure(f"{where}: unknown key {key!r}{nearest(key, fields)}")
+            _check_keys(value, fields[key], failure, f"{where}: {key}" if isinstance(value, dict | list) else where)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            for inner in get_args(kind)[1:]:
+                _check_keys(value, inner, failure, f"{where}: {key}" if isinstance(value, dict) else where)
+    elif isinstance(data, list):
+        for value in data:
+            for inner in get_args(kind)[:1]:
+                _check_keys(value, inner, failure, where)
+
+
+@cache
+def _fields(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

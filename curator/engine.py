@@ -21,7 +21,7 @@ from curator.inputs import Dataset
 from curator.model import OFFSET_BITS, Place, Problem, Related
 from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
-from curator.reading import BLOCK, Line, Source
+from curator.reading import STEP, Line, Source
 from curator.report import Failure, Failures, FileCounts, Input, NotChecked, Report, Scanned, TokenStats
 from curator.scan import Task, check_file, failure, finding, sample_records
 from curator.targets import Model, Target
@@ -260,7 +260,7 @@ class _Whereabouts:
 
     def _line_number(self, file: int, source: Source, offset: int) -> int:
         """The line's number, counted on from the last one asked for where that is near before it."""
-        if file != self._file or not 0 <= offset - self._offset < BLOCK:
+        if file != self._file or not 0 <= offset - self._offset < STEP:
             self._number = source.line_number(offset)
         else:
             with open(source.real_path, "rb") as handle:
@@ -321,14 +321,17 @@ def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotC
         if name and not formats.understood(name):
             reason = ("what is inside the records", f"the format {name} is recognised, but has no rules yet")
             reasons.setdefault(reason, []).append(where)
-        elif name and split.bound.without_tokens:
+        elif formats.kind(name) == "reinforcement":
+            why = "nearly every record ends with the user's message: taken for prompts, not for broken conversations"
+            reasons.setdefault(("answers", why), []).append(where)
+        if name and split.bound.without_tokens:
             why = (
                 f"no tokenizer is known for the model {plan.model.name}"
                 if plan.model
                 else f"the target {plan.target.name} has no default model; name one with --model"
             )
             reasons.setdefault((f"tokens ({', '.join(split.bound.without_tokens)})", why), []).append(where)
-        elif name and plan.model is not None and plan.model.max_tokens is None:
+        elif formats.understood(name) and plan.model is not None and plan.model.max_tokens is None:
             why = f"no limit is known for {plan.model.name} at {plan.target.name}"
             reasons.setdefault(("the token limit", why), []).append(where)
         if len(plan.splits) < 2:

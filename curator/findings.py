@@ -46,7 +46,11 @@ def render(rule: Rule, problem: Problem) -> str:
 
 def clipped(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with every text in them clipped."""
-    return {key: _clipped(value) for key, value in values.items()}
+    return {k: clip(v, 4 * CLIP) if k in _SENTENCES and isinstance(v, str) else _clipped(v) for k, v in values.items()}
+
+
+_SENTENCES = ("fault", "reason", "diagnosis", "counts", "keys")
+"""Values that a check has put together from names and short pieces; they may be longer."""
 
 
 def _clipped(value: Any) -> Any:

@@ -18,7 +18,7 @@ from curator import model
 from curator.findings import record_hash
 from curator.locate import Member, Span, locate, locate_key, members, parse_pointer, value_span, within_string
 from curator.parsing import parse, values
-from curator.reading import HEAD_BYTES, _spans, recognise
+from curator.reading import HEAD_BYTES, recognise, spans
 
 _BOM = b"\xef\xbb\xbf"
 _WHOLE_FILE = record_hash(b"")  # what file checks leave in `record`; an empty line has no bytes to replace
@@ -126,7 +126,7 @@ class _File:
         self.ending = b"\r\n" if data[: data.find(b"\n") + 1].endswith(b"\r\n") else b"\n"
         self.elements: list[Span] = []
         if recognise(data[self.start : HEAD_BYTES], whole=len(data) <= HEAD_BYTES) == "document":
-            found = _spans(iter((data[self.start :],)), at_start=True)
+            found = spans(iter((data[self.start :],)), at_start=True)
             self.elements = [Span(self.start + first, self.start + last) for first, last in found]
 
     def splices(self, finding: model.Finding, edits: Sequence[model.Edit]) -> Iterable[Splice]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 # A string, a structural character, or a number or word; white space before it belongs to no token.
@@ -51,6 +51,11 @@ def parse_pointer(pointer: str) -> list[str]:
 def escape(token: str) -> str:
     """One reference token, escaped for use in a pointer."""
     return token.replace("~", "~0").replace("/", "~1")
+
+
+def pointer_of(tokens: Iterable[str]) -> str:
+    """The pointer that unescaped reference tokens make."""
+    return "".join(f"/{escape(token)}" for token in tokens)
 
 
 def depth(raw: bytes) -> int:
@@ -179,9 +184,22 @@ def marks(raw: bytes) -> Iterator[Span]:
             yield Span(match.start(), match.end())
 
 
+# Of the line asked for last: where each pointer leads. Findings come several to a line, and several to
+# a message; without this each would walk the line from its beginning.
+_walked: tuple[bytes, dict[str, Member]] = (b"", {})
+
+
 def _member(raw: bytes, pointer: str) -> Member:
-    found = Member("", None, value_span(raw))
-    for name in parse_pointer(pointer):
+    global _walked
+    if _walked[0] is not raw:
+        _walked = (raw, {"": Member("", None, value_span(raw))})
+    known = _walked[1]
+    names = parse_pointer(pointer)
+    done = len(names)
+    while (path := pointer_of(names[:done])) not in known:
+        done -= 1
+    found = known[path]
+    for name in names[done:]:
         if raw[found.value.start] not in b"{[":
             raise KeyError(pointer)
         match = None
@@ -192,7 +210,8 @@ def _member(raw: bytes, pointer: str) -> Member:
                     break
         if match is None:
             raise KeyError(pointer)
-        found = match
+        found, path = match, f"{path}/{escape(name)}"
+        known[path] = found
     return found
 
 

@@ -69,7 +69,7 @@ class Spools(ExitStack):
                     with gzip.GzipFile(fileobj=file) as unpacked:
                         return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", max_unpacked, packed)
                 if head.startswith(_ZSTD):
-                    return self._spooled(path, _zstd_reader(file), "utf-8", max_unpacked, packed)
+                    return self._spooled(path, cast(BinaryIO, _Zstd(file)), "utf-8", max_unpacked, packed)
                 encoding = _encoding(head)
                 if encoding != "utf-8":
                     return self._spooled(path, file, encoding, max_unpacked, packed=0)
@@ -137,10 +137,30 @@ def _blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
 
 
-def _zstd_reader(file: io.BufferedReader) -> BinaryIO:
-    import zstandard  # a compiled library that only compressed files need
+class _Zstd(io.RawIOBase):
+    """Reads the frames of a .zst file; zstandard's own reader takes a frame that was cut for a whole one."""
 
-    return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
+    def __init__(self, file: io.BufferedReader) -> None:
+        import zstandard  # a compiled library that only compressed files need
+
+        self._file = file
+        self._new = zstandard.ZstdDecompressor().decompressobj
+        self._frame = self._new()
+        self._begun = False
+
+    def read(self, size: int = -1) -> bytes:
+        while True:
+            packed = self._frame.unused_data if self._frame.eof else b""
+            packed = packed or self._file.read(BLOCK // 8)
+            if not packed:
+                if self._begun and not self._frame.eof:
+                    raise EOFError("the last frame is cut")
+                return b""
+            if self._frame.eof:
+                self._frame = self._new()
+            self._begun = True
+            if block := self._frame.decompress(packed):
+                return block
 
 
 def _encoding(head: bytes) -> str:

@@ -21,6 +21,8 @@ from curator.locate import value_span
 from curator.parsing import Parsed, parse
 
 BLOCK = 1 << 20
+STEP = 1 << 17
+"""Bytes between two entries of the index of line breaks; also what one read of the counting pass takes."""
 SHARD_BYTES = 8 << 20
 HEAD_BYTES = 1 << 16
 _PEEK = 1 << 13  # bytes read around a sampled offset; most lines are shorter
@@ -64,7 +66,7 @@ class Source:
     """Bytes of `real_path`."""
     head: FileHead
     breaks: array[int]
-    """Line breaks before each megabyte of `real_path`."""
+    """Line breaks before each STEP of `real_path`, and in all of it."""
     columns: array[int]
     """Characters of the line that is open at the start of each megabyte, up to there."""
     stamp: tuple[int, int] | None = field(compare=False, default=None)
@@ -77,10 +79,10 @@ class Source:
 
     def line_number(self, offset: int) -> int:
         """The 1-based number of the line that holds the byte at `offset`."""
-        block = min(offset // BLOCK, len(self.breaks) - 1)
-        with open(self.real_path, "rb") as file:
-            file.seek(block * BLOCK)
-            return 1 + self.breaks[block] + file.read(offset - block * BLOCK).count(b"\n")
+        step = min(offset // STEP, len(self.breaks) - 1)
+        with open(self.real_path, "rb", buffering=0) as file:
+            file.seek(step * STEP)
+            return 1 + self.breaks[step] + file.read(offset - step * STEP).count(b"\n")
 
     def column(self, file: BinaryIO, offset: int) -> int:
         """The 1-based column of the character that begins at byte `offset` of the open file."""
@@ -150,14 +152,14 @@ def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Sourc
     Raises InputError when it cannot be read.
     """
     try:
-        with open(real_path, "rb") as file:
+        with open(real_path, "rb", buffering=0) as file:
             stat = os.fstat(file.fileno())
             head = file.read(HEAD_BYTES)
             file.seek(0)
             mark = head.startswith(codecs.BOM_UTF8)
             counts, columns, blank = array("Q", [0]), array("Q", [0]), True
             total, width = 0, -1 if mark else 0
-            while block := file.read(BLOCK):
+            while block := file.read(STEP):
                 counts.append(counts[-1] + block.count(b"\n"))
                 width = _characters(block[block.rfind(b"\n") + 1 :]) + (0 if b"\n" in block else width)
                 columns.append(max(0, width))
@@ -335,7 +337,7 @@ _CONTINUATION = bytes(range(0x80, 0xC0))
 _PIECE = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+("?)|[{}\[\],]|[^\s{}\[\],"]++', re.DOTALL)
 
 
-def _spans(blocks: Iterator[bytes], *, at_start: bool) -> Iterator[tuple[int, int]]:
+def spans(blocks: Iterator[bytes], *, at_start: bool) -> Iterator[tuple[int, int]]:
     """The byte range of each element of an array, or of each of several values, in a stream of blocks."""
     level, begun, scalar_end = 0, -1, -1
     base, rest = 0, b""
@@ -384,7 +386,7 @@ def _element_bounds(source: Source, size: int) -> list[int]:
     try:
         with open(source.real_path, "rb", buffering=0) as file:
             file.seek(source.start)
-            for first, last in _spans(iter(lambda: file.read(BLOCK), b""), at_start=True):
+            for first, last in spans(iter(lambda: file.read(BLOCK), b""), at_start=True):
                 start = source.start + first
                 if source.start + last - bounds[-1] > size and start > bounds[-1]:
                     bounds.append(start)
@@ -397,7 +399,7 @@ def _elements(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
     number, column, done = shard.first_line, shard.column, shard.start
     with open(shard.real_path, "rb") as stream, open(shard.real_path, "rb") as file:
         stream.seek(shard.start)
-        for begin, end in _spans(_blocks(stream, shard), at_start=shard.start == shard.data_start):
+        for begin, end in spans(_blocks(stream, shard), at_start=shard.start == shard.data_start):
             offset, size = shard.start + begin, end - begin
             file.seek(done)
             while done < offset:
@@ -436,7 +438,7 @@ def record_at(source: Source, offset: int) -> Line:
             file.seek(offset)
             if source.head.container == "document":
                 blocks = iter(lambda: file.read(HEAD_BYTES), b"")
-                _, end = next(_spans(blocks, at_start=False), (0, 0))
+                _, end = next(spans(blocks, at_start=False), (0, 0))
                 file.seek(offset)
                 raw = file.read(end)
             else:

@@ -23,7 +23,12 @@ _FAILURES_KEPT = 5  # of each check: a check that raises on every record must no
 
 
 def _key(finding: Finding) -> tuple[Any, ...]:
-    return (*finding.order, finding.split or "")
+    # Beyond the order that outputs promise: whatever else may tell two findings apart, so that the order in
+    # which they came in never shows.
+    return (
+        *finding.order, finding.split or "", finding.severity, finding.end_column, finding.record or "",
+        finding.group or "",
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -79,6 +84,10 @@ class Findings:
         self._close_run()
         runs = [_Run(run.first, run.last, [self._read(chunk) for chunk in run.chunks]) for run in self._runs]
         return {**self.__dict__, "_runs": runs, "_file": None}
+
+    def __del__(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def _close_run(self) -> None:
         if self._open:
@@ -141,25 +150,21 @@ class Failures:
 
     def add(self, failure: Failure) -> None:
         """Take one failure in."""
-        self.counts[failure.code] += 1
-        kept = self.first.setdefault(failure.code, [])
-        kept.append(failure)
-        kept.sort()
-        if failure.code:
-            del kept[_FAILURES_KEPT:]
+        self.merge(Failures(Counter([failure.code]), {failure.code: [failure]}))
 
     def merge(self, other: Failures) -> None:
         """Take over another's failures."""
         self.counts += other.counts
         for code, failures in other.first.items():
-            kept = sorted([*self.first.get(code, ()), *failures])
-            self.first[code] = kept[:_FAILURES_KEPT] if code else kept
+            kept = [*self.first.get(code, ()), *failures]
+            # A file that cannot be read fails alike in each of its shards: that is said once.
+            self.first[code] = sorted(kept)[:_FAILURES_KEPT] if code else sorted(set(kept))
 
     def __iter__(self) -> Iterator[Failure]:
         for code in sorted(self.first):
             yield from self.first[code]
             hidden = self.counts[code] - len(self.first[code])
-            if hidden:
+            if hidden and code:
                 yield Failure("", 0, code, f"the check failed in the same way {hidden:,} more times")
 
 
@@ -204,7 +209,11 @@ class Scanned:
             elif isinstance(mine, Failure) or isinstance(state, Failure):
                 self.states[key] = min(s for s in (mine, state) if isinstance(s, Failure))
             else:
-                mine.merge(state)
+                try:
+                    mine.merge(state)
+                except Exception as error:
+                    message = f"the check of {key[1]} raised {type(error).__name__} in merge: {error}"
+                    self.states[key] = Failure("", 0, key[1], message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,6 @@ def test_a_wrong_card_is_named_with_the_reason(tmp_path: Path, change: tuple[str
     assert str(path) in str(raised.value)
 
 
-@pytest.mark.xfail(reason="data.convert looks for unknown keys at the top level only", strict=False)
 @pytest.mark.parametrize("table", ['[[examples]]\nkind = "good"\nrecord = []', '[variants.other]\nmesage = "yes"'])
 def test_an_unknown_key_inside_a_table_is_named(tmp_path: Path, table: str) -> None:
     (tmp_path / "ABC001-a-rule.toml").write_text(f"{GOOD_CARD}\n{table}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from curator.conventions import Conventions
 from curator.model import Example, Fix, Problem, Remove, Turn
 
 _OTHER_ROLES = {"system", "developer", "user", "tool", "function"}
@@ -33,15 +34,15 @@ def tail_after_assistant(example: Example) -> Iterator[Problem]:
     )
 
 
-def empty_content(example: Example) -> Iterator[Problem]:
+def empty_content(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     """An answer of nothing but white space, with no call or refusal in its place."""
     for turn in example.turns:
         if turn.role != "assistant" or turn.content is None or _answers_otherwise(turn):
             continue
         empty_parts = isinstance(turn.content, list) and all(_is_text(part) for part in turn.content)
-        if (isinstance(turn.content, str) or empty_parts) and not turn.text.strip():
+        if (isinstance(turn.content, str) or empty_parts) and not conventions.answer(turn.text).strip():
             where = turn.text_pointer if isinstance(turn.content, str) else f"{turn.pointer}/content"
-            yield Problem(where, variant="space" if turn.text else None)
+            yield Problem(where, variant="space" if turn.text.isspace() else "stop" if turn.text else None)
 
 
 def missing_content(example: Example) -> Iterator[Problem]:

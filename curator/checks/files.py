@@ -31,7 +31,7 @@ def not_lines(file: FileHead, *, target: Target) -> Iterator[Problem]:
     yield Problem(
         at="line",
         variant=None if is_array else "object",
-        fix=Fix("write one record a line", (RewriteAsLines(),)),
+        fix=Fix("write one record a line", (RewriteAsLines(),)) if b"{" in file.head else None,
     )
 
 

@@ -7,13 +7,11 @@ import re
 from collections.abc import Iterator
 
 from curator import locate
+from curator.diagnosis import diagnose
 from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
 from curator.parsing import Fault, parse, values
 from curator.reading import Line
 
-_UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
-_TYPOGRAPHIC = "“”„‟«»‘’"
-_PYTHON = re.compile(r"(?:True|False|None)\b")
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
@@ -91,7 +89,7 @@ def invalid(line: Line) -> Iterator[Problem]:
     if fault.kind not in ("syntax", "depth"):
         return
     text = line.raw.decode("utf-8")
-    diagnosis, position = _diagnose(text, fault)
+    diagnosis, position = diagnose(text, fault)
     yield Problem(
         at="line",
         span=(position, min(position + 1, len(text))),
@@ -163,42 +161,6 @@ def _undecodable(raw: bytes) -> Iterator[tuple[int, int]]:
 def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:
     start = len(raw[: span.start].decode())
     return start, start + len(raw[span.start : span.end].decode())
-
-
-def _diagnose(text: str, fault: Fault) -> tuple[str, int]:
-    """What broken JSON looks like, and where a person would mend it."""
-    position = fault.position
-    rest, before = text[position:], text[:position].rstrip()
-    if fault.kind == "depth":
-        return fault.message, 0
-    if fault.message.startswith("Unterminated string"):
-        return "cut off inside a text", position
-    if fault.message.startswith("Invalid control character"):
-        return f"raw control character {text[position]!r} in a text", position
-    if fault.message.startswith("Invalid \\"):
-        return f"invalid escape {text[position : position + 2]!r}", position
-    if fault.message == "Extra data":
-        if rest.lstrip().startswith((",", "]", "}")):
-            return f"{rest.lstrip()[0]!r} after the end of the record", position
-        return "text after the end of the record", position
-    if not rest.strip():
-        return "cut off before its end", position
-    if (before.endswith(",") and rest[:1] in "}]") or (rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]")):
-        return "trailing comma", before.rfind(",") if before.endswith(",") else position
-    # The standard library reports a missing name after the comma it follows (3.13: at the comma).
-    if rest[0] == "'" or _PYTHON.match(rest):
-        return "Python literal (single quotes, True, None) instead of JSON", position
-    if rest[0] in _TYPOGRAPHIC:
-        return "typographic quotes", position
-    if _UNQUOTED.match(rest):
-        return "key without quotes", position
-    if fault.message.startswith("Expecting ',' delimiter"):
-        if rest[0] == '"' or rest[0] in "{[":
-            return "missing comma", position
-        return "unescaped quote inside a text, or a missing comma", position
-    if fault.message.startswith("Expecting ':' delimiter"):
-        return "missing colon after a key", position
-    return "not JSON", position
 
 
 def _without_trailing_comma(text: str, position: int) -> Fix | None:

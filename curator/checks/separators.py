@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
-from curator.conventions import Conventions, Ending
+from curator.conventions import Conventions, Ending, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
-_SPACE = re.compile(r"\s+")
 _TAIL = 12  # code points that show how a text without any ending ends
 
 
@@ -19,7 +16,7 @@ def inconsistent(example: Example, *, conventions: Conventions, settled: float) 
     if conventions.separators and ("separators" in conventions.pinned or conventions.separator_share >= settled):
         for turn in example.turns:
             if not turn.trained and turn.text:
-                yield from _lacks(turn, conventions.separators, conventions.separator_share)
+                yield from _lacks(turn, conventions.separators)
 
 
 def inconsistent_stop(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
@@ -27,10 +24,10 @@ def inconsistent_stop(example: Example, *, conventions: Conventions, settled: fl
     if conventions.stop and ("stop" in conventions.pinned or conventions.stop.share >= settled):
         for turn in example.turns:
             if turn.trained and turn.text:
-                yield from _lacks(turn, (conventions.stop,), conventions.stop.share)
+                yield from _lacks(turn, (conventions.stop,))
 
 
-def _lacks(turn: Turn, endings: Sequence[Ending], share: float) -> Iterator[Problem]:
+def _lacks(turn: Turn, endings: Sequence[Ending]) -> Iterator[Problem]:
     text = turn.text
     ending = next((e.text for e in endings if text.endswith(e.text)), None)
     if ending is not None:
@@ -47,7 +44,11 @@ def _lacks(turn: Turn, endings: Sequence[Ending], share: float) -> Iterator[Prob
     yield Problem(
         turn.text_pointer,
         span=(start, len(text)) if start < len(text) else (max(0, len(text) - len(found)), len(text)),
-        values={"found": found, "expected": ending, "share": math.floor(100 * share) / 100},  # never "100%": not all
+        values={
+            "found": found,
+            "expected": ending,
+            "share": math.floor(100 * endings[0].share) / 100,
+        },  # never "100%": not all
         variant=variant,
         fix=Fix(f"end it with {ending!r}", (ReplaceText(turn.text_pointer, start, len(text), ending),)),
     )
@@ -59,13 +60,13 @@ def _doubled(text: str, ending: str) -> bool:
 
 def _look_alike(text: str, ending: str) -> int:
     """Where the text's own version of the ending begins (other case, spaces, dashes, a piece); its end if none."""
-    wanted = _plain(ending)
+    wanted = plain(ending)
     if not wanted:
         return len(text.rstrip())
     start = len(text)
-    while start and len(_plain(text[start:])) < len(wanted):
+    while start and len(plain(text[start:])) < len(wanted):
         start -= 1
-    if _plain(text[start:]) != wanted:
+    if plain(text[start:]) != wanted:
         marks = "".join(set(ending))
         return len(text) if any(mark.isalnum() for mark in marks) else len(text.rstrip(marks))
     while start and text[start - 1] == text[start]:  # a sign too many
@@ -73,7 +74,3 @@ def _look_alike(text: str, ending: str) -> int:
     while start and ending[0].isspace() and text[start - 1].isspace():
         start -= 1
     return start
-
-
-def _plain(text: str) -> str:
-    return _SPACE.sub("", text).translate(_DASHES).casefold()

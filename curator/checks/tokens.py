@@ -10,9 +10,12 @@ from curator.tokens import Tokenizer, bound
 
 
 def too_many(
-    example: Example, *, tokens: Tokenizer, target: Target, model: Model | None, limit: int
+    example: Example, *, tokens: Tokenizer, target: Target, model: Model | None, limit: int, but_cut: bool = True
 ) -> Iterator[Problem]:
-    """More tokens than the model takes (`limit` 0: the profile's). Silent where an answer is cut."""
+    """More tokens than the model takes (`limit` 0: the profile's).
+
+    Without `but_cut`, silent where the target truncates and an answer is cut: `answer_cut` says more.
+    """
     allowed, verified = _limit(model, limit)
     if not allowed or bound(example) <= allowed:
         return
@@ -21,9 +24,10 @@ def too_many(
         return
     variant = None if verified else "unverified"
     if target.overflow == "truncate":
-        if _lost(example, tokens, allowed):
-            return  # answer_cut says more
-        variant = "nothing-lost"
+        if not _lost(example, tokens, allowed):
+            variant = "nothing-lost"
+        elif not but_cut:
+            return
     elif target.overflow == "drop":
         variant = "dropped"
     elif not target.overflow and not limit and verified:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from curator import locate
+from curator.diagnosis import diagnose
+from curator.findings import clip
 from curator.locate import escape
 from curator.model import Example, Fix, Problem, ReplaceText, ToolCall
 from curator.parsing import parse, parse_carefully
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 _SCHEMA_DEPTH = 64  # ours: a declared schema nested deeper is not compiled
+_EMPTY = "empty; a call without arguments has '{}'"
 _CLOSERS = {"{": "}", "[": "]"}
 
 
@@ -28,13 +31,15 @@ def arguments_not_json(example: Example) -> Iterator[Problem]:
         raw = call.arguments.encode()
         parsed = parse(raw)
         if parsed.fault is not None:
-            position = parsed.fault.position
+            reason, position = _EMPTY, 0
+            if call.arguments.strip():
+                reason, position = diagnose(call.arguments, parsed.fault)
             yield Problem(
                 call.arguments_pointer,
                 span=(position, min(position + 1, len(call.arguments))),
                 values={
                     "function": call.name,
-                    "reason": _reason(call.arguments, parsed.fault.message),
+                    "reason": reason,
                     "column": position + 1,
                 },
                 fix=_closed(call),
@@ -85,14 +90,6 @@ def _object(arguments: Any) -> dict[str, Any] | None:
         parsed = parse(arguments.encode())
         arguments = None if parsed.quirks else parsed.value
     return arguments if isinstance(arguments, dict) else None
-
-
-def _reason(text: str, message: str) -> str:
-    if not text.strip():
-        return "empty; a call without arguments has '{}'"
-    if message.startswith("Unterminated string"):
-        return "cut off inside a text"
-    return f"{message[:1].lower()}{message[1:]}"
 
 
 def _closed(call: ToolCall) -> Fix | None:
@@ -154,13 +151,15 @@ def _faults(validator: jsonschema_rs.Validator, arguments: dict[str, Any]) -> It
             case "type":
                 sentence = f"{what} is {_type(error.instance)}, not {' or '.join(details['types'])}"
             case "enum":
-                options = ", ".join(repr(option) for option in details["options"][:8])
+                options = ", ".join(clip(repr(option)) for option in details["options"][:8])
                 sentence = f"{what} is not one of {options}"
             case "additionalProperties":
                 sentence = f"the property {details['unexpected'][0]!r} is not allowed"
                 pointer = f"{pointer}/{escape(details['unexpected'][0])}"
             case name:
-                sentence = f"{what} breaks {name!r} of the declared schema"
+                limit = details.get("value", details.get("limit"))
+                shown = f" {limit!r}" if isinstance(limit, int | float | str) else ""
+                sentence = f"{what} breaks {clip(f'{name!r}{shown}')} of the declared schema"
         yield pointer, sentence
 
 

@@ -30,7 +30,7 @@ class Processes:
     """A pool of `jobs` processes.
 
     A worker that dies takes nothing with it but its shard, which is named in the report: what the
-    broken pool had not finished is scanned again, one shard at a time.
+    broken pool was at is scanned again, one shard at a time, and the rest in a new pool.
     """
 
     def __init__(self, jobs: int, method: Literal["spawn", "fork"] = "spawn") -> None:
@@ -39,17 +39,19 @@ class Processes:
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
-        self._pool = _pool(self.jobs, self.method)
         left = dict(enumerate(tasks))
-        try:
-            for number, result in _run(self._pool, self.jobs, tasks):
-                del left[number]
-                yield tasks[number][2], result
-        except BrokenProcessPool:
-            for task in left.values():
-                yield task[2], _alone(task, self.method)
-        finally:
-            self.close()
+        while left:
+            self._pool = _pool(self.jobs, self.method)
+            running: dict[Future[Scanned], int] = {}
+            try:
+                for number, result in _run(self._pool, self.jobs, list(left.items()), running):
+                    yield left.pop(number)[2], result
+            except BrokenProcessPool:
+                for number in sorted(running.values()) or list(left):
+                    task = left.pop(number)
+                    yield task[2], _alone(task, self.method)
+            finally:
+                self.close()
 
     def __enter__(self) -> Processes:
         return self
@@ -69,35 +71,50 @@ class Processes:
         pool.shutdown(wait=True)  # its thread must be gone before the interpreter is
 
 
-def _run(pool: ProcessPoolExecutor, jobs: int, tasks: Sequence[Task]) -> Iterator[tuple[int, Scanned]]:
-    waiting = iter(enumerate(tasks))
-    running: dict[Future[Scanned], int] = {}
+def _run(
+    pool: ProcessPoolExecutor, jobs: int, tasks: Sequence[tuple[int, Task]], running: dict[Future[Scanned], int]
+) -> Iterator[tuple[int, Scanned]]:
+    """Each task's number with its result; `running` holds what the pool is at, also when it breaks."""
+    waiting = iter(tasks)
+    shards = {number: task[2] for number, task in tasks}
     while True:
         for number, task in itertools.islice(waiting, jobs * _AHEAD - len(running)):
             running[pool.submit(scan, task)] = number
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            result = future.result()  # before the pop: a broken pool must leave the task among the left
+            result = _result(future, shards[running[future]])  # before the pop: a broken pool leaves the task there
             yield running.pop(future), result
 
 
 def _alone(task: Task, method: str) -> Scanned:
     """The task in a process of its own; a failure that names the shard if that dies, too."""
-    shard = task[2]
     with _pool(1, method) as pool:
         try:
-            return pool.submit(scan, task).result()
+            return _result(pool.submit(scan, task), task[2])
         except BrokenProcessPool:
-            lost = Scanned()
-            lost.failures.add(
-                Failure(
-                    shard.path, shard.first_line, "",
-                    f"{shard.path}: a worker process died while it checked bytes {shard.start:,} to {shard.end:,}, "
-                    f"from line {shard.first_line:,} on; these lines were not checked",
-                )
-            )  # fmt: skip
-            return lost
+            return _lost(task[2], "a worker process died while it checked")
+
+
+def _result(future: Future[Scanned], shard: Shard) -> Scanned:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise
+    except Exception as error:  # a user's check whose state cannot be pickled
+        return _lost(shard, f"{type(error).__name__} ({error}) in the worker process that checked")
+
+
+def _lost(shard: Shard, what: str) -> Scanned:
+    lost = Scanned()
+    lost.failures.add(
+        Failure(
+            shard.path, shard.first_line, "",
+            f"{shard.path}: {what} bytes {shard.start:,} to {shard.end:,}, "
+            f"from line {shard.first_line:,} on; these lines were not checked",
+        )
+    )  # fmt: skip
+    return lost
 
 
 def _pool(jobs: int, method: str) -> ProcessPoolExecutor:

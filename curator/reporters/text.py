@@ -126,4 +126,6 @@ def verdict(report: Report, style: Style) -> str:
     sentence = f"Found {', '.join(parts)}."
     if report.findings.fixable:
         sentence += f" [*] marks {report.findings.fixable:,} with a known fix."
+    if report.failures:
+        sentence += " Not everything could be checked."
     return sentence

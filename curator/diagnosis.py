@@ -1,0 +1,49 @@
+"""What broken JSON looks like: the words a person would use, and where a person would mend it."""
+
+from __future__ import annotations
+
+import re
+
+from curator.parsing import Fault
+
+_UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
+_TYPOGRAPHIC = "“”„‟«»‘’"
+_PYTHON = re.compile(r"(?:True|False|None)\b")
+
+
+def diagnose(text: str, fault: Fault) -> tuple[str, int]:
+    """The diagnosis of a fault of kind `syntax` or `depth`, and the code point it points at."""
+    position = fault.position
+    rest, before = text[position:], text[:position].rstrip()
+    if fault.kind == "depth":
+        return fault.message, 0
+    if fault.message.startswith("Unterminated string"):
+        return "cut off inside a text", position
+    if fault.message.startswith("Invalid control character"):
+        return f"raw control character {text[position]!r} in a text", position
+    if fault.message.startswith("Invalid \\"):
+        return f"invalid escape {text[position : position + 2]!r}", position
+    if fault.message == "Extra data":
+        if rest.lstrip().startswith((",", "]", "}")):
+            return f"{rest.lstrip()[0]!r} after the end of the record", position
+        return "text after the end of the record", position
+    if not rest.strip():
+        return "cut off before its end", position
+    if (before.endswith(",") and rest[:1] in "}]") or (rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]")):
+        return "trailing comma", before.rfind(",") if before.endswith(",") else position
+    # The standard library reports a missing name after the comma it follows (3.13: at the comma).
+    if rest[0] == "\ufeff":
+        return "byte order mark inside the file", position
+    if rest[0] == "'" or _PYTHON.match(rest):
+        return "Python literal (single quotes, True, None) instead of JSON", position
+    if rest[0] in _TYPOGRAPHIC:
+        return "typographic quotes", position
+    if _UNQUOTED.match(rest):
+        return "key without quotes", position
+    if fault.message.startswith("Expecting ',' delimiter"):
+        if rest[0] == '"' or rest[0] in "{[":
+            return "missing comma", position
+        return "unescaped quote inside a text, or a missing comma", position
+    if fault.message.startswith("Expecting ':' delimiter"):
+        return "missing colon after a key", position
+    return "not JSON", position
