@@ -24,7 +24,7 @@ _EACH_OF_SEVERAL = 0.1
 """One of several separators has more than this share (two tasks in one set are a legitimate design)."""
 _WINDOW = 64  # code points at the end of a text in which an ending is looked for
 _FEWEST = 5  # ours: fewer texts have no habit
-_INTO_A_WORD = 0.95  # ours: an ending grows into one more word only where nearly all texts share it
+_INTO_A_WORD = 0.9  # ours: an ending grows into one more word only where nearly all that have it share that, too
 _SENTENCE_END = re.compile(r"\s*[.!?…。！？،؟\"'`)\]}”’»」』）】]+")
 """What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
 
@@ -83,6 +83,8 @@ class Survey:
     completions: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     answered: int = 0
+    long: int = 0
+    """Answers that are too long to be labels."""
 
     def add(self, example: Example) -> None:
         """Take one example of the sample into account."""
@@ -92,12 +94,21 @@ class Survey:
         self.answered += 1
         if len(answer.text) <= LABEL_CHARS:
             self.answers[answer.text] += 1
+        else:
+            self.long += 1
         if example.kind == "completion":
             prompt = "".join(turn.text for turn in example.before_answer)
             if prompt:
                 self.prompts[prompt[-_WINDOW:]] += 1
             if answer.text:
                 self.completions[answer.text[-_WINDOW:]] += 1
+
+    def is_exhausted(self, sample: int) -> bool:
+        """Whether a sample of that size can teach nothing more: no prompts with endings, and no labels.
+
+        A tenth of the sample is too long for labels, or differs: then it is no classification.
+        """
+        return not self.prompts and max(self.long, len(self.answers)) * _RECORDS_PER_LABEL > sample
 
     def conventions(self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]) -> Conventions:
         """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
@@ -156,7 +167,7 @@ def stop_sequence(completions: Counter[str]) -> Ending | None:
     while text:
         followers = {whole: n for whole, n in completions.items() if whole.endswith(text)}
         bare = sum(n for whole, n in followers.items() if not whole[: -len(text)].strip())
-        word = text.strip()
+        word = text.strip().rstrip(".!?…\"'")
         if bare <= 0.05 * sum(followers.values()) and not (word.isalpha() and not word.isupper()):
             return _ending(text, completions, total)
         shorter = _cut_back(text.lstrip(_leading_symbols(text)))

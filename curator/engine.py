@@ -274,13 +274,15 @@ def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
     """The sample's survey and the format that most of it is in."""
     votes: Counter[tuple[str, bool]] = Counter()
     surveys: dict[str, Survey] = {}
+    largest, pinned = SAMPLE * len(split.sources), "task" in split.dataset.pins
     for source in split.sources.values():
         try:
             for record, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
                 name = formats.detect(record)
                 votes[name, formats.ends_with_user(record)] += 1
-                example = formats.read(record, name, b"", size)
-                surveys.setdefault(name, Survey()).add(example)
+                survey = surveys.setdefault(name, Survey())
+                if pinned or not survey.is_exhausted(largest):
+                    survey.add(formats.read(record, name, b"", size))
         except InputError:
             pass  # the scan meets it again, and reports it
     name = formats.winner(votes)
