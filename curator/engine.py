@@ -18,14 +18,16 @@ from curator.conventions import Conventions, Survey
 from curator.errors import InputError
 from curator.executors.local import Executor, inline
 from curator.inputs import Dataset
-from curator.model import OFFSET_BITS, Place, Problem, Related
+from curator.model import Place, Problem
 from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
-from curator.reading import STEP, Line, Source
-from curator.report import Failure, Failures, FileCounts, Input, NotChecked, Report, Scanned, TokenStats
+from curator.reading import Source
+from curator.report import Failure, Failures, FileCounts, Input, Report, Scanned, TokenStats
 from curator.scan import Task, check_file, failure, finding, sample_records
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
+from curator.unchecked import not_checked
+from curator.whereabouts import Whereabouts
 
 SAMPLE = 20_000
 """Records a survey reads at most of each file."""
@@ -166,7 +168,7 @@ class _Run:
         self.failures.merge(self.scanned.failures)
 
     def finish(self) -> None:
-        whereabouts = _Whereabouts(self.sources, self.splits)
+        whereabouts = Whereabouts(self.sources)
         for split in self.splits:
             assert split.plan is not None
             assert split.bound is not None
@@ -204,7 +206,7 @@ class _Run:
         problems: Iterator[tuple[Place | None, Problem]],
         rule: BoundRule,
         split: _Split,
-        whereabouts: _Whereabouts,
+        whereabouts: Whereabouts,
     ) -> None:
         """Find the lines again that a dataset check speaks of; in batches, because that reads the file."""
         assert split.plan is not None
@@ -228,46 +230,8 @@ class _Run:
         for split in self.splits:
             for file, source in split.sources.items():
                 inputs.append(_input(split, source, self.scanned.counts.get(file, FileCounts())))
-        return Report(inputs, self.scanned.findings, list(self.failures), _not_checked(self.splits, inputs))
-
-
-class _Whereabouts:
-    """Finds the line of a packed place again; fastest when asked in order."""
-
-    def __init__(self, sources: list[Source], splits: list[_Split]) -> None:
-        self._sources = sources
-        self._file = -1
-        self._offset = self._number = 0
-        self._related: dict[Place, int] = {}
-
-    def path(self, where: Place) -> str:
-        return self._sources[where >> OFFSET_BITS].path
-
-    def line(self, where: Place) -> Line:
-        source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
-        line = reading.record_at(source, offset)
-        line.number = self._line_number(where >> OFFSET_BITS, source, offset)
-        return line
-
-    def related(self, item: tuple[Place, str]) -> Related:
-        where, pointer = item
-        source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
-        if where not in self._related:
-            if len(self._related) > _FINISH_BATCH:
-                self._related.clear()
-            self._related[where] = source.line_number(offset)
-        return Related(source.path, self._related[where], pointer)
-
-    def _line_number(self, file: int, source: Source, offset: int) -> int:
-        """The line's number, counted on from the last one asked for where that is near before it."""
-        if file != self._file or not 0 <= offset - self._offset < STEP:
-            self._number = source.line_number(offset)
-        else:
-            with open(source.real_path, "rb") as handle:
-                handle.seek(self._offset)
-                self._number += handle.read(offset - self._offset).count(b"\n")
-        self._file, self._offset = file, offset
-        return self._number
+        bounds = [split.bound for split in self.splits if split.bound is not None]
+        return Report(inputs, self.scanned.findings, list(self.failures), not_checked(bounds))
 
 
 def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
@@ -310,40 +274,3 @@ def _input(split: _Split, source: Source, counts: FileCounts) -> Input:
         plan.conventions,
         TokenStats.of(counts.tokens),
     )
-
-
-def _not_checked(splits: Sequence[_Split], inputs: Sequence[Input]) -> list[NotChecked]:
-    """What no rule looked at in this run; one entry for each reason."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for split in splits:
-        assert split.plan is not None
-        assert split.bound is not None
-        plan, name = split.plan, split.plan.conventions.format
-        where = plan.dataset if len(plan.splits) < 2 else f"{plan.dataset} ({plan.split})"
-        if name and not formats.understood(name):
-            reason = ("what is inside the records", f"the format {name} is recognised, but has no rules yet")
-            reasons.setdefault(reason, []).append(where)
-        elif formats.kind(name) == "reinforcement":
-            why = "nearly every record ends with the user's message: taken for prompts, not for broken conversations"
-            reasons.setdefault(("answers", why), []).append(where)
-        if name and split.bound.without_tokens:
-            why = (
-                f"no tokenizer is known for the model {plan.model.name}"
-                if plan.model
-                else f"the target {plan.target.name} has no default model; name one with --model"
-            )
-            reasons.setdefault((f"tokens ({', '.join(split.bound.without_tokens)})", why), []).append(where)
-        elif formats.understood(name) and plan.model is not None and plan.model.max_tokens is None:
-            why = f"no limit is known for {plan.model.name} at {plan.target.name}"
-            reasons.setdefault(("the token limit", why), []).append(where)
-        if len(plan.splits) < 2:
-            why = "no validation or test file is configured; [datasets.NAME] in curator.toml names them"
-            reasons.setdefault(("the training data against held-out data", why), []).append(where)
-    if inputs:
-        reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
-    return [NotChecked(f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
-
-
-def _of(names: list[str]) -> str:
-    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
-    return f" of {', '.join(names[:3])}{more}" if names else ""

@@ -17,6 +17,7 @@ from curator.data import nearest
 from curator.errors import UsageError
 from curator.inputs import matches
 from curator.model import Severity
+from curator.resolving import check_type
 from curator.settings import Settings
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
@@ -75,7 +76,7 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
             where = f"{settings.source}: [params.{name}]"
             if key not in rule.card.params:
                 raise UsageError(f"{where}: no parameter {key!r}{nearest(key, rule.card.params)}")
-            catalogue.check_type(rule.check(), key, value, where)
+            check_type(rule.check(), key, value, where)
         params[rule.code] = dict(table)
     ignored: dict[str, list[str]] = {}
     for pattern, names in settings.per_file_ignores.items():

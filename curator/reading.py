@@ -91,7 +91,7 @@ class Source:
         begin = _line_start(file, offset, stop)
         file.seek(begin)
         width = _characters(file.read(offset - begin))
-        return 1 + width + (self.columns[block] if begin == stop and block else 0)
+        return 1 + width + (self.columns[block] if begin == stop else 0)
 
     def unchanged(self) -> bool:
         """Whether the file is still the one that was opened."""

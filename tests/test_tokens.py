@@ -343,8 +343,48 @@ def test_no_example_has_more_tokens_than_its_bound(seed: int, encoding: str) -> 
         assert bound(example) >= counter.example(example)
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"a": {"enum": [1] * 500}},  # two bytes each, four tokens
+        {"a": {"enum": [9e15, 1e15] * 200}},
+        {"a": {"enum": ["\U0010ffff", "\ue000"] * 200}},
+        {chr(0x4E00 + n): 1 for n in range(500)},
+        {chr(0x10000 + n): {} for n in range(500)},
+        {str(n): None for n in range(500)},
+    ],
+)
+def test_what_costs_more_tokens_than_bytes_is_in_the_bound(encoding: str, properties: dict[str, Any]) -> None:
+    record = {"messages": [], "functions": [{"parameters": {"properties": properties}}]}
+    raw = json.dumps(record, ensure_ascii=False, separators=(",", ":")).replace("e+", "e").encode()
+    example = example_of(record, raw)
+    counted = Tokenizer(encoding).example(example)
+    assert counted <= bound(example)
+
+
+def test_an_enum_of_digits_needs_more_than_its_bytes() -> None:
+    """Otherwise the test above would prove nothing."""
+    record = {"messages": [], "functions": [{"parameters": {"properties": {"a": {"enum": [1] * 500}}}}]}
+    example = example_of(record)
+    assert Tokenizer("o200k_base").example(example) > example.raw_size
+
+
 def test_the_bound_is_close_where_it_matters() -> None:
     """It spares the tokenizer only if it is not far above the bytes."""
     record = {"messages": [{"role": "user", "content": "x" * 1000}, {"role": "assistant", "content": "y" * 1000}]}
     example = example_of(record)
     assert bound(example) < 1.2 * example.raw_size
+
+
+def test_the_full_stop_of_a_description_costs_nothing() -> None:
+    """As in the notebook: one "." at the end is cut off, of the function's and of a parameter's description."""
+    counter = Tokenizer("o200k_base")
+
+    def total(stop: str) -> int:
+        properties = {"a": {"type": "string", "description": f"A city{stop}"}}
+        function = {"name": "f", "description": f"Finds it{stop}", "parameters": {"properties": properties}}
+        return counter.example(example_of({"messages": [], "functions": [function]}))
+
+    assert total(".") == total("")
+    assert total(" !") == total("") + 2

@@ -1,0 +1,44 @@
+"""What a run did not look at, and why: nothing is passed over in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curator import formats
+from curator.plan import Bound
+from curator.report import NotChecked
+
+
+def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
+    """What no rule looked at in this run; one entry for each reason."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for bound in bounds:
+        plan, name = bound.plan, bound.plan.conventions.format
+        where = plan.dataset if len(plan.splits) < 2 else f"{plan.dataset} ({plan.split})"
+        if name and not formats.understood(name):
+            reason = ("what is inside the records", f"the format {name} is recognised, but has no rules yet")
+            reasons.setdefault(reason, []).append(where)
+        elif formats.kind(name) == "reinforcement":
+            why = "nearly every record ends with the user's message: taken for prompts, not for broken conversations"
+            reasons.setdefault(("answers", why), []).append(where)
+        if name and bound.without_tokens:
+            why = (
+                f"no tokenizer is known for the model {plan.model.name}"
+                if plan.model
+                else f"the target {plan.target.name} has no default model; name one with --model"
+            )
+            reasons.setdefault((f"tokens ({', '.join(bound.without_tokens)})", why), []).append(where)
+        elif formats.understood(name) and plan.model is not None and plan.model.max_tokens is None:
+            why = f"no limit is known for {plan.model.name} at {plan.target.name}"
+            reasons.setdefault(("the token limit", why), []).append(where)
+        if len(plan.splits) < 2:
+            why = "no validation or test file is configured; [datasets.NAME] in curator.toml names them"
+            reasons.setdefault(("the training data against held-out data", why), []).append(where)
+    if bounds:
+        reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
+    return [NotChecked(f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
+
+
+def _of(names: list[str]) -> str:
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f" of {', '.join(names[:3])}{more}" if names else ""
