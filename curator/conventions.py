@@ -25,6 +25,7 @@ _EACH_OF_SEVERAL = 0.1
 _WINDOW = 64  # code points at the end of a text in which an ending is looked for
 _FEWEST = 5  # ours: fewer texts have no habit
 _INTO_A_WORD = 0.9  # ours: an ending grows into one more word only where nearly all that have it share that, too
+_SENTENCE_STOPS = (".", "!", "?", "…", "。", "！", "？", "؟")
 _SENTENCE_END = re.compile(r"\s*[.!?…。！？،؟\"'`)\]}”’»」』）】]+")
 """What ends a sentence, a quotation or a bracket is no separator and no stop sequence."""
 
@@ -197,6 +198,8 @@ def _grow(texts: Counter[str], total: int) -> str:
 
 def _cut_back(ending: str) -> str:
     """From the first run of non-alphanumerics on, without what ends a sentence; "" where nothing is left."""
+    if ending.endswith(_SENTENCE_STOPS):
+        return ""
     while ending and ending[0].isalnum():
         ending = ending[1:]
     if sentence := _SENTENCE_END.match(ending):

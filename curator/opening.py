@@ -151,7 +151,7 @@ class _Zstd(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         while True:
             packed = self._frame.unused_data if self._frame.eof else b""
-            packed = packed or self._file.read(BLOCK // 8)
+            packed = packed or self._file.read(4096)  # which may unpack to a hundred megabytes
             if not packed:
                 if self._begun and not self._frame.eof:
                     raise EOFError("the last frame is cut")

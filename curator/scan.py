@@ -80,7 +80,9 @@ class Scanner:
         for rule, add in self._adders_for(example.kind, line):
             try:
                 add(example, where)
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also a panic of a compiled library
                 self._take_out(rule, error, line)
         if self._tokenizer is not None and example.turns:
             self._counts.tokens[self._tokenizer.example(example)] += 1
@@ -109,7 +111,7 @@ class Scanner:
                     self._adders[kind].append((rule, state.add))
         return self._adders[kind]
 
-    def _take_out(self, rule: BoundRule, error: Exception, line: Line) -> None:
+    def _take_out(self, rule: BoundRule, error: BaseException, line: Line) -> None:
         """A state that an `add` broke off in is worthless; the report says so."""
         self.result.states[self._number, rule.rule.code] = failure(rule, error, self.shard.path, line.number)
         for kind, adders in self._adders.items():
@@ -121,7 +123,9 @@ class Scanner:
                 for problem in rule.call(subject):
                     if not self.bound.is_silent(rule, self.shard.path):
                         found.append(finding(self.bound.plan, rule, problem, self.shard.path, line))  # noqa: PERF401
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also a panic of a compiled library
                 self.result.failures.add(failure(rule, error, self.shard.path, line.number))
 
 
@@ -131,7 +135,7 @@ def finding(plan: Plan, rule: BoundRule, problem: Problem, path: str, line: Line
     return findings.make(rule.rule, problem, level, path, plan.split, line)
 
 
-def failure(rule: BoundRule, error: Exception, path: str, line: int) -> Failure:
+def failure(rule: BoundRule, error: BaseException, path: str, line: int) -> Failure:
     """The failure of a check that raised."""
     return Failure(path, line, rule.rule.code, f"the check of {rule.rule.code} raised {type(error).__name__}: {error}")
 
