@@ -21,9 +21,9 @@ from curator.inputs import Dataset
 from curator.model import Place, Problem
 from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
-from curator.reading import Source
 from curator.report import Failure, Failures, FileCounts, Input, Report, Scanned, TokenStats
 from curator.scan import Task, check_file, failure, finding, sample_records
+from curator.sources import Source
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
 from curator.unchecked import not_checked

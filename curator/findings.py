@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from curator.catalogue import Rule
 from curator.locate import Span, locate, locate_key, within_string
 from curator.model import Finding, Problem, Related, Severity
-from curator.reading import Line
+from curator.sources import Line
 
 CLIP = 60
 """Code points of a text that a message may quote."""

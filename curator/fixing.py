@@ -15,10 +15,11 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from curator import model
+from curator.documents import spans
 from curator.findings import record_hash
 from curator.locate import Member, Span, locate, locate_key, members, parse_pointer, value_span, within_string
 from curator.parsing import parse, values
-from curator.reading import HEAD_BYTES, recognise, spans
+from curator.sources import HEAD_BYTES, recognise
 
 _BOM = b"\xef\xbb\xbf"
 _WHOLE_FILE = record_hash(b"")  # what file checks leave in `record`; an empty line has no bytes to replace

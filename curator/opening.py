@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from typing import IO, BinaryIO, cast
 
 from curator.errors import InputError
-from curator.reading import BLOCK, Source, prepare, unreadable
+from curator.sources import BLOCK, Source, prepare, unreadable
 
 MAX_UNPACKED_BYTES = 64 << 30
 BOMB_RATIO = 200

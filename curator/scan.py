@@ -14,8 +14,8 @@ from curator import findings, formats, parsing, plan, reading
 from curator.errors import InputError
 from curator.model import Example, Finding, Place, Problem, place
 from curator.plan import Bound, BoundRule, Plan
-from curator.reading import Line, Shard
 from curator.report import Failure, FileCounts, Scanned
+from curator.sources import FileHead, Line, Shard
 from curator.tokens import Tokenizer
 
 Task = tuple[bytes, int, Shard]
@@ -140,7 +140,7 @@ def failure(rule: BoundRule, error: BaseException, path: str, line: int) -> Fail
     return Failure(path, line, rule.rule.code, f"the check of {rule.rule.code} raised {type(error).__name__}: {error}")
 
 
-def check_file(bound: Bound, head: reading.FileHead) -> Iterator[Finding | Failure]:
+def check_file(bound: Bound, head: FileHead) -> Iterator[Finding | Failure]:
     """What the file checks of a plan say of one file."""
     top = Line(b"", 0, 1)
     for rule in bound.file:

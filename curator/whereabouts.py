@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from curator import reading
 from curator.model import OFFSET_BITS, Place, Related
-from curator.reading import STEP, Line, Source
+from curator.sources import STEP, Line, Source
 
 _KEPT = 20_000  # line numbers of related places that are remembered
 

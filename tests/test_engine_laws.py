@@ -21,11 +21,12 @@ from curator.inputs import Dataset
 from curator.model import Finding, Place, Severity
 from curator.packing import KEY, PackedRows
 from curator.parsing import parse
-from curator.reading import SHARD_BYTES, Shard
+from curator.reading import SHARD_BYTES
 from curator.report import Failure, Failures, FileCounts, Findings, Report, Scanned
 from curator.reporters import json as reporter
 from curator.scan import Task, scan
 from curator.settings import Settings
+from curator.sources import Shard
 
 
 def rendered(report: Report) -> str:

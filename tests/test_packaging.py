@@ -45,7 +45,8 @@ def test_the_wheel_holds_every_card_and_no_other_top_level_entry(built: dict[str
 
 
 def test_the_sdist_holds_what_a_build_and_the_tests_need_and_no_more(built: dict[str, Path]) -> None:
-    names = tarfile.open(built["sdist"]).getnames()
+    with tarfile.open(built["sdist"]) as archive:
+        names = archive.getnames()
     tops = {name.split("/")[1] for name in names if "/" in name}
     assert {"curator", "rules", "tests", "sample_data", "app.py", "constraints.txt", "pyproject.toml"} <= tops
     assert not tops & {".venv", ".git", "bench", "dist"}
@@ -69,7 +70,7 @@ def test_the_wheel_works_in_a_clean_environment(built: dict[str, Path], tmp_path
         run(command, "check", "train.jsonl", "--token-stats", "--output-format", "json", cwd=elsewhere, code=1)
     )
     assert {finding["code"] for finding in report["findings"]} == {"SCH004", "DAT001"}
-    assert report["inputs"][0]["tokens"]["total"] == 13
+    assert report["inputs"][0]["tokens"]["total"] == 14
     assert report["errors"] == []
     installed = run(python, "-m", "pip", "list", "--format", "freeze", cwd=elsewhere).lower()
     assert not [name for name in ("pandas", "streamlit", "great", "numpy") if name in installed]

@@ -17,10 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_parsing import Writer, seeds
 
-from curator import opening, reading
+from curator import documents as documents_module
+from curator import opening, reading, sources
 from curator.errors import InputError
 from curator.opening import Spools
-from curator.reading import Line, Source, cut, read, recognise, record_at, sample
+from curator.reading import cut, read, record_at, sample
+from curator.sources import Line, Source, recognise
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +57,14 @@ def cut_in_every_way(source: Source, random: Random, max_line_bytes: int = readi
     return whole
 
 
-@pytest.fixture(params=[5, 64, reading.BLOCK], ids=lambda size: f"block={size}")
+@pytest.fixture(params=[5, 64, sources.BLOCK], ids=lambda size: f"block={size}")
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """Files of a few bytes meet the borders of blocks, too."""
-    monkeypatch.setattr(reading, "BLOCK", request.param)
-    monkeypatch.setattr(reading, "STEP", request.param)
+    for module in (sources, documents_module, reading):
+        monkeypatch.setattr(module, "BLOCK", request.param)
+    monkeypatch.setattr(sources, "STEP", request.param)
     monkeypatch.setattr(opening, "BLOCK", max(8, request.param))
-    monkeypatch.setattr(reading, "HEAD_BYTES", max(256, request.param))
+    monkeypatch.setattr(sources, "HEAD_BYTES", max(256, request.param))
     return int(request.param)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from curator.model import Fix, Problem, ReplaceBytes, RewriteAsLines
-from curator.reading import FileHead
+from curator.sources import FileHead
 from curator.targets import Target
 
 

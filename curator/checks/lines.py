@@ -10,7 +10,7 @@ from curator import locate
 from curator.diagnosis import diagnose
 from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
 from curator.parsing import Fault, parse, values
-from curator.reading import Line
+from curator.sources import Line
 
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")

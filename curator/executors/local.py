@@ -10,9 +10,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Literal
 
-from curator.reading import Shard
 from curator.report import Failure, Scanned
 from curator.scan import Task, scan
+from curator.sources import Shard
 
 Executor = Callable[[Sequence[Task]], Iterator[tuple[Shard, Scanned]]]
 """Maps `scan` over tasks; yields each task's shard with its result, in any order."""
