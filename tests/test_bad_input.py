@@ -89,13 +89,15 @@ def test_no_permission(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     program = (
-        "import os, sys; sys.dont_write_bytecode = True; import curator.cli.main as c, curator.engine, curator.cli.check;"
-        "import curator.reporters.json, jsonschema_rs; import curator; curator.load_rules(); from curator import targets;"
-        "targets.names(); from curator.checks import schema; schema._decider('openai-chat'); import tiktoken_ext.openai_public; os.setgid(65534);"
-        "os.setuid(65534); sys.exit(c.main())"
+        # Whatever is imported later must be imported now: nobody may read the interpreter's own folder.
+        "import os, sys; import curator.cli.main as c, curator.engine, curator.cli.check, curator.reporters.json;"
+        "import jsonschema_rs, tiktoken_ext.openai_public, curator; curator.load_rules();"
+        "from curator import targets; targets.names();"
+        "from curator.checks import schema; schema._decider('openai-chat');"
+        "os.setgid(65534); os.setuid(65534); sys.exit(c.main())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "check", "--isolated", "--output-format", "json", "secret.jsonl", "other.jsonl"],
+        [sys.executable, "-Bc", program, "check", "--isolated", "--output-format", "json", secret.name, "other.jsonl"],
         cwd=tmp_path, capture_output=True, check=False, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr.decode()

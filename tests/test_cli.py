@@ -62,7 +62,8 @@ def codes(result: Result) -> list[str]:
 def test_exit_codes(run: Run, data: str, flags: list[str], code: int, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text(data)
     done = subprocess.run(
-        [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", *flags], cwd=tmp_path, capture_output=True, check=False
+        [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", *flags],
+        cwd=tmp_path, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == code, done.stdout + done.stderr
 

@@ -69,7 +69,8 @@ def test_the_json_keeps_its_contract(report: Report) -> None:
     tokens = {"anyOf": [{"type": "null"}, exactly(total=COUNT, max=COUNT, p50=COUNT, p95=COUNT)]}
     conventions = exactly(
         task=OPTIONAL, separators={"items": TEXT}, stop=OPTIONAL, labels={"type": "object"},
-        shares=exactly(separators={"items": {"type": "number"}}, stop={"type": ["number", "null"]}), pinned={"items": TEXT},
+        shares=exactly(separators={"items": {"type": "number"}}, stop={"type": ["number", "null"]}),
+        pinned={"items": TEXT},
     )  # fmt: skip
     fix = {"anyOf": [{"type": "null"}, exactly(
         title=TEXT, safety={"enum": ["safe", "unsafe", "suggestion"]}, edits={"items": {"required": ["op"]}},
@@ -77,17 +78,18 @@ def test_the_json_keeps_its_contract(report: Report) -> None:
     finding = exactly(
         code=TEXT, name=TEXT, severity={"enum": ["error", "warning", "info"]}, message=TEXT, values={"type": "object"},
         path=TEXT, line={"type": ["integer", "null"]}, column=COUNT, end_column=COUNT, pointer=TEXT,
-        at={"enum": ["value", "key", "line"]}, span=span, inner=OPTIONAL, record=OPTIONAL, group=OPTIONAL, split=OPTIONAL,
-        related={"items": place}, fix=fix, suppressed={"type": "null"}, url=TEXT,
+        at={"enum": ["value", "key", "line"]}, span=span, inner=OPTIONAL, record=OPTIONAL, group=OPTIONAL,
+        split=OPTIONAL, related={"items": place}, fix=fix, suppressed={"type": "null"}, url=TEXT,
     )  # fmt: skip
     whole = exactly(
         version={"const": 1}, tool=exactly(name={"const": "curator"}, version={"const": curator.__version__}),
         inputs={"items": exactly(
-            path=TEXT, dataset=TEXT, split=TEXT, format=OPTIONAL, target=TEXT, model=OPTIONAL, bytes=COUNT, records=COUNT,
-            unreadable=COUNT, conventions=conventions, tokens=tokens,
+            path=TEXT, dataset=TEXT, split=TEXT, format=OPTIONAL, target=TEXT, model=OPTIONAL, bytes=COUNT,
+            records=COUNT, unreadable=COUNT, conventions=conventions, tokens=tokens,
         )},
         summary=exactly(
-            error=COUNT, warning=COUNT, info=COUNT, suppressed=COUNT, fixable=COUNT, by_code={"additionalProperties": COUNT},
+            error=COUNT, warning=COUNT, info=COUNT, suppressed=COUNT, fixable=COUNT,
+            by_code={"additionalProperties": COUNT},
         ),
         findings={"items": finding},
         not_checked={"items": exactly(what=TEXT, why=TEXT)},
