@@ -14,7 +14,7 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 run: $(VENV)/.installed ## check sample_data/ and print the findings
-	@echo '==> checking sample_data/'
+	@echo '==> checking sample_data/ (its files are broken on purpose: sample_data/README.md says how)'
 	@$(BIN)/curator check --config sample_data/curator.toml sample_data --exit-zero
 
 app: $(VENV)/.tested ## open the page in a browser

@@ -30,13 +30,17 @@ def check(
 
     `options` are settings by their names with underscores (`target`, `model`, `select`, `ignore`,
     `severity` …) and go before those of the settings file. In this process by default, which is safe
-    everywhere; `jobs` above 1 starts processes. Raises UsageError or CardError for what does not fit;
-    whatever is wrong with the data, or with reading it, is in the report.
+    everywhere; `jobs` above 1 starts processes (a script then needs `if __name__ == "__main__":`).
+    Raises UsageError or CardError for what does not fit; whatever is wrong with the data, or with
+    reading it, is in the report.
     """
     known = {field.name for field in fields(settings.Settings)}
     for name in options:
         if name not in known:
             raise UsageError(f"unknown option {name!r}{nearest(name, known)}")
+    for name in ("select", "extend_select", "ignore", "exclude"):
+        if isinstance(options.get(name), str):
+            options[name] = (options[name],)
     given = [paths] if isinstance(paths, str | os.PathLike) else paths
 
     def settings_for(path: Path) -> settings.Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -128,7 +129,7 @@ class Catalogue:
     def find(self, selector: str) -> Rule:
         """The rule of that code, name or older name. Raises UsageError naming the nearest."""
         for rule in self.rules.values():
-            if selector in (rule.code, rule.name) or selector in rule.card.aliases:
+            if selector.casefold() in map(str.casefold, (rule.code, rule.name, *rule.card.aliases)):
                 return rule
         names = [n for rule in self.rules.values() for n in (rule.code, rule.name)]
         raise UsageError(f"unknown rule {selector!r}{nearest(selector, names)}")
@@ -143,7 +144,7 @@ class Catalogue:
             matching = {
                 code
                 for code, rule in self.rules.items()
-                if rule.family == selector or (selector and selector.isupper() and code.startswith(selector))
+                if rule.family == selector or (len(selector) > 1 and code.startswith(selector.upper()))
             }
             found |= matching or {self.find(selector).code}
         return found
@@ -216,7 +217,7 @@ def bind(card: Card, path: str, family: str) -> Rule:
     missing = [name for name, p in wanted.items() if p.default is p.empty and name not in card.params]
     if missing:
         raise CardError(f"{path}: [params] lacks {missing[0]!r}, which check {card.check!r} needs")
-    if card.code[:3] != card.code[:3].upper() or not card.code[3:].isdigit():
+    if not re.fullmatch(r"[A-Z]{3}[0-9]{3}", card.code):
         raise CardError(f"{path}: a code is three capitals and three digits, not {card.code!r}")
     return Rule(card, path, family, scope, given)
 
@@ -235,5 +236,5 @@ def _users(rule_dirs: tuple[str, ...]) -> list[tuple[Traversable, str]]:
         root = Path(name)
         if not root.is_dir():
             raise UsageError(f"rule-dirs: {name} is no folder")
-        found += [(path, path.parent.name) for path in sorted(root.rglob("*.toml"))]
+        found += [(path, path.parent.name) for path in sorted(root.rglob("*.toml")) if path.is_file()]
     return found

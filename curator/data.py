@@ -58,8 +58,10 @@ def convert(data: Any, kind: type[T], failure: type[Exception], where: str) -> T
     try:
         return msgspec.convert(data, kind, strict=True)
     except msgspec.ValidationError as error:
-        text = re.sub(r"`([^`]*)`", r"'\1'", str(error))
-        raise failure(f"{where}: {text[:1].lower()}{text[1:]}") from None
+        text, _, place = re.sub(r"`([^`]*)`", r"'\1'", str(error)).partition(" - at ")
+        key = place.strip("'").removeprefix("$.").replace("_", "-") if place else ""
+        text = text.replace("'array'", "a list").replace("'str'", "a text").replace("'object'", "a table")
+        raise failure(f"{where}: {f'{key}: ' if key else ''}{text[:1].lower()}{text[1:]}") from None
 
 
 def _check_keys(data: Any, kind: Any, failure: type[Exception], where: str) -> None:

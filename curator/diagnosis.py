@@ -22,7 +22,7 @@ def diagnose(text: str, fault: Fault) -> tuple[str, int]:
     if fault.message.startswith("Invalid control character"):
         return f"raw control character {text[position]!r} in a text", position
     if fault.message.startswith("Invalid \\"):
-        return f"invalid escape {text[position : position + 2]!r}", position
+        return f"invalid escape {text[position : position + 2]}", position
     if fault.message == "Extra data":
         if rest.lstrip().startswith((",", "]", "}")):
             return f"{rest.lstrip()[0]!r} after the end of the record", position

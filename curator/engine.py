@@ -45,8 +45,6 @@ class Context:
     target: Target
     model: Model | None
     tokens: Tokenizer | None
-    others: Mapping[str, Conventions]
-    """The conventions of every split of the dataset, by split."""
 
 
 @dataclass(slots=True)
@@ -126,7 +124,8 @@ class _Run:
         split.plan = Plan(
             split.dataset.name,
             split.name,
-            tuple(other.name for other in self.splits if other.dataset is split.dataset),
+            (read := tuple(other.name for other in self.splits if other.dataset is split.dataset)),
+            tuple(name for name in split.dataset.configured if name not in read),
             choose(settings, target, rules),
             target,
             model,
@@ -192,7 +191,6 @@ class _Run:
                     split.plan.target,
                     split.plan.model,
                     split.plan.tokenizer,
-                    {o.name: o.plan.conventions for o in self.splits if o.dataset is split.dataset and o.plan},
                 )
                 try:
                     state = own if own is not None else rule.call()

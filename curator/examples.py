@@ -12,7 +12,7 @@ from pathlib import Path
 
 from curator import engine, fixing
 from curator.catalogue import CardExample, Rule
-from curator.data import convert, folder
+from curator.data import convert, folder, rules_root
 from curator.errors import CardError, CuratorError
 from curator.inputs import Dataset
 from curator.model import Finding
@@ -119,6 +119,8 @@ def _check(example: CardExample, data: bytes, settings: Settings) -> Report:
 
 
 def _settings(rule: Rule, example: CardExample, settings: Settings) -> Settings:
+    if rule.path.startswith(str(rules_root())):  # what is ours must not depend on the rules of a project
+        settings = replace(settings, rule_dirs=(), check_files=())
     given = {key.replace("-", "_"): value for key, value in example.settings.items()}
     own = convert(given, Settings, CardError, f"{rule.path}: settings")
     changes = {key: getattr(own, key) for key in given}

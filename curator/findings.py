@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from curator.catalogue import Rule
+from curator.errors import CardError
 from curator.locate import Span, locate, locate_key, within_string
 from curator.model import Finding, Problem, Related, Severity
 from curator.sources import Line
@@ -40,7 +41,10 @@ def render(rule: Rule, problem: Problem) -> str:
     """The message of the card (or of its variant), filled in."""
     variant = rule.card.variants.get(problem.variant or "")
     message = variant.message if variant and variant.message else rule.card.message
-    text = _formatter.vformat(message, (), clipped(problem.values))
+    try:
+        text = _formatter.vformat(message, (), clipped(problem.values))
+    except KeyError as error:
+        raise CardError(f"{rule.path}: the message names {error}, which the check does not give") from None
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 

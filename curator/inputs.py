@@ -30,8 +30,8 @@ class Dataset:
     """What the settings say of its conventions."""
     stdin_name: str = "<stdin>"
     """What standard input is called where it is one of the files."""
-    configured: bool = False
-    """Whether the settings name it, with its splits."""
+    configured: tuple[str, ...] = ()
+    """The splits that the settings give it; () for a file that they do not name."""
 
 
 def gather(
@@ -72,16 +72,17 @@ def gather(
 def _configured(name: str, settings: Settings) -> Dataset:
     own = settings.datasets[name]
     splits = {split: tuple(map(_shown, own.files(split))) for split in SPLITS if own.files(split)}
-    return Dataset(name, splits, settings, own.pins, configured=True)
+    return Dataset(name, splits, settings, own.pins, configured=tuple(splits))
 
 
 def _dataset_of(file: str, settings: Settings, stdin_name: str) -> Dataset:
     shown = stdin_name if file == "-" else file
     absolute = os.path.abspath(shown)
     for name, own in settings.datasets.items():
-        for split in SPLITS:
+        configured = tuple(split for split in SPLITS if own.files(split))
+        for split in configured:
             if absolute in map(os.path.abspath, own.files(split)):
-                return Dataset(name, {split: (file,)}, settings, own.pins, stdin_name, configured=True)
+                return Dataset(name, {split: (file,)}, settings, own.pins, stdin_name, configured)
     return Dataset(shown, {"train": (file,)}, settings, {}, stdin_name)
 
 
@@ -126,7 +127,7 @@ def _walk(root: str) -> Iterator[str]:
         )
         for name in files:
             path = os.path.normpath(os.path.join(folder, name))
-            if is_data(name) and not _ignored(path, specs):
+            if is_data(name) and os.path.isfile(path) and not _ignored(path, specs):
                 yield path
 
 

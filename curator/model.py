@@ -79,10 +79,17 @@ class Turn:
     """Whether its tokens count in the loss."""
     pointer: str
     text_pointer: str
-    """Where the text stands: the content, or the first text part of it."""
+    """Where the text stands: the content, or the first text part of it; the turn where there is none."""
     calls: tuple[ToolCall, ...] = ()
     message: Mapping[str, Any] = field(default_factory=dict)
     """The raw message object; empty for formats whose turns are no objects."""
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether the text is one string of the record, so that a span in it is a span there."""
+        if isinstance(self.content, list):
+            return sum(isinstance(part, dict) and isinstance(part.get("text"), str) for part in self.content) == 1
+        return isinstance(self.content, str)
 
 
 @dataclass(slots=True)

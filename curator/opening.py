@@ -15,7 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from curator.errors import InputError
 from curator.sources import BLOCK, Source, prepare, unreadable
@@ -57,30 +57,32 @@ class Spools(ExitStack):
         """
         try:
             if path == "-":
-                stream = cast(BinaryIO, sys.stdin.buffer)
-                return self._spooled(name or path, stream, "utf-8", max_unpacked, packed=0)
+                stream: Any = sys.stdin.buffer
+                if not hasattr(stream, "peek"):
+                    stream = io.BufferedReader(stream)
+                return self._unpacked(name or path, stream, max_unpacked, packed=0)
             if os.path.isdir(path):
                 raise InputError(f"{path}: is a folder, not a file")
             with open(path, "rb") as file:
-                head = file.read(64)
-                packed = os.fstat(file.fileno()).st_size
-                file.seek(0)
-                if head.startswith(_GZIP):
-                    with gzip.GzipFile(fileobj=file) as unpacked:
-                        return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", max_unpacked, packed)
-                if head.startswith(_ZSTD):
-                    return self._spooled(path, cast(BinaryIO, _Zstd(file)), "utf-8", max_unpacked, packed)
-                encoding = _encoding(head)
-                if encoding != "utf-8":
-                    return self._spooled(path, file, encoding, max_unpacked, packed=0)
+                head = file.peek(64)[:64]
+                if head.startswith((_GZIP, _ZSTD)) or _encoding(head) != "utf-8" or not os.path.isfile(path):
+                    return self._unpacked(path, file, max_unpacked, os.fstat(file.fileno()).st_size)
                 _refuse_binary(path, head)
-                if not os.path.isfile(path):  # a named pipe
-                    return self._spooled(path, file, "utf-8", max_unpacked, packed=0)
             return prepare(path, path, "utf-8", spooled=False)
         except FileNotFoundError:
             raise InputError(f"{path}: no such file") from None
         except OSError as error:
             raise unreadable(path, error) from None
+
+    def _unpacked(self, path: str, file: io.BufferedReader, limit: int, packed: int) -> Source:
+        """What a stream holds, whatever it is packed or written in, as a file of its own."""
+        head = file.peek(64)[:64]
+        if head.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", limit, packed)
+        if head.startswith(_ZSTD):
+            return self._spooled(path, cast(BinaryIO, _Zstd(file)), "utf-8", limit, packed)
+        return self._spooled(path, file, _encoding(head), limit, packed=0)
 
     def _spooled(self, path: str, stream: BinaryIO, encoding: str, limit: int, packed: int) -> Source:
         spool = tempfile.NamedTemporaryFile(prefix="curator-", suffix=".spool", delete=False)  # noqa: SIM115

@@ -41,6 +41,9 @@ class PackedRows:
         for mine, theirs in zip(self._buckets, other._buckets, strict=True):
             mine.extend(theirs)
 
+    def __len__(self) -> int:
+        return sum(map(len, self._buckets)) // self._width
+
     def groups(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key that has several rows, with its rows (place, extra) in order of place."""
         for number in range(256):

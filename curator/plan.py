@@ -42,6 +42,8 @@ class Plan:
     split: str
     splits: tuple[str, ...]
     """All splits of the dataset that are read."""
+    left_out: tuple[str, ...]
+    """Those that the settings name, but this run does not read."""
     choices: tuple[Choice, ...]
     target: Target
     model: Model | None
@@ -64,6 +66,8 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
     Raises UsageError for a rule that does not exist, CardError for a parameter that does not fit.
     """
     chosen = rules.select(settings.preset, settings.select, settings.extend_select, settings.ignore)
+    if not chosen:
+        raise UsageError("no rules are selected: everything that --select or the settings name is also ignored")
     severities: dict[str, Severity] = {}
     for table in (target.severity, settings.severity):
         for name, level in table.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from curator.documents import element_bounds, elements, spans
 from curator.locate import value_span
@@ -72,11 +72,16 @@ def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES)
     )  # fmt: skip
     if source.head.container in ("pointer", "foreign"):
         return
-    if source.line_count <= max_lines or source.head.container == "document":
+    if source.head.container == "document":
+        count = sum(1 for _ in read(whole, max_line_bytes))
+        taken = -1
         for index, line in enumerate(read(whole, max_line_bytes)):
-            if index >= max_lines:
-                return
-            yield line
+            if count <= max_lines or index * max_lines // count > taken:
+                taken = index * max_lines // count
+                yield line
+        return
+    if source.line_count <= max_lines:
+        yield from islice(read(whole, max_line_bytes), max_lines)
         return
     try:
         with open(source.real_path, "rb") as file:
@@ -84,6 +89,8 @@ def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES)
             for index in range(max_lines):
                 offset = source.start + index * length // max_lines
                 begin = max(offset - 1, source.start)
+                if begin < last:  # inside a long line whose successor was taken
+                    continue
                 piece = os.pread(file.fileno(), _PEEK, begin)
                 skip = 0 if offset == source.start else piece.find(b"\n") + 1
                 end = piece.find(b"\n", skip)
@@ -92,7 +99,8 @@ def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES)
                 else:  # longer than a glance shows
                     file.seek(begin)
                     if offset > source.start:
-                        file.readline()
+                        while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
+                            pass
                     position = file.tell()
                     raw = file.readline(max_line_bytes + 2)
                 line = Line(_without_ending(raw), position, 0, size=len(raw))
@@ -149,16 +157,14 @@ def record_at(source: Source, offset: int) -> Line:
         with open(source.real_path, "rb") as file:
             column = source.column(file, offset)
             file.seek(offset)
-            if source.head.container == "document":
+            if source.head.container == "document" or column > 1:  # one of several on its line
                 blocks = iter(lambda: file.read(HEAD_BYTES), b"")
-                _, end = next(spans(blocks, at_start=False), (0, 0))
+                _, size = next(spans(blocks, at_start=False), (0, 0))
                 file.seek(offset)
-                raw = file.read(end)
+                raw = file.read(size)
             else:
                 raw = _without_ending(file.readline())
-                fault = parse(raw).fault
-                # One of several values on its line; the last of them may have white space behind it.
-                if column > 1 or (fault is not None and fault.kind == "several"):
+                if (fault := parse(raw).fault) is not None and fault.kind == "several":
                     raw = raw[: value_span(raw).end]
     except OSError as error:
         raise unreadable(source.path, error) from None

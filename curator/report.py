@@ -10,7 +10,7 @@ import heapq
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -46,6 +46,8 @@ class Findings:
     def __init__(self) -> None:
         self.by_code: Counter[str] = Counter()
         self.by_severity: Counter[Severity] = Counter()
+        self.worst: dict[str, Severity] = {}
+        """The highest severity in each file."""
         self.fixable = 0
         self._open: list[Finding] = []
         self._runs: list[_Run] = []
@@ -60,6 +62,7 @@ class Findings:
         for finding in findings:
             self.by_code[finding.code] += 1
             self.by_severity[finding.severity] += 1
+            self._note(finding.path, finding.severity)
             self.fixable += finding.fixable
         self._open += findings
         if len(self._open) >= 20 * _CHUNK:
@@ -70,9 +73,14 @@ class Findings:
         other._close_run()
         self.by_code += other.by_code
         self.by_severity += other.by_severity
+        for path, severity in other.worst.items():
+            self._note(path, severity)
         self.fixable += other.fixable
         for run in other._runs:
             self._keep(run.first, run.last, (other._read(chunk) for chunk in run.chunks))
+
+    def _note(self, path: str, severity: Severity) -> None:
+        self.worst[path] = max(severity, self.worst.get(path, severity))
 
     def __iter__(self) -> Iterator[Finding]:
         self._close_run()
@@ -285,10 +293,12 @@ class Report:
     failures: list[Failure]
     not_checked: list[NotChecked]
 
-    def exit_code(self, fail_on: str) -> int:
-        """0, 1 when something is at or above `fail_on`, 2 when something could not be done."""
+    def exit_code(self, fail_on: str | Mapping[str, str] = "error") -> int:
+        """0, 1 when something is at or above `fail_on` (one for all, or by file), 2 when something failed."""
         if self.failures:
             return 2
-        if fail_on == "never":
-            return 0
-        return int(any(level >= Severity[fail_on.upper()] for level, n in self.findings.by_severity.items() if n))
+        for path, worst in self.findings.worst.items():
+            level = fail_on if isinstance(fail_on, str) else fail_on.get(path, "error")
+            if level != "never" and worst >= Severity[level.upper()]:
+                return 1
+        return 0

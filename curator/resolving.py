@@ -79,7 +79,10 @@ def load_check_file(path: str, digest: str) -> None:
 def check_type(check: Callable[..., Any], name: str, value: Any, where: str) -> None:
     """Raises CardError when a parameter's value has not the type that the check declares."""
     target = check.__init__ if inspect.isclass(check) else check
-    declared = inspect.get_annotations(target, eval_str=True).get(name, Any)
+    try:
+        declared = inspect.get_annotations(target, eval_str=True).get(name, Any)
+    except NameError as error:
+        raise CardError(f"{where}: {error}: the check's annotations must be importable at run time") from None
     try:
         msgspec.convert(value, declared, strict=True)
     except msgspec.ValidationError as error:

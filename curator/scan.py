@@ -64,8 +64,9 @@ class Scanner:
         if is_record:
             self._record(line, found)
         elif parsed is not None and parsed.fault is not None and parsed.fault.kind == "several":
+            column, done = line.column, 0
             for start, end in parsing.values(line.raw):
-                column = line.column + len(line.raw[:start].decode())
+                column, done = column + len(line.raw[done:start].decode()), start
                 self.take(Line(line.raw[start:end], line.offset + start, line.number, column, end - start))
         elif parsed is not None or line.too_long:
             self._counts.unreadable += 1

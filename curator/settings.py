@@ -143,8 +143,9 @@ def overlay(settings: Settings, **flags: Any) -> Settings:
 
 def _has_table(project: Path) -> bool:
     try:
-        return "[tool.curator" in project.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = project.read_text(encoding="utf-8", errors="replace")
+        return "[tool.curator" in text and "curator" in tomli.loads(text).get("tool", {})
+    except (OSError, tomli.TOMLDecodeError):
         return False
 
 
@@ -165,9 +166,16 @@ def _load(path: Path, seen: tuple[Path, ...]) -> Settings:
     for key in data:
         if key not in _KEYS:
             raise UsageError(f"{path}: unknown setting {key!r}{nearest(key, [*_KEYS, 'extends'])}")
+    levels = data.get("severity", {})
+    for name, level in levels.items() if isinstance(levels, dict) else ():
+        if level not in ("error", "warning", "info"):
+            raise UsageError(f"{path}: severity of {name}: {level!r} is not 'error', 'warning' or 'info'")
     datasets = data.pop("datasets", {})
     own = convert({_KEYS[key]: value for key, value in data.items()}, Settings, UsageError, str(path))
     given = {_KEYS[key]: getattr(own, _KEYS[key]) for key in data}
+    for key in ("max-line-bytes", "max-unpacked-bytes"):
+        if data.get(key, 1) < 1:
+            raise UsageError(f"{path}: {key}: must be positive")
     if not isinstance(datasets, dict):
         raise UsageError(f"{path}: datasets is a table of tables: [datasets.NAME]")
     given["datasets"] = {

@@ -186,7 +186,11 @@ def recognise(head: bytes, *, whole: bool) -> Container:
     if head.startswith(_LFS):
         return "pointer"
     lines = [line for line in map(bytes.strip, head.split(b"\n", 200)[:200]) if line]
-    if lines and not any(line.startswith((b"{", b"[")) or b'":' in line for line in lines):
+    if (
+        lines
+        and (whole or len(lines) > 2)
+        and not any(line.startswith((b"{", b"[")) or b'":' in line for line in lines)
+    ):
         return "foreign"
     if not lines or lines[0][:1] not in (b"[", b"{"):
         return "lines"

@@ -57,7 +57,11 @@ class Tokenizer:
         encoding = _encoding(self.encoding)
         if len(text) < _SPACE_RUN or not _LONG_SPACE.search(text):
             return encoding.encode_ordinary(text)
-        pieces = re.findall(rf"\S+|\s{{1,{_SPACE_RUN}}}", text)
+        pieces, done = [], 0
+        for run in _LONG_SPACE.finditer(text):
+            pieces += [text[done : run.start()], run.group()]
+            done = run.end()
+        pieces.append(text[done:])
         return [token for piece in pieces for token in encoding.encode_ordinary(piece)]
 
     def spell(self, text: str) -> list[str]:

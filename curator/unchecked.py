@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curator import formats
-from curator.plan import Bound
+from curator.data import nearest
+from curator.plan import Bound, Plan
 from curator.report import NotChecked
 
 
@@ -23,7 +24,7 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
             reasons.setdefault(("answers", why), []).append(where)
         if name and bound.without_tokens:
             why = (
-                f"no tokenizer is known for the model {plan.model.name}"
+                f"no tokenizer is known for the model {plan.model.name}{_similar(plan)}"
                 if plan.model
                 else f"the target {plan.target.name} has no default model; name one with --model"
             )
@@ -32,11 +33,18 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
             why = f"no limit is known for {plan.model.name} at {plan.target.name}"
             reasons.setdefault(("the token limit", why), []).append(where)
         if len(plan.splits) < 2:
-            why = "no validation or test file is configured; [datasets.NAME] in curator.toml names them"
-            reasons.setdefault(("the training data against held-out data", why), []).append(where)
+            why = "no validation file is configured; [datasets.NAME] in curator.toml names the splits"
+            if plan.left_out:
+                why = f"its {' and '.join(plan.left_out)} split was not part of this run"
+            reasons.setdefault(("leaks between the splits", why), []).append(where)
     if bounds:
         reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
     return [NotChecked(f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
+
+
+def _similar(plan: Plan) -> str:
+    assert plan.model is not None
+    return nearest(plan.model.name, [name for m in plan.target.models for name in (m.name, *m.aliases)])
 
 
 def _of(names: list[str]) -> str:

@@ -96,7 +96,7 @@ settled = 0.8
         (("settled = 0.8", "setled = 0.8"), "no parameter 'setled'; did you mean 'settled'?"),
         (("settled = 0.8", ""), "[params] lacks 'settled'"),
         (('severity = "error"', 'severity = "fatal"'), "fatal"),
-        (('message = "no"', "message = 1"), "str"),
+        (('message = "no"', "message = 1"), "a text"),
         (('code = "ABC001"', 'code = "abc1"'), "three capitals and three digits"),
         (('code = "ABC001"', 'code = "SEP002"'), "'SEP002' is already taken by"),
         (('name = "a-rule"', 'name = "inconsistent-separator"'), "'inconsistent-separator' is already taken by"),

@@ -127,6 +127,8 @@ def test_a_few_records_have_no_habit(count: int) -> None:
         (ending, broken)
         for ending in (" ->", "\n\n###\n\n", "\nLabel:", " >>>")
         for broken in ("", ":", " - >", "\n", "?", " ->->", "\nlabel", "###")
+        # A tenth that ends in ":" without the word may be another task's (`edible:` and `handheld:`).
+        if (ending, broken) != ("\nLabel:", ":")
     ],
 )
 def test_a_tenth_of_broken_records_changes_nothing(ending: str, broken: str) -> None:

@@ -70,7 +70,7 @@ def test_the_json_keeps_its_contract(report: Report) -> None:
     conventions = exactly(
         task=OPTIONAL, separators={"items": TEXT}, stop=OPTIONAL, labels={"type": "object"},
         shares=exactly(separators={"items": {"type": "number"}}, stop={"type": ["number", "null"]}),
-        pinned={"items": TEXT},
+        sampled=COUNT, pinned={"items": TEXT},
     )  # fmt: skip
     fix = {"anyOf": [{"type": "null"}, exactly(
         title=TEXT, safety={"enum": ["safe", "unsafe", "suggestion"]}, edits={"items": {"required": ["op"]}},

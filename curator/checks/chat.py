@@ -27,6 +27,8 @@ def tail_after_assistant(example: Example) -> Iterator[Problem]:
     if last is None or last == len(example.turns) - 1:
         return
     tail = example.turns[last + 1 :]
+    if any(turn.role not in _OTHER_ROLES for turn in tail):  # an answer under another name, perhaps
+        return
     yield Problem(
         tail[-1].pointer,
         values={"role": tail[-1].role, "count": len(tail)},

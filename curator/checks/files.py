@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from curator.model import Fix, Problem, ReplaceBytes, RewriteAsLines
 from curator.sources import FileHead
 from curator.targets import Target
+
+_NO_ELEMENTS = re.compile(rb"\s*\[\s*\]\s*")
 
 
 def byte_order_mark(file: FileHead, *, target: Target) -> Iterator[Problem]:
@@ -17,6 +20,8 @@ def byte_order_mark(file: FileHead, *, target: Target) -> Iterator[Problem]:
 
 def empty(file: FileHead) -> Iterator[Problem]:
     """No bytes, or none but white space."""
+    if _NO_ELEMENTS.fullmatch(file.head.removeprefix(b"\xef\xbb\xbf")):
+        yield Problem(at="line", variant="no-records")
     if file.blank:
         yield Problem(at="line", values={"size": file.size}, variant="blank" if file.size else None)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from curator.model import Example
 
 
@@ -14,6 +17,10 @@ def folded_input(example: Example) -> bytes:
         parts.append(f"{turn.role}\x1f{text}")
         parts += [f"{call.name}\x1f{call.arguments!r}" for call in turn.calls]
         if isinstance(turn.content, list):  # images and other parts belong to the question
-            parts += [repr(part) for part in turn.content if "text" not in part]
+            parts += [json.dumps(part, sort_keys=True) for part in turn.content if not _is_text(part)]
     parts += [tool.name for tool in example.tools]
     return "\x1e".join(parts).encode() if has_text else b""
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, dict) and isinstance(part.get("text"), str)

@@ -23,10 +23,12 @@ class Seen:
     count: int
     place: Place
     pointer: str
+    one_text: bool
 
     def merge(self, other: Seen) -> None:
         self.count += other.count
-        self.place, self.pointer = min((self.place, self.pointer), (other.place, other.pointer))
+        if other.place < self.place:
+            self.place, self.pointer, self.one_text = other.place, other.pointer, other.one_text
 
 
 class Labels:
@@ -40,11 +42,7 @@ class Labels:
         answer = example.answer
         if answer is not None and len(answer.text) <= LABEL_CHARS:
             label = self.conventions.answer(answer.text)
-            seen = self.seen.get(label)
-            if seen is None:
-                self.seen[label] = Seen(1, place, answer.text_pointer)
-            else:
-                seen.merge(Seen(1, place, answer.text_pointer))
+            _merge(self.seen, {label: Seen(1, place, answer.text_pointer, answer.is_one_text)})
 
     def merge(self, other: Labels) -> None:
         _merge(self.seen, other.seen)
@@ -98,7 +96,7 @@ class NotSingleToken:
                 seen.place,
                 Problem(
                     seen.pointer,
-                    span=(0, len(label)),
+                    span=(0, len(label)) if seen.one_text else None,
                     values={
                         "label": label,
                         "tokens": len(pieces),
@@ -115,9 +113,9 @@ class NotSingleToken:
 class Imbalance:
     """One label that a constant answer would score with, or a rare one beside a common one."""
 
-    def __init__(self, *, conventions: Conventions, max_share: float, max_ratio: float, enough: int) -> None:
+    def __init__(self, *, conventions: Conventions, max_share: float, max_ratio: float, enough: int, seen: int) -> None:
         self.labels = Labels(conventions)
-        self.max_share, self.max_ratio, self.enough = max_share, max_ratio, enough
+        self.max_share, self.max_ratio, self.enough, self.seen = max_share, max_ratio, enough, seen
 
     def add(self, example: Example, place: Place) -> None:
         self.labels.add(example, place)
@@ -126,16 +124,17 @@ class Imbalance:
         self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        counts = Counter({label: seen.count for label, seen in self.labels.merged().items()})
-        total = counts.total()
+        counts = {label: seen.count for label, seen in self.labels.merged().items() if label}
+        total = sum(counts.values())
         if len(counts) < 2:
             return
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        (top, most), (low, fewest) = ordered[0], ordered[-1]
+        top, most = ordered[0]
+        rare, fewest = min(((label, n) for label, n in ordered if n >= min(self.seen, most)), key=lambda item: item[1])
         values = {
             "label": top,
             "share": most / total,
-            "rarest": low,
+            "rarest": rare,
             "ratio": most / fewest,
             "counts": ", ".join(f"{label!r} {count:,}" for label, count in ordered[:8]),
         }
@@ -148,7 +147,7 @@ class Imbalance:
 def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo."""
     answer = example.answer
-    if answer is None or not answer.text:
+    if answer is None or not answer.text or not answer.is_one_text:
         return
     written = conventions.answer(answer.text)
     label = written.lstrip()
@@ -159,7 +158,7 @@ def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     yield Problem(
         answer.text_pointer,
         span=(start, len(written)),
-        values={"label": label, "meant": meant, "count": conventions.labels[meant]},
+        values={"label": label, "meant": meant, "share": conventions.labels[meant] / sum(conventions.labels.values())},
         variant="typo" if is_slip else None,
         group=f"label:{_digest(meant)}",
         fix=Fix(f"write {meant!r}", (ReplaceText(answer.text_pointer, start, len(written), meant),)),
@@ -177,7 +176,7 @@ def _spellings(conventions: Conventions) -> Spellings:
 
 
 class Contradictory:
-    """Equal inputs with different labels. Memory: 24 bytes a record.
+    """Equal inputs with different labels. Memory: 24 bytes a record, and each distinct answer.
 
     The labels that most records of one input carry are taken for right; each other record is named,
     beside the first that disagrees.
@@ -192,36 +191,36 @@ class Contradictory:
         answer = example.answer
         if answer is None or not (folded := folded_input(example)):
             return
-        label = self.conventions.answer(answer.text)
-        short = hashlib.blake2b(fold(label).encode(), digest_size=4).digest()
-        self.names[short] = min(label.lstrip()[:200], self.names.get(short, label.lstrip()[:200]))
+        label = self.conventions.label(answer.text)[:LABEL_CHARS]
+        short = hashlib.blake2b(label.encode(), digest_size=4).digest()
+        self.names[short] = label
         self.rows.add(key_of(folded), place, short)
 
     def merge(self, other: Contradictory) -> None:
         self.rows.merge(other.rows)
-        for short, name in other.names.items():
-            self.names[short] = min(name, self.names.get(short, name))
+        self.names |= other.names
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         for key, rows in self.rows.groups():
-            votes = Counter(short for _, short in rows)
+            labels = [(place, self.names[short]) for place, short in rows]
+            votes = Counter(fold(label) for _, label in labels)
             if len(votes) < 2:
                 continue
-            first = {short: place for place, short in reversed(rows)}
-            usual = min(votes, key=lambda short: (-votes[short], first[short]))
-            for place, short in rows:
-                if short != usual:
+            first = {fold(label): (place, label) for place, label in reversed(labels)}
+            usual = min(votes, key=lambda name: (-votes[name], first[name]))
+            for place, label in labels:
+                if fold(label) != usual:
                     yield (
                         place,
                         Problem(
                             "/completion" if context.conventions.format == "openai-completion" else "",
                             values={
-                                "label": self.names[short],
-                                "other": self.names[usual],
+                                "label": label,
+                                "other": first[usual][1],
                                 "count": votes[usual],
                                 "agreement": votes[usual] / len(rows),
                             },
-                            related=((first[usual], ""),),
+                            related=((first[usual][0], ""),),
                             group=f"input:{key.hex()}",
                         ),
                     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from curator import locate
 from curator.diagnosis import diagnose
@@ -12,6 +12,9 @@ from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
 from curator.parsing import Fault, parse, values
 from curator.sources import Line
 
+_ESCAPED_BYTES = re.compile("[\udc80-\udcff]+")  # how surrogateescape spells bytes that do not decode
+_NON_FINITE = (b"NaN", b"Infinity", b"-Infinity")
+_MOST = 100  # findings of one kind on one line: more would help nobody, and each costs a walk over the line
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
@@ -116,16 +119,18 @@ def duplicate_key(line: Line) -> Iterator[Problem]:
 def non_finite(line: Line) -> Iterator[Problem]:
     """NaN, Infinity or -Infinity, which JSON does not have."""
     if line.parsed is not None and "non-finite-number" in line.parsed.quirks:
-        for span in locate.words(line.raw):
+        for span in islice((s for s in locate.words(line.raw) if line.raw[s.start : s.end] in _NON_FINITE), _MOST):
             word = line.raw[span.start : span.end].decode()
-            if word in ("NaN", "Infinity", "-Infinity"):
-                yield Problem(at="line", span=_characters(line.raw, span), values={"number": word})
+            yield Problem(at="line", span=_characters(line.raw, span), values={"number": word})
 
 
 def lone_surrogate(line: Line) -> Iterator[Problem]:
     """One half of a surrogate pair without the other: no text can hold it."""
-    if line.parsed is None or "lone-surrogate" not in line.parsed.quirks:
-        return
+    if line.parsed is not None and "lone-surrogate" in line.parsed.quirks:
+        yield from islice(_lone_surrogates(line), _MOST)
+
+
+def _lone_surrogates(line: Line) -> Iterator[Problem]:
     for span in locate.strings(line.raw):
         literal = line.raw[span.start : span.end].decode()
         # Pairs, and escaped backslashes before a `u`, are blanked out so that offsets stay.
@@ -147,15 +152,14 @@ def _fault(line: Line, kind: str) -> Fault | None:
 
 
 def _undecodable(raw: bytes) -> Iterator[tuple[int, int]]:
-    position = 0
-    while position < len(raw):
-        try:
-            raw[position:].decode("utf-8")
-            return
-        except UnicodeDecodeError as error:
-            start, end = position + error.start, position + error.end
-            yield start, end
-            position = end
+    """The runs of bytes that are no UTF-8."""
+    text = raw.decode("utf-8", "surrogateescape")
+    offset = done = 0
+    for match in _ESCAPED_BYTES.finditer(text):
+        offset += len(text[done : match.start()].encode())
+        size = match.end() - match.start()
+        yield offset, offset + size
+        offset, done = offset + size, match.end()
 
 
 def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:
@@ -165,9 +169,7 @@ def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:
 
 def _without_trailing_comma(text: str, position: int) -> Fix | None:
     mended = text[:position] + text[position + 1 :]
-    try:
-        json.loads(mended)
-    except json.JSONDecodeError:
+    if parse(mended.encode()).fault is not None:
         return None
     offset = len(text[:position].encode())
     return Fix("remove the comma", (ReplaceBytes(offset, offset + 1, ""),))

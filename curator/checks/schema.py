@@ -10,7 +10,7 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curator import formats
 from curator.conventions import Conventions
@@ -31,11 +31,11 @@ _NAMES = {dict: "an object", list: "an array", str: "a text", bool: "true or fal
 _TYPES = {"object": "an object", "array": "an array", "string": "a text", "null": "null", "integer": "an integer"}
 
 
-def violations(example: Example, *, rule: str = "") -> Iterator[Problem]:
-    """Where the record breaks its format's schema at subschemas that name `rule` (or name none)."""
-    for named, problem in _violations(example):
-        if named == rule:
-            yield problem
+def violations(example: Example) -> Iterator[Problem]:
+    """Where the record breaks its format's schema, but for the subschemas that another card reports."""
+    for fault in _faults(example):
+        if not fault.rule:
+            yield Problem(fault.pointer, values={"fault": fault.sentence})
 
 
 def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
@@ -52,21 +52,25 @@ def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
         )
 
 
-def unknown_role(example: Example) -> Iterator[Problem]:
-    """Roles that the format does not have, with the one that was probably meant."""
-    allowed = _allowed_roles(example.format)
-    for turn in example.turns:
-        if turn.role in allowed or not isinstance(turn.message.get("role"), str):
+def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Problem]:
+    """Roles that the format does not have, with the one that was probably meant.
+
+    `rule` is the code by which the schema's subschema of allowed roles names the card. A target without
+    a law of its own refuses only what looks like a slip.
+    """
+    for fault in _faults(example):
+        if fault.rule != rule or not isinstance(fault.instance, str):
             continue
-        folded = turn.role.strip().casefold()
-        meant = folded if folded in allowed else _ROLES.get(folded, "")
-        close = meant or next(iter(difflib.get_close_matches(folded, allowed, 1, 0.75)), "")
-        pointer = f"{turn.pointer}/role"
+        folded = fault.instance.strip().casefold()
+        meant = folded if folded in fault.allowed else _ROLES.get(folded, "")
+        close = meant or next(iter(difflib.get_close_matches(folded, fault.allowed, 1, 0.75)), "")
+        if not close and not target.formats:
+            continue
         yield Problem(
-            pointer,
-            values={"role": turn.role or turn.message["role"], "hint": f"; did you mean {close!r}?" if close else ""},
-            variant="developer" if turn.role == "developer" else None,
-            fix=Fix(f"call it {meant!r}", (Replace(pointer, meant),)) if meant else None,
+            fault.pointer,
+            values={"role": fault.instance, "hint": f"; did you mean {close!r}?" if close else ""},
+            variant="developer" if fault.instance == "developer" else None,
+            fix=Fix(f"call it {meant!r}", (Replace(fault.pointer, meant),)) if meant else None,
         )
 
 
@@ -143,34 +147,53 @@ def _explainer(format_name: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema(format_name))
 
 
-_last: tuple[Example, list[tuple[str, Problem]]] | None = None  # several cards ask about one example
+class _Fault(NamedTuple):
+    rule: str
+    """The code that the broken subschema's "x-rule" names; "" for none."""
+    pointer: str
+    sentence: str
+    instance: Any
+    allowed: tuple[Any, ...]
+    """What an `enum` allows; () for another keyword."""
 
 
-def _violations(example: Example) -> list[tuple[str, Problem]]:
+_last: tuple[Example, list[_Fault]] | None = None  # two cards ask about each example
+
+
+def _faults(example: Example) -> list[_Fault]:
+    """Every violation of the format's schema, with the alternative that came closest where it has several."""
     global _last
-    if _last is not None and _last[0] is example:
-        return _last[1]
-    found = []
-    if not _decider(example.format).is_valid(example.value):
-        errors = _explainer(example.format).iter_errors(example.value)
-        found = [explained for error in errors for explained in _explain(error)]
-    _last = (example, found)
-    return found
+    if _last is None or _last[0] is not example:
+        found = []
+        if not _decider(example.format).is_valid(example.value):
+            found = [_fault(error) for error in _explainer(example.format).iter_errors(example.value)]
+        _last = (example, found)
+    return _last[1]
 
 
-def _explain(error: jsonschema.ValidationError) -> Iterator[tuple[str, Problem]]:
-    """One problem a fault, in words; the alternative that came closest where several were possible."""
-    if error.context:
-        best = min(error.context, key=lambda inner: (-len(inner.absolute_path), str(inner.schema_path)))
-        yield from _explain(best)
-        return
+def _fault(error: jsonschema.ValidationError) -> _Fault:
+    while error.context and error.validator in ("anyOf", "oneOf"):
+        error = min(error.context, key=lambda inner: (-len(inner.absolute_path), str(inner.schema_path)))
     path = [str(part) for part in error.absolute_path]
-    pointer = "".join(f"/{escape(part)}" for part in path)
-    named = str(_subschema(error).get("x-rule", ""))
-    what = (
-        repr(path[-1]) if path and not path[-1].isdigit() else "the record" if not path else f"item {int(path[-1]) + 1}"
+    allowed = tuple(error.validator_value) if error.validator == "enum" else ()  # type: ignore[arg-type]
+    return _Fault(
+        str(_subschema(error).get("x-rule", "")),
+        "".join(f"/{escape(part)}" for part in path),
+        _sentence(error, _called(path)),
+        error.instance,
+        allowed,
     )
-    yield named, Problem(pointer, values={"fault": _sentence(error, what)})
+
+
+def _called(path: list[str]) -> str:
+    """What a person calls the value at a path: the record, 'role', message 3 (counted from 1)."""
+    if not path:
+        return "the record"
+    if not path[-1].isdigit():
+        return repr(path[-1])
+    kinds = {"messages": "message", "content": "content part", "tool_calls": "call", "tools": "tool"}
+    kind = kinds.get(path[-2], "item") if len(path) > 1 else "item"
+    return f"{kind} {int(path[-1]) + 1}"
 
 
 def _subschema(error: jsonschema.ValidationError) -> Mapping[str, Any]:
@@ -226,22 +249,13 @@ def _known_keys(format_name: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(properties), frozenset(items.get("properties", {}))
 
 
-@cache
-def _allowed_roles(format_name: str) -> tuple[str, ...]:
-    items = schema(format_name).get("properties", {}).get("messages", {}).get("items", {})
-    return tuple(items.get("properties", {}).get("role", {}).get("x-values", ()))
-
-
 def _nearest_format(keys: tuple[str, ...]) -> str:
     """The format whose own keys are most like these."""
     known = {
         "messages": "openai-chat", "prompt": "openai-completion", "completion": "openai-completion",
         "conversations": "sharegpt", "instruction": "alpaca", "preferred_output": "openai-preference",
-        "question": "openai-completion", "answer": "openai-completion", "text": "openai-completion",
-        "input": "alpaca", "output": "alpaca", "response": "openai-completion", "dialogue": "openai-chat",
-        "conversation": "sharegpt", "chosen": "openai-preference", "rejected": "openai-preference",
     }  # fmt: skip
     for key in keys:
-        if close := difflib.get_close_matches(key.casefold(), known, 1, 0.75):
-            return f"; nearest is {known[close[0]]}"
+        if close := difflib.get_close_matches(key.casefold().strip(), known, 1, 0.75):
+            return f"; {key!r} is nearest to {close[0]!r} of {known[close[0]]}"
     return ""

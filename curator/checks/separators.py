@@ -16,7 +16,7 @@ def inconsistent(example: Example, *, conventions: Conventions, settled: float) 
     if conventions.separators and ("separators" in conventions.pinned or conventions.separator_share >= settled):
         for turn in example.turns:
             if not turn.trained and turn.text:
-                yield from _lacks(turn, conventions.separators)
+                yield from _lacks(turn, conventions.separators, "separators" in conventions.pinned)
 
 
 def inconsistent_stop(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
@@ -24,10 +24,10 @@ def inconsistent_stop(example: Example, *, conventions: Conventions, settled: fl
     if conventions.stop and ("stop" in conventions.pinned or conventions.stop.share >= settled):
         for turn in example.turns:
             if turn.trained and turn.text:
-                yield from _lacks(turn, (conventions.stop,))
+                yield from _lacks(turn, (conventions.stop,), "stop" in conventions.pinned)
 
 
-def _lacks(turn: Turn, endings: Sequence[Ending]) -> Iterator[Problem]:
+def _lacks(turn: Turn, endings: Sequence[Ending], pinned: bool) -> Iterator[Problem]:
     text = turn.text
     ending = next((e.text for e in endings if text.endswith(e.text)), None)
     if ending is not None:
@@ -38,7 +38,7 @@ def _lacks(turn: Turn, endings: Sequence[Ending]) -> Iterator[Problem]:
     else:
         ending = endings[0].text
         start = _look_alike(text, ending)
-        variant = None
+        variant = "pinned" if pinned else None
     # Nothing but the ending is quoted: the last characters of a text may be anything.
     found = text[start:] or text[-max(_TAIL, len(ending)) :]
     yield Problem(

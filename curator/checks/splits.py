@@ -18,7 +18,8 @@ class Leaked:
     Memory: 40 bytes a record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, usual_share: float) -> None:
+        self.usual_share = usual_share
         self.records = PackedRows()
         self.inputs = PackedRows()
 
@@ -36,20 +37,23 @@ class Leaked:
         if context.split == _TRAIN or train is None:
             return
         whole: set[Place] = set()
-        for place, source in _common(self.records, train.records):
+        for place, source, _ in _common(self.records, train.records):
             whole.add(place)
             yield place, Problem(values={"split": context.split}, related=((source, ""),))
-        for place, source in _common(self.inputs, train.inputs):
+        for place, source, count in _common(self.inputs, train.inputs):
             if place not in whole:
-                yield place, Problem(values={"split": context.split}, related=((source, ""),), variant="input")
+                # One prompt for a large part of the training data is a design: the answers differ.
+                usual = count > self.usual_share * len(train.inputs)
+                variant = "usual-input" if usual else "input"
+                yield place, Problem(values={"split": context.split}, related=((source, ""),), variant=variant)
 
 
-def _common(held_out: PackedRows, train: PackedRows) -> Iterator[tuple[Place, Place]]:
-    """Each held-out row whose key is also in training, with the first training row of that key."""
+def _common(held_out: PackedRows, train: PackedRows) -> Iterator[tuple[Place, Place, int]]:
+    """Each held-out row whose key is also in training, with the first and the number of training rows."""
     for number in range(256):
         known = train.bucket(number)
         for key, rows in held_out.bucket(number).items():
             if key in known:
                 first = min(known[key])[0]
                 for place, _ in rows:
-                    yield place, first
+                    yield place, first, len(known[key])

@@ -66,5 +66,6 @@ def _lost(example: Example, tokens: Tokenizer, allowed: int) -> tuple[str, int, 
         size = tokens.turn(turn) if chat else tokens.count(turn.text)
         used += size
         if turn.trained and used > allowed:
-            return turn.text_pointer, min(size, used - allowed), size
+            pointer = turn.calls[0].arguments_pointer if turn.calls and not turn.text else turn.text_pointer
+            return pointer, min(size, used - allowed), size
     return None

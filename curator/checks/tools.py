@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 from curator import locate
 from curator.diagnosis import diagnose
@@ -19,6 +18,13 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 _SCHEMA_DEPTH = 64  # ours: a declared schema nested deeper is not compiled
+_MORE_PROPERTIES = frozenset(
+    {
+        "additionalProperties", "patternProperties", "unevaluatedProperties", "dependentSchemas",
+        "anyOf", "oneOf", "allOf", "not", "if", "$ref", "$dynamicRef",
+    }
+)  # fmt: skip
+"""Keywords by which a schema may know, or forbid, properties that `properties` does not name."""
 _EMPTY = "empty; a call without arguments has '{}'"
 _CLOSERS = {"{": "}", "[": "]"}
 
@@ -59,12 +65,14 @@ def arguments_break_schema(example: Example) -> Iterator[Problem]:
     """Arguments that break the parameters that their function declares, one problem a fault."""
     if not example.tools:
         return
-    declared = {tool.name: tool.parameters for tool in example.tools}
+    declared: dict[str, Any] = {}
+    for tool in example.tools:  # declared twice in two ways: neither is the law
+        declared[tool.name] = tool.parameters if declared.get(tool.name, tool.parameters) == tool.parameters else None
     for call in _calls(example):
         parameters = declared.get(call.name)
         if not isinstance(parameters, dict) or (arguments := _object(call.arguments)) is None:
             continue
-        validator = _validator(orjson.dumps(parameters, option=orjson.OPT_SORT_KEYS))
+        validator = _validator(json.dumps(parameters, sort_keys=True))
         if validator is None:
             continue
         for pointer, fault in _faults(validator, arguments):
@@ -116,7 +124,7 @@ def _refuse(uri: str) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _validator(parameters: bytes) -> jsonschema_rs.Validator | None:
+def _validator(parameters: str) -> jsonschema_rs.Validator | None:
     """The declared schema, compiled; None where it is none (invalid-tool-schema says so).
 
     Declarations come from the data: nothing they refer to is fetched, and their patterns run in an
@@ -124,10 +132,10 @@ def _validator(parameters: bytes) -> jsonschema_rs.Validator | None:
     """
     import jsonschema_rs
 
-    if locate.depth(parameters) > _SCHEMA_DEPTH:
+    if locate.depth(parameters.encode()) > _SCHEMA_DEPTH:
         return None
-    schema = orjson.loads(parameters)
-    for options in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions(backtrack_limit=10_000)):
+    schema = json.loads(parameters)
+    for options in (jsonschema_rs.RegexOptions(), jsonschema_rs.FancyRegexOptions(backtrack_limit=1_000_000)):
         try:
             return jsonschema_rs.validator_for(
                 schema, retriever=_refuse, pattern_options=options, validate_formats=False
@@ -142,6 +150,8 @@ def _faults(validator: jsonschema_rs.Validator, arguments: dict[str, Any]) -> It
     if validator.is_valid(arguments):
         return
     for error in validator.iter_errors(arguments):
+        if "backtrack" in error.message.lower():  # the pattern gave up: nothing is proven
+            continue
         pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
         what = f"{str(error.instance_path[-1])!r}" if error.instance_path else "the object"
         details = error.kind.as_dict()
@@ -169,7 +179,7 @@ def _undeclared(schema: Any, value: Any, pointer: str) -> Iterator[tuple[str, st
         return
     properties = schema.get("properties")
     if isinstance(value, dict) and isinstance(properties, dict):
-        closed = {"additionalProperties", "patternProperties", "anyOf", "oneOf", "allOf", "$ref", "if"} & schema.keys()
+        closed = _MORE_PROPERTIES & schema.keys()
         for name, item in value.items():
             where = f"{pointer}/{escape(name)}"
             if name in properties:

@@ -30,10 +30,10 @@ def _listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
 
 def _levels(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str] | None:
     found = {}
-    for value in values:
+    for value in ",".join(values).split(",") if values else ():
         name, _, level = value.partition("=")
         if level not in ("error", "warning", "info"):
-            raise click.BadParameter(f"{value!r} is not CODE=error, CODE=warning or CODE=info")
+            raise click.BadParameter(f"{value!r} is not RULE=error, RULE=warning or RULE=info")
         found[name] = level
     return found or None
 
@@ -92,6 +92,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     if given["target"] and given["target"] not in targets.names():
         raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
 
+    if given["isolated"] and given["config"]:
+        raise UsageError("--isolated and --config contradict each other")
+
     def settings_for(path: Path) -> settings.Settings:
         return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
 
@@ -119,12 +122,20 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     for failure in report.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""
         click.echo(visible(f"error: {where}{failure.message}"), err=True)
-    code = max((report.exit_code(d.settings.fail_on) for d in datasets), default=report.exit_code("error"))
+    fail_on = {
+        dataset.stdin_name if file == "-" else file: dataset.settings.fail_on
+        for dataset in datasets
+        for split in dataset.splits.values()
+        for file in split
+    }
+    code = report.exit_code(fail_on)
     ctx.exit(0 if given["exit_zero"] and code == 1 else code)
 
 
 def _write(report: Report, given: dict[str, Any]) -> None:
     path = given["output_file"]
+    if path is None and sys.stdout is None:
+        raise UsageError("standard output is closed; give --output-file")
     terminal = path is None and sys.stdout.isatty()
     color = given["color"] == "always" or (
         given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

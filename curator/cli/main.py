@@ -79,8 +79,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
+    except SystemExit:
+        return 0  # click's answer to a reader of our output that has gone
     except CuratorError as error:
         return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{error.filename or 'standard output'}: {error.strerror}")
     except MemoryError:
         return _failed("out of memory")
     except Exception as error:

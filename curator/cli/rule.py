@@ -13,7 +13,7 @@ from curator.errors import UsageError
 
 
 @click.command("rule", short_help="Explain a rule.")
-@click.argument("name", required=False, metavar="[CODE|NAME]")
+@click.argument("name", required=False, metavar="[RULE]")
 @click.option("--all", "everything", is_flag=True, help="List every rule.")
 @click.option("--test", "test", is_flag=True, help="Run the examples of the card (or of all cards, with --all).")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text", help="[default: text]")
@@ -29,21 +29,21 @@ def command(
       curator rule SEP002
       curator rule inconsistent-separator
       curator rule --all
-      curator rule ACME001 --test      does my own card do what its examples say?
+      curator rule ACM001 --test       does my own card do what its examples say?
     """
     found = settings.for_path(Path.cwd() / "-", config, isolated=False)
     rules = catalogue.load(found.rule_dirs, found.digests())
     if everything == (name is not None):
-        raise UsageError("name one rule, or give --all")
-    chosen = list(rules.rules.values()) if everything else [rules.find(name or "")]
+        raise UsageError("name one rule or a family (SEP), or give --all")
+    chosen = [rules.rules[code] for code in sorted(rules.expand(["ALL" if everything else name or ""]))]
     if test:
         ctx.exit(_test(chosen, found))
     if output_format == "json":
         from curator.reporters.json import dumps
 
         plain: Any = [pages.plain(rule) for rule in chosen]
-        click.echo(dumps(plain if everything else plain[0]))
-    elif everything:
+        click.echo(dumps(plain if len(chosen) > 1 else plain[0]))
+    elif len(chosen) > 1:
         for rule in chosen:
             fix = "" if rule.card.fix == "none" else f"[{rule.card.fix}]"
             click.echo(f"{rule.code}  {rule.name:<30} {rule.severity!s:<8} {fix}")
@@ -58,5 +58,8 @@ def _test(rules: list[catalogue.Rule], found: settings.Settings) -> int:
     for complaint in complaints:
         click.echo(complaint, file=sys.stderr)
     count = sum(len(rule.card.examples) for rule in rules)
+    for rule in rules:
+        if not rule.card.examples:
+            click.echo(f"{rule.path}: has no examples, so nothing shows that it works", err=True)
     click.echo(f"{count} examples of {len(rules)} rules, {len(complaints)} wrong")
     return 1 if complaints else 0

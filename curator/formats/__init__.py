@@ -10,13 +10,23 @@ from collections import Counter
 from types import ModuleType
 from typing import Any
 
-from curator.formats import alpaca, chat, completion, preference, reinforcement, sharegpt, text, trl_preference
+from curator.formats import (
+    alpaca,
+    chat,
+    completion,
+    preference,
+    reinforcement,
+    sharegpt,
+    text,
+    trl_preference,
+    trl_prompt,
+)
 from curator.model import Example
 
 # In the order of asking: the most telling keys first.
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
-    for module in (preference, sharegpt, trl_preference, alpaca, chat, completion, reinforcement, text)
+    for module in (preference, sharegpt, trl_preference, alpaca, chat, completion, trl_prompt, reinforcement, text)
 }
 _detected: dict[tuple[Any, ...], str] = {}
 _SHAPES, _SHAPE_CHARS = 1000, 1000  # hostile keys must not fill the memory
@@ -39,8 +49,8 @@ def detect(record: Any) -> str:
     """The format whose keys this record has; "" for none."""
     if not isinstance(record, dict):
         return ""
-    # Formats are told by keys (and whether "text" is one): most records of a file have the same ones.
-    shape = (*record, isinstance(record.get("text"), str))
+    # Formats are told by keys (and by whether these hold text): most records of a file have the same ones.
+    shape = (*record, isinstance(record.get("text"), str), "prompt" in record and completion.conversational(record))
     found = _detected.get(shape)
     if found is None:
         found = next((name for name, module in FORMATS.items() if module.matches(record)), "")

@@ -43,6 +43,8 @@ def turn(message: dict[str, Any], pointer: str) -> Turn:
             text_pointer = f"{text_pointer}/{texts[0][0]}/text"
     else:
         text = ""
+        if "content" not in message:
+            text_pointer = pointer
     trained = role == "assistant" and (
         "weight" not in message or message["weight"] != 0 or isinstance(message["weight"], bool)
     )

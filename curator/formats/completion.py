@@ -12,9 +12,20 @@ KIND = "completion"
 
 def matches(record: dict[str, Any]) -> bool:
     """Whether the record has this format's keys; one of the two is enough, unless it is another's."""
+    if conversational(record):
+        return False
     if "prompt" in record:
         return "completion" in record or not record.keys() & {"chosen", "rejected", "messages", "label", "text"}
     return "completion" in record
+
+
+def conversational(record: dict[str, Any]) -> bool:
+    """Whether prompt and completion are lists of messages, or the record carries a verdict (both are TRL's)."""
+    return (
+        isinstance(record.get("prompt"), list)
+        or isinstance(record.get("completion"), list)
+        or (isinstance(record.get("label"), bool))
+    )
 
 
 def example(record: dict[str, Any]) -> tuple[tuple[Turn, ...], tuple[Tool, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TextIO
 
 from curator.model import Finding, Severity
@@ -14,19 +15,20 @@ _SAMPLES = 3
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     """Write each rule's count, three of its findings and how to see the rest, then the summary."""
     samples: dict[str, list[Finding]] = {}
-    worst: dict[str, Severity] = {}
+    levels: dict[str, Counter[Severity]] = {}
     for finding in report.findings:
         kept = samples.setdefault(finding.code, [])
-        worst[finding.code] = max(finding.severity, worst.get(finding.code, Severity.INFO))
+        levels.setdefault(finding.code, Counter())[finding.severity] += 1
         if len(kept) < _SAMPLES:
             kept.append(finding)
     counts = report.findings.by_code
-    for code in sorted(samples, key=lambda code: (-worst[code], -counts[code], code)):
-        first = samples[code][0]
-        title = text.paint(f"{code} {first.name}", style, bold=True, fg=text.COLOR[worst[code]])
-        stream.write(f"{title}  {worst[code]}, {counts[code]:,} found\n")
+    for code in sorted(samples, key=lambda code: (-max(levels[code]), -counts[code], code)):
+        first, worst = samples[code][0], max(levels[code])
+        title = text.paint(f"{code} {first.name}", style, bold=True, fg=text.COLOR[worst])
+        stream.write(f"{title}  {text.totals(levels[code], PLAIN)}\n")
         for finding in samples[code]:
-            stream.write(f"  {text.place(finding)}: {finding.message}{text.related(finding)}\n")
+            mark = "[*] " if finding.fixable else ""
+            stream.write(f"  {text.place(finding)}: {mark}{finding.message}{text.related(finding)}\n")
             for detail in full.details(finding, style)[:2] if finding.excerpt else ():
                 stream.write(f"  {detail}\n")
         hidden = counts[code] - len(samples[code])

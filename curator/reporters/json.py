@@ -63,6 +63,7 @@ def plain_conventions(found: Conventions) -> dict[str, Any]:
             "separators": [ending.share for ending in found.separators],
             "stop": found.stop.share if found.stop else None,
         },
+        "sampled": found.sampled,
         "pinned": sorted(found.pinned),
     }
 

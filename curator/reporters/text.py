@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 import click
 
+from curator.conventions import SETTLED
 from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
@@ -93,13 +94,14 @@ def _habits(item: Input) -> Iterable[str]:
         labels = ", ".join(f"{label!r} {count:,}" for label, count in list(found.labels.items())[:_LABELS_SHOWN])
         more = len(found.labels) - _LABELS_SHOWN
         shown.append(f"classification, {len(found.labels)} labels: {labels}{f' and {more:,} more' if more > 0 else ''}")
-    if found.separators:
+    if found.separator_share >= SETTLED or "separators" in found.pinned:
         endings = " or ".join(f"{ending.text!r} ({percent(ending.share)})" for ending in found.separators)
         shown.append(f"prompts end with {endings}")
-    if found.stop:
+    if found.stop and (found.stop.share >= SETTLED or "stop" in found.pinned):
         shown.append(f"completions end with {found.stop.text!r} ({percent(found.stop.share)})")
     if shown:
-        yield visible("; ".join(shown))
+        of = f" (in a sample of {found.sampled:,})" if found.sampled < item.records else ""
+        yield visible("; ".join(shown) + of)
     if item.tokens:
         yield (
             f"tokens: {item.tokens.total:,} in all, {item.tokens.p50:,} median, "
@@ -111,21 +113,25 @@ def verdict(report: Report, style: Style) -> str:
     """The totals in one sentence."""
     counts = report.findings.by_severity
     if not len(report.findings):
-        if report.failures:
-            return paint("Nothing found, but not everything could be checked.", style, fg="red", bold=True)
         if not report.inputs:
             return "Nothing was checked."
-        return paint("All checks passed.", style, fg="green", bold=True)
-    parts = [
+        if report.failures:
+            return paint("No findings, but not everything could be checked.", style, fg="red", bold=True)
+        return paint("No findings.", style, fg="green", bold=True)
+    sentence = f"Found {totals(counts, style)}."
+    if report.findings.fixable:
+        sentence += f" [*] marks {report.findings.fixable:,} with a known fix (shown by --output-format full)."
+    if report.failures:
+        sentence += " Not everything could be checked."
+    return sentence
+
+
+def totals(counts: Mapping[Severity, int], style: Style) -> str:
+    """`2 errors, 1 warning`: the severities that occur, with their counts."""
+    return ", ".join(
         paint(
             f"{counts[level]:,} {level}{'s' if counts[level] != 1 and level != Severity.INFO else ''}", style, fg=color
         )
         for level, color in COLOR.items()
-        if counts[level]
-    ]
-    sentence = f"Found {', '.join(parts)}."
-    if report.findings.fixable:
-        sentence += f" [*] marks {report.findings.fixable:,} with a known fix."
-    if report.failures:
-        sentence += " Not everything could be checked."
-    return sentence
+        if counts.get(level)
+    )
