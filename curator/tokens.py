@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ _PROPERTIES_INIT, _PER_PROPERTY, _ENUM_INIT, _PER_ENUM, _TOOLS_END = 3, 3, -3, 3
 # tiktoken panics, past any except clause, at about a million spaces in a row. A longer run than this is
 # counted in pieces, which can count a token more for each cut: the one inexact case.
 _SPACE_RUN = 100_000
+_LONG_TEXT = 50_000  # code points from which a count is remembered: several rules ask for the same
 _LONG_SPACE = re.compile(rf"\s{{{_SPACE_RUN}}}")
 
 
@@ -50,7 +51,7 @@ class Tokenizer:
 
     def count(self, text: str) -> int:
         """Tokens of `text`; text that spells a special token counts as ordinary text."""
-        return len(self.ids(text))
+        return len(self.ids(text)) if len(text) < _LONG_TEXT else _long_count(self, text)
 
     def ids(self, text: str) -> list[int]:
         """The token ids of `text`."""
@@ -151,3 +152,8 @@ def _encoding(name: str) -> tiktoken.Encoding:
         return tiktoken.Encoding(**getattr(definitions, name)())
     finally:
         definitions.load_tiktoken_bpe = loader
+
+
+@lru_cache(maxsize=4)
+def _long_count(tokenizer: Tokenizer, text: str) -> int:
+    return len(tokenizer.ids(text))

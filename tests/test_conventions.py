@@ -361,3 +361,29 @@ def test_the_functions_of_counts_alone() -> None:
     assert separators(Counter()) == ()
     assert stop_sequence(Counter()) is None
     assert separators(Counter({"a ->": 7}))[0].text == " ->"
+
+
+@pytest.mark.parametrize(
+    ("prompts", "answers"),
+    [
+        (["यह अच्छा है।"] * 7 + ["क्या यह अच्छा है?"], ["सकारात्मक"] * 4 + ["नकारात्मक"] * 3 + ["तटस्थ"]),
+        (["یہ اچھا ہے۔"] * 7 + ["کیا یہ اچھا ہے؟"], ["ہاں، یہ اچھا ہے۔"] * 7 + ["کیا؟"]),
+        (["这个很好。"] * 7 + ["这个好吗？"], ["很好。"] * 7 + ["好吗？"]),
+        (["Show it."] * 8, ["<b>{w}</b>"] * 7 + ["{w}"]),
+        (["Show it."] * 8, ["Nice {w} 😀"] * 7 + ["Nice {w}"]),
+        (["Show it."] * 8, ["Buy {w} #ad"] * 7 + ["Buy {w}"]),
+        (["thing -> edible:"] * 7 + ["thing -> handheld:"], [" yes"] * 8),
+        (["Is it edible? ->"] * 7 + ["Is it round? ->"], [" yes"] * 8),
+    ],
+)
+def test_natural_endings_accuse_nobody(prompts: list[str], answers: list[str]) -> None:
+    """What seven of eight texts end with is no convention where the eighth is as healthy."""
+    rows = [
+        (f"{n} {p}", f"{n} {a.replace('{w}', word)}")
+        for n, word in enumerate(["soup", "bread", "tea", "rice", "cake", "nuts", "milk", "corn", "figs", "ham"])
+        for p, a in zip(prompts, answers, strict=True)
+    ]
+    found = learned(rows)
+    for ending in found.separators:
+        assert all(prompt.endswith(ending.text) for prompt, _ in rows)
+    assert found.stop is None
