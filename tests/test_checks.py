@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import curator
@@ -215,6 +215,9 @@ PAIR = st.fixed_dictionaries({}, optional={"prompt": st.text() | JSON, "completi
 
 
 @given(st.lists(CHAT | PAIR | JSON, min_size=40, max_size=60), st.sampled_from(["auto", "azure", "generic"]))
+@example(
+    [{"messages": [{"role": U, "content": "x " * 40}, {"role": A, "function_call": {"name": "f"}}]}], "auto"
+)  # found here once: a call without arguments whose answer is cut
 def test_no_record_makes_a_check_raise(tmp_path_factory: pytest.TempPathFactory, rows: list[Any], target: str) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
     labelled = [say((U, f"Say {n % 7}"), (A, ("Yes", "No")[n % 2])) for n in range(400)]

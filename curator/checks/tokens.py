@@ -66,6 +66,9 @@ def _lost(example: Example, tokens: Tokenizer, allowed: int) -> tuple[str, int, 
         size = tokens.turn(turn) if chat else tokens.count(turn.text)
         used += size
         if turn.trained and used > allowed:
-            pointer = turn.calls[0].arguments_pointer if turn.calls and not turn.text else turn.text_pointer
+            pointer = turn.text_pointer
+            if turn.calls and not turn.text:
+                call = turn.calls[0]
+                pointer = call.arguments_pointer if isinstance(call.arguments, str) else call.pointer
             return pointer, min(size, used - allowed), size
     return None
