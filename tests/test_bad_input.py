@@ -263,15 +263,20 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str) -> None:
-    (tmp_path / "t.jsonl").write_text(CLEAN * 60_000)
-    process = subprocess.Popen(
+@pytest.mark.parametrize("moment", [0.1, 0.2, 0.25, 0.3, 0.35, 0.4])
+def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: float) -> None:
+    """At any moment: while modules load, in the survey, as the workers start, in the scan."""
+    (tmp_path / "t.jsonl").write_text(CLEAN * 20_000)
+    with subprocess.Popen(
         [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--isolated", "--token-stats", "-j", jobs],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    _wait_until(lambda: _cpu_seconds(process.pid) > 0.3)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    _, errors = process.communicate(timeout=30)
+    ) as process:  # fmt: skip
+        _wait_until(lambda: _cpu_seconds(process.pid) >= moment)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+        try:
+            _, errors = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130, errors
     assert errors.decode().strip() == "interrupted"
     _wait_until(lambda: not _group_is_alive(process.pid))

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Literal
 
 from curator.report import Failure, Scanned
@@ -17,6 +18,7 @@ from curator.sources import Shard
 Executor = Callable[[Sequence[Task]], Iterator[tuple[Shard, Scanned]]]
 """Maps `scan` over tasks; yields each task's shard with its result, in any order."""
 
+_PATIENCE = 10  # seconds for a pool to notice that its workers were ended
 _AHEAD = 2  # tasks a worker may have waiting: enough to stay busy, few enough to keep results small
 
 
@@ -64,11 +66,18 @@ class Processes:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        workers = list((getattr(pool, "_processes", None) or {}).values())
+        # The library has no way to end a pool at once, so its parts are taken from it. One that is ended
+        # in the middle of an answer would leave the pool's thread waiting for the rest of it, and the
+        # interpreter for that thread, as long as this process holds the pipe's other end open.
+        parts = [getattr(pool, name, None) for name in ("_processes", "_result_queue", "_executor_manager_thread")]
+        workers, answers, thread = list((parts[0] or {}).values()), parts[1], parts[2]
         pool.shutdown(wait=False, cancel_futures=True)
+        if (writer := getattr(answers, "_writer", None)) is not None:
+            writer.close()
         for worker in workers:
             worker.terminate()
-        pool.shutdown(wait=True)  # its thread must be gone before the interpreter is
+        if thread is not None:
+            thread.join(_PATIENCE)
 
 
 def _run(
@@ -79,7 +88,8 @@ def _run(
     shards = {number: task[2] for number, task in tasks}
     while True:
         for number, task in itertools.islice(waiting, jobs * _AHEAD - len(running)):
-            running[pool.submit(scan, task)] = number
+            with _uninterrupted():
+                running[pool.submit(scan, task)] = number
         if not running:
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -91,7 +101,9 @@ def _alone(task: Task, method: str) -> Scanned:
     """The task in a process of its own; a failure that names the shard if that dies, too."""
     with _pool(1, method) as pool:
         try:
-            return _result(pool.submit(scan, task), task[2])
+            with _uninterrupted():
+                future = pool.submit(scan, task)
+            return _result(future, task[2])
         except BrokenProcessPool:
             return _lost(task[2], "a worker process died while it checked")
 
@@ -119,6 +131,21 @@ def _lost(shard: Shard, what: str) -> Scanned:
 
 def _pool(jobs: int, method: str) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_ignore_interrupt)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Keep Ctrl-C waiting while processes are started.
+
+    An interrupt that arrives in the middle of a fork is swallowed by the interpreter, or meets a child
+    that does not ignore it yet.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupt() -> None:
