@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_parsing import seeds
 
-from curator import report as reporting
+from curator import spool
 from curator.engine import check
 from curator.executors.local import Executor, Processes, inline
 from curator.inputs import Dataset
@@ -22,11 +22,12 @@ from curator.model import Finding, Place, Severity
 from curator.packing import KEY, PackedRows
 from curator.parsing import parse
 from curator.reading import SHARD_BYTES
-from curator.report import Failure, Failures, FileCounts, Findings, Report, Scanned
+from curator.report import Failure, Failures, FileCounts, Report, Scanned
 from curator.reporters import json as reporter
 from curator.scan import Task, scan
 from curator.settings import Settings
 from curator.sources import Shard
+from curator.spool import Findings
 
 
 def rendered(report: Report) -> str:
@@ -403,8 +404,8 @@ def test_findings_merge_in_any_order(limit: int, count: int, seed: int) -> None:
     random = Random(seed)
     items = [made_finding(random) for _ in range(count)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reporting, "_IN_MEMORY", limit)
-        patch.setattr(reporting, "_CHUNK", 3)
+        patch.setattr(spool, "_IN_MEMORY", limit)
+        patch.setattr(spool, "_CHUNK", 3)
         seen = []
         for _ in range(3):
             parts = []
@@ -425,7 +426,7 @@ def test_findings_merge_in_any_order(limit: int, count: int, seed: int) -> None:
 
 
 def test_many_findings_go_to_a_file_and_come_back_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "_IN_MEMORY", 10_000)
+    monkeypatch.setattr(spool, "_IN_MEMORY", 10_000)
     random = Random(3)
     items = [made_finding(random) for _ in range(9000)]
     parts = [Findings(), Findings()]

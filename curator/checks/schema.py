@@ -257,5 +257,6 @@ def _nearest_format(keys: tuple[str, ...]) -> str:
     }  # fmt: skip
     for key in keys:
         if close := difflib.get_close_matches(key.casefold().strip(), known, 1, 0.75):
-            return f"; {key!r} is nearest to {close[0]!r} of {known[close[0]]}"
+            same = f"; nearest is {known[close[0]]}"
+            return same if key == close[0] else f"; {key!r} is nearest to {close[0]!r} of {known[close[0]]}"
     return ""

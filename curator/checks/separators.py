@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from curator.conventions import Conventions, Ending, plain
+from curator.conventions import Conventions
+from curator.endings import Ending, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from curator.conventions import SETTLED
+from curator.endings import SETTLED
 from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
