@@ -277,7 +277,9 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
             _, errors = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 130, errors
+    # Where the interrupt met a class that dataclasses were just making, CPython ends by the signal itself
+    # after our exit code (a flag of exec); a shell says 130 to both.
+    assert process.returncode in (130, -signal.SIGINT), errors
     assert errors.decode().strip() == "interrupted"
     _wait_until(lambda: not _group_is_alive(process.pid))
 
