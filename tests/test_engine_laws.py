@@ -323,7 +323,8 @@ def test_a_state_that_cannot_be_pickled_does_not_end_the_run(tmp_path: Path, own
     datasets = [dataset(marked(tmp_path / "a.jsonl", {}), options=own("Unpicklable"))]
     report = check(datasets, shard_bytes=2000, executor=Processes(2))
     assert report.exit_code("never") == 2
-    assert "PicklingError" in report.failures[0].message or "pickle" in report.failures[0].message
+    why = report.failures[0].message  # AttributeError from Python 3.13 on
+    assert any(word in why for word in ("PicklingError", "pickle", "Can't get local"))
     assert all("not checked" in failure.message for failure in report.failures if not failure.code)
 
 
