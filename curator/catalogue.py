@@ -20,7 +20,6 @@ Scope = Literal["file", "line", "record", "dataset"]
 _SCOPES: dict[str, Scope] = {"file": "file", "line": "line", "example": "record"}
 GIVEN = ("tokens", "conventions", "target", "model")
 """What a check may name as a parameter and get from the engine."""
-DEFAULT_PRESET = "recommended-1"
 _NOT_FAMILIES = ("schemas", "targets", "presets", "bases")
 
 

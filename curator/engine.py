@@ -115,7 +115,8 @@ class _Run:
 
     def plan(self, split: _Split, token_stats: bool) -> None:
         settings = split.dataset.settings
-        rules = catalogue.load(settings.rule_dirs, settings.digests())
+        check_files = settings.digests()
+        rules = catalogue.load(settings.rule_dirs, check_files)
         survey, format_name = _survey(split, settings.max_line_bytes)
         target = targets.resolve(settings.target, format_name)
         model = targets.resolve_model(target, settings.model, formats.kind(format_name))
@@ -134,7 +135,7 @@ class _Run:
             token_stats,
             settings.root,
             settings.rule_dirs,
-            settings.digests(),
+            check_files,
         )
         split.bound = bind(split.plan)
         for source in split.sources.values():
@@ -217,10 +218,8 @@ class _Run:
                 path = next(iter(split.sources.values())).path if where is None else whereabouts.path(where)
                 if split.bound.is_silent(rule, path):
                     continue
-                made = finding(split.plan, rule, problem, path, line)
-                if problem.related:
-                    made = replace(made, related=tuple(map(whereabouts.related, problem.related)))
-                placed.append(made)
+                related = tuple(map(whereabouts.related, problem.related))
+                placed.append(finding(split.plan, rule, problem, path, line, related))
             self.scanned.findings.add(placed)
 
     def report(self) -> Report:

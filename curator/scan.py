@@ -12,7 +12,7 @@ from typing import Any
 
 from curator import findings, formats, parsing, plan, reading
 from curator.errors import InputError
-from curator.model import Example, Finding, Place, Problem, place
+from curator.model import Example, Finding, Place, Problem, Related, place
 from curator.plan import Bound, BoundRule, Plan
 from curator.report import Failure, FileCounts, Scanned
 from curator.sources import FileHead, Line, Shard
@@ -130,10 +130,12 @@ class Scanner:
                 self.result.failures.add(failure(rule, error, self.shard.path, line.number))
 
 
-def finding(plan: Plan, rule: BoundRule, problem: Problem, path: str, line: Line | None) -> Finding:
+def finding(
+    plan: Plan, rule: BoundRule, problem: Problem, path: str, line: Line | None, related: tuple[Related, ...] = ()
+) -> Finding:
     """The finding for a problem of a rule in one file of the plan."""
     level = findings.severity(rule.rule, problem.variant, rule.choice.severity)
-    return findings.make(rule.rule, problem, level, path, plan.split, line)
+    return findings.make(rule.rule, problem, level, path, plan.split, line, related)
 
 
 def failure(rule: BoundRule, error: BaseException, path: str, line: int) -> Failure:
