@@ -11,18 +11,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
-from curator.endings import WINDOW, Ending, ending_of, separators, stop_sequence
+from curator.answers import LABEL_CHARS, is_label, json_keys, needs_no_space
+from curator.endings import SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
+from curator.frequent import Frequent
 from curator.model import Example
 
-_PINS = {"task": "task", "separator": "separators", "stop": "stop"}  # the setting's name -> ours
+_PINS = {"task": "task", "separator": "separators", "stop": "stop", "labels": "declared"}  # the setting's name -> ours
 
-LABEL_TOKENS = 10
-LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+SYSTEM_ROLES = ("system", "developer")
 _LABEL_SEEN = 5
 _LABELLED_SHARE = 0.9
 _RECORDS_PER_LABEL = 10
+_KNOWN_SYSTEM = 0.05
+"""A system prompt that more records have is no slip (RULES.md, MSG013)."""
+_SHAPES = 1000  # different sets of JSON keys that are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,25 @@ class Conventions:
     """The format that most records are in; "" where most are in none."""
     task: str = ""
     """`classification`, `generation`, or "" where there are no answers."""
-    separators: tuple[Ending, ...] = ()
+    separators: tuple[Habit, ...] = ()
     """The endings that tell where a prompt stops; several where each has its tenth."""
-    stop: Ending | None = None
+    stop: Habit | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     """The label set with counts, for classification."""
+    declared: frozenset[str] = frozenset()
+    """The labels that the settings allow; empty where they name none."""
+    leading: Habit | None = None
+    """The white space that most completions begin with; counted without those that need none (digits, CJK, JSON)."""
+    open_ended: bool = False
+    """Every prompt is empty: the model is to write freely."""
+    systems: tuple[Habit, ...] = ()
+    """System prompts ("" for none) that more than 5% of the examples have, the most frequent first."""
+    system_prompts: int = 0
+    """How many different ones there are in the sample."""
+    json_share: float = 0.0
+    """The share of answers that are a JSON object or array."""
+    json_keys: frozenset[str] = frozenset()
+    """The keys that most of these answers have; empty where they vary."""
     sampled: int = 0
     """The examples that this was learned from: all of a small file, a sample of a large one."""
     pinned: frozenset[str] = frozenset()
@@ -64,16 +80,29 @@ class Survey:
     prompts: Counter[str] = field(default_factory=Counter)
     completions: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    systems: Frequent = field(default_factory=lambda: Frequent(int(1 / _KNOWN_SYSTEM)))
+    starts: Counter[str] = field(default_factory=Counter)
+    json_keys: Counter[frozenset[str]] = field(default_factory=Counter)
+    json: int = 0
     answered: int = 0
+    prompted: int = 0
+    """Examples with something before their answer."""
     long: int = 0
     """Answers that are too long to be labels."""
 
     def add(self, example: Example) -> None:
         """Take one example of the sample into account."""
+        if example.kind != "completion":
+            self.systems.add("\n\n".join(turn.text for turn in example.turns if turn.role in SYSTEM_ROLES))
         answer = example.answer
         if answer is None:
             return
         self.answered += 1
+        self.prompted += any(turn.text.strip() or isinstance(turn.content, list) for turn in example.before_answer)
+        if (keys := json_keys(answer.text)) is not None:
+            self.json += 1
+            if keys in self.json_keys or len(self.json_keys) < _SHAPES:
+                self.json_keys[keys] += 1
         if len(answer.text) <= LABEL_CHARS:
             self.answers[answer.text] += 1
         else:
@@ -84,13 +113,8 @@ class Survey:
                 self.prompts[prompt[-WINDOW:]] += 1
             if answer.text:
                 self.completions[answer.text[-WINDOW:]] += 1
-
-    def is_exhausted(self, sample: int) -> bool:
-        """Whether a sample of that size can teach nothing more: no prompts with endings, and no labels.
-
-        A tenth of the sample is too long for labels, or a fifth differs: then it is no classification.
-        """
-        return not self.prompts and max(self.long, len(self.answers) / 2) * _RECORDS_PER_LABEL > sample
+            if not needs_no_space(answer.text):
+                self.starts[answer.text[: len(answer.text) - len(answer.text.lstrip())][:WINDOW]] += 1
 
     def conventions(self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]) -> Conventions:
         """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
@@ -100,9 +124,23 @@ class Survey:
             ends = tuple(ending_of(text, self.prompts, self.prompts.total()) for text in texts if text)
         if "stop" in pins:
             stop = ending_of(pins["stop"], self.completions, self.completions.total()) if pins["stop"] else None
-        pinned = frozenset(_PINS[name] for name in pins)
-        task = pins.get("task") or ("generation" if self.answered else "")
-        found = Conventions(format_name, task, ends, stop, sampled=self.answered, pinned=pinned)
+        declared = frozenset(pins.get("labels", ()))
+        task = pins.get("task") or ("classification" if declared else "generation" if self.answered else "")
+        found = Conventions(
+            format_name,
+            task,
+            ends,
+            stop,
+            declared=declared,
+            leading=_leading(self.starts),
+            open_ended=bool(self.answered) and not self.prompted,
+            systems=tuple(Habit(text, share) for text, share in self.systems.above(_KNOWN_SYSTEM)),
+            system_prompts=len(self.systems.counts),
+            json_share=self.json / self.answered if self.answered else 0.0,
+            json_keys=_usual(self.json_keys),
+            sampled=self.answered,
+            pinned=frozenset(_PINS[name] for name in pins),
+        )
         labels: Counter[str] = Counter()
         for answer, count in self.answers.items():
             labels[found.label(answer)] += count
@@ -123,18 +161,16 @@ def _is_classification(labels: Counter[str], answered: int, tokens: Callable[[st
     return all(is_label(label, tokens) for label in common)
 
 
-def is_label(text: str, tokens: Callable[[str], int]) -> bool:
-    """Whether a text can be a label: one line of at most ten tokens, and no JSON."""
-    if not text or "\n" in text:
-        return False
-    if len(text.encode("utf-8", "replace")) > LABEL_TOKENS and tokens(text) > LABEL_TOKENS:
-        return False
-    return not (text[0] in '{["' and _is_json(text))
+def _leading(starts: Counter[str]) -> Habit | None:
+    """The beginning that at least 80% of the completions share, where it is white space."""
+    total = starts.total()
+    if not total:
+        return None
+    text = min(starts, key=lambda start: (-starts[start], start))
+    return Habit(text, starts[text] / total) if text and starts[text] >= SETTLED * total else None
 
 
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
+def _usual(keys: Counter[frozenset[str]]) -> frozenset[str]:
+    """The set of keys that at least 80% of the JSON answers have."""
+    best = max(keys, key=lambda item: (keys[item], sorted(item)), default=frozenset())
+    return best if keys and keys[best] >= SETTLED * keys.total() else frozenset()

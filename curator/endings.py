@@ -28,14 +28,14 @@ _COLONS = frozenset("：﹕︰")
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """A common ending of prompts or completions, with the share of texts that have it."""
+class Habit:
+    """A text that many texts have in common (an ending, a beginning, the whole), with their share."""
 
     text: str
     share: float
 
 
-def separators(prompts: Counter[str]) -> tuple[Ending, ...]:
+def separators(prompts: Counter[str]) -> tuple[Habit, ...]:
     """The endings that tell where a prompt stops, by the ends of prompts and how often each occurs.
 
     One that at least 80 % share, and those that more than a tenth have instead; empty where prompts end
@@ -59,7 +59,7 @@ def separators(prompts: Counter[str]) -> tuple[Ending, ...]:
     return tuple(sorted(found.values(), key=lambda ending: (-ending.share, ending.text.encode("utf-8", "replace"))))
 
 
-def stop_sequence(completions: Counter[str]) -> Ending | None:
+def stop_sequence(completions: Counter[str]) -> Habit | None:
     """The ending that completions share, when it is none of the labels' own.
 
     " positive" and " negative" end alike without a stop sequence; " END" and "###" are one. A text of
@@ -167,6 +167,6 @@ def _leading_symbols(text: str) -> str:
     return text[:end] or " "
 
 
-def ending_of(text: str, texts: Counter[str], total: int) -> Ending:
+def ending_of(text: str, texts: Counter[str], total: int) -> Habit:
     """The ending with the share of the texts that have it."""
-    return Ending(text, sum(count for whole, count in texts.items() if whole.endswith(text)) / (total or 1))
+    return Habit(text, sum(count for whole, count in texts.items() if whole.endswith(text)) / (total or 1))

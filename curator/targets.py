@@ -37,6 +37,8 @@ class Model:
     aliases: tuple[str, ...] = ()
     max_tokens: Figure | None = None
     """Of one training example."""
+    vision: bool = False
+    """Whether it takes images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,22 @@ class Target:
     refuses_unknown_keys: bool = False
     min_examples: Figure | None = None
     max_file_bytes: Figure | None = None
+    max_upload_bytes: Figure | None = None
+    """Of a single upload, where larger files need another way."""
+    extra_keys: tuple[str, ...] = ()
+    """Keys at the top level that it takes beyond those of the format."""
+    alternation: bool = False
+    """Whether user and assistant must alternate."""
+    arguments: Literal["string", "object", ""] = ""
+    """The form in which it wants the arguments of a call; "" where either will do, or nobody says."""
+    call_id_pattern: str = ""
+    """A regular expression for the ids of calls; "" for any."""
+    adds_end_token: bool = True
+    """Whether it ends every completion itself, so that the data needs no stop sequence."""
+    content_parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By role, the types of content parts that it takes; a role that is not named takes any."""
+    reserved_tokens: tuple[str, ...] = ()
+    """Texts that its models read as control tokens."""
     severity: Mapping[str, str] = field(default_factory=dict)
     """Severities that differ here, by rule code or name."""
     models: tuple[Model, ...] = ()

@@ -84,7 +84,7 @@ class Tokenizer:
 
     def example(self, example: Example) -> int:
         """Tokens of the whole example: for chat by the published formula, else those of its texts."""
-        if example.kind not in ("chat", "reinforcement"):
+        if example.kind == "completion":
             return sum(self.count(turn.text) for turn in example.turns)
         total = sum(self.turn(turn) for turn in example.turns) + _REPLY
         return total + self.tools(example) if example.tools else total

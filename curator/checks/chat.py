@@ -16,9 +16,9 @@ def no_assistant(example: Example) -> Iterator[Problem]:
     for turn in example.turns:  # an unknown role may stand for the assistant's; its own rule says so
         if turn.role not in _OTHER_ROLES:
             return
-    if example.turns:
+    if example.turns and (where := example.turns[0].pointer.rpartition("/")[0]):
         roles = ", ".join(dict.fromkeys(turn.role for turn in example.turns))
-        yield Problem("/messages", values={"roles": roles})
+        yield Problem(where, values={"roles": roles})
 
 
 def tail_after_assistant(example: Example) -> Iterator[Problem]:
@@ -51,11 +51,8 @@ def missing_content(example: Example) -> Iterator[Problem]:
     """An answer whose content is null or absent, with no call or refusal in its place."""
     for turn in example.turns:
         if turn.role == "assistant" and turn.content is None and not _answers_otherwise(turn):
-            present = "content" in turn.message
-            yield Problem(
-                f"{turn.pointer}/content" if present else turn.pointer,
-                values={"what": "null" if present else "missing"},
-            )
+            present = turn.text_pointer != turn.pointer or not turn.message
+            yield Problem(turn.text_pointer, values={"what": "null" if present else "missing"})
 
 
 def _answers_otherwise(turn: Turn) -> bool:

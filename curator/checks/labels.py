@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from curator.answers import LABEL_CHARS
 from curator.checks.inputs import folded_input
-from curator.conventions import LABEL_CHARS, Conventions
+from curator.conventions import Conventions
 from curator.model import Example, Fix, Place, Problem, ReplaceText
 from curator.packing import PackedRows, key_of
 from curator.spelling import Spellings, fold

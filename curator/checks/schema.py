@@ -42,7 +42,7 @@ def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
     """Keys that the target does not take: at the top level, or in a message."""
     if not target.refuses_unknown_keys:
         return
-    for pointer, unknown, is_top in _unknown_keys(example):
+    for pointer, unknown, is_top in _unknown_keys(example, target.extra_keys):
         yield Problem(
             f"{pointer}/{escape(unknown[0])}",
             at="key",
@@ -130,12 +130,17 @@ def schema(format_name: str) -> dict[str, Any]:
     return loaded
 
 
+def _referenced(uri: str) -> dict[str, Any]:
+    """Another bundled schema, by the "$id" that one refers to; nothing is fetched."""
+    return schema(uri.partition("#")[0].rpartition("/")[2].removesuffix(".json"))
+
+
 @cache
 def _decider(format_name: str) -> jsonschema_rs.Validator:
     import jsonschema_rs
 
     try:
-        return jsonschema_rs.validator_for(schema(format_name))
+        return jsonschema_rs.validator_for(schema(format_name), retriever=_referenced)
     except ValueError as error:
         raise CardError(f"rules/schemas/{format_name}.json: {error}") from None
 
@@ -143,8 +148,10 @@ def _decider(format_name: str) -> jsonschema_rs.Validator:
 @cache
 def _explainer(format_name: str) -> jsonschema.Draft202012Validator:
     import jsonschema  # only once a record breaks its schema
+    from referencing import Registry, Resource
 
-    return jsonschema.Draft202012Validator(schema(format_name))
+    registry: Registry[Any] = Registry(retrieve=lambda uri: Resource.from_contents(_referenced(uri)))  # type: ignore[call-arg]
+    return jsonschema.Draft202012Validator(schema(format_name), registry=registry)
 
 
 class _Fault(NamedTuple):
@@ -232,11 +239,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _unknown_keys(example: Example) -> Iterator[tuple[str, list[str], bool]]:
+def _unknown_keys(example: Example, extra: tuple[str, ...]) -> Iterator[tuple[str, list[str], bool]]:
     top, message = _known_keys(example.format)
+    top = top.union(extra) if extra else top
     if not example.value.keys() <= top:
         yield "", [key for key in example.value if key not in top], True
-    for turn in example.turns:
+    for turn in (*example.turns, *example.rejected):
         if not turn.message.keys() <= message:
             yield turn.pointer, [key for key in turn.message if key not in message], False
 
@@ -244,9 +252,8 @@ def _unknown_keys(example: Example) -> Iterator[tuple[str, list[str], bool]]:
 @cache
 def _known_keys(format_name: str) -> tuple[frozenset[str], frozenset[str]]:
     """The keys that the format's schema knows at the top level, and in a message."""
-    properties = schema(format_name).get("properties", {})
-    items = properties.get("messages", {}).get("items", {})
-    return frozenset(properties), frozenset(items.get("properties", {}))
+    message = schema("openai-chat")["$defs"]["turn"]["properties"]
+    return frozenset(schema(format_name).get("properties", {})), frozenset(message)
 
 
 def _nearest_format(keys: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from curator.conventions import Conventions
-from curator.endings import Ending, plain
+from curator.endings import Habit, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends
@@ -28,7 +28,7 @@ def inconsistent_stop(example: Example, *, conventions: Conventions, settled: fl
                 yield from _lacks(turn, (conventions.stop,), "stop" in conventions.pinned)
 
 
-def _lacks(turn: Turn, endings: Sequence[Ending], pinned: bool) -> Iterator[Problem]:
+def _lacks(turn: Turn, endings: Sequence[Habit], pinned: bool) -> Iterator[Problem]:
     text = turn.text
     ending = next((e.text for e in endings if text.endswith(e.text)), None)
     if ending is not None:

@@ -40,25 +40,22 @@ def arguments_not_json(example: Example) -> Iterator[Problem]:
             reason, position = _EMPTY, 0
             if call.arguments.strip():
                 reason, position = diagnose(call.arguments, parsed.fault)
+            where, inner = call.place("/arguments")
             yield Problem(
-                call.arguments_pointer,
+                where,
+                inner=inner,
                 span=(position, min(position + 1, len(call.arguments))),
                 values={
                     "function": call.name,
                     "reason": reason,
                     "column": position + 1,
                 },
-                fix=_closed(call),
+                fix=_closed(call) if inner is None else None,  # an edit cannot reach into JSON inside a text
             )
         elif "duplicate-key" in parsed.quirks:
             for pointer, count in locate.repeated_keys(raw):
                 key = locate.parse_pointer(pointer)[-1]
-                yield Problem(
-                    call.arguments_pointer,
-                    inner=pointer,
-                    values={"function": call.name, "key": key, "count": count},
-                    variant="duplicate-key",
-                )
+                yield _problem(call, pointer, {"function": call.name, "key": key, "count": count}, "duplicate-key")
 
 
 def arguments_break_schema(example: Example) -> Iterator[Problem]:
@@ -88,9 +85,10 @@ def _calls(example: Example) -> Iterator[ToolCall]:
 
 
 def _problem(call: ToolCall, pointer: str, values: Mapping[str, Any], variant: str | None) -> Problem:
-    if isinstance(call.arguments, str):
+    if isinstance(call.arguments, str) and call.inside is None:
         return Problem(call.arguments_pointer, inner=pointer, values=values, variant=variant)
-    return Problem(call.arguments_pointer + pointer, values=values, variant=variant)
+    where, inner = call.place(f"/arguments{pointer}")
+    return Problem(where, inner=inner, values=values, variant=variant)
 
 
 def _object(arguments: Any) -> dict[str, Any] | None:
@@ -116,7 +114,7 @@ def _closed(call: ToolCall) -> Fix | None:
     if not closers or parse_carefully((text + closers).encode()).fault is not None:
         return None
     size = len(call.arguments)
-    return Fix(f"close it with {closers!r}", (ReplaceText(call.arguments_pointer, len(text), size, closers),))
+    return Fix(f"close it with {closers!r}", (ReplaceText(call.place("/arguments")[0], len(text), size, closers),))
 
 
 def _refuse(uri: str) -> Any:

@@ -1,7 +1,7 @@
 """The dataset formats: which one a record is in, and the dialect-free example it makes.
 
 One module per format, each with NAME, KIND, `matches(record)` and `example(record)`. A format that is
-only recognised (its rules come later) has no `example`.
+only recognised (its rules come later) has no `example`. `written` reads what some formats keep as JSON in a text.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def read(record: dict[str, Any], name: str, canonical: bytes, raw_size: int) -> 
         turns, tools = FORMATS[name].example(record)
     else:
         turns, tools = (), ()
-    return Example(name, kind(name), record, turns, tools, canonical, raw_size)
+    rejected = preference.rejected(record) if name == preference.NAME else ()
+    return Example(name, kind(name), record, turns, tools, canonical, raw_size, rejected)
 
 
 def same_shape(name: str, expected: str) -> bool:

@@ -17,13 +17,16 @@ def matches(record: dict[str, Any]) -> bool:
 
 def example(record: dict[str, Any]) -> tuple[tuple[Turn, ...], tuple[Tool, ...]]:
     """The record's turns and declared tools; what is malformed is left out (the schema reports it)."""
-    messages = record.get("messages")
-    turns = (
-        tuple([turn(message, f"/messages/{index}") for index, message in enumerate(messages) if type(message) is dict])
-        if isinstance(messages, list)
-        else ()
+    return turns(record.get("messages"), "/messages"), tools(record)
+
+
+def turns(messages: Any, pointer: str) -> tuple[Turn, ...]:
+    """The messages of a list as turns; () where it is none."""
+    if not isinstance(messages, list):
+        return ()
+    return tuple(
+        [turn(message, f"{pointer}/{index}") for index, message in enumerate(messages) if type(message) is dict]
     )
-    return turns, tuple(tools(record)) if "tools" in record or "functions" in record else ()
 
 
 def turn(message: dict[str, Any], pointer: str) -> Turn:
@@ -78,18 +81,20 @@ def _call(function: dict[str, Any], call_id: Any, pointer: str, function_pointer
     )
 
 
-def tools(record: dict[str, Any]) -> list[Tool]:
-    """The declared functions: those of `tools`, and the older `functions`."""
+def tools(record: dict[str, Any], pointer: str = "") -> tuple[Tool, ...]:
+    """The functions that the object at `pointer` declares: those of `tools`, and the older `functions`."""
+    if "tools" not in record and "functions" not in record:
+        return ()
     found = []
     listed = record.get("tools")
     for index, tool in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(tool, dict) and isinstance(tool.get("function"), dict):
-            found.append(_tool(tool["function"], f"/tools/{index}/function"))
+            found.append(_tool(tool["function"], f"{pointer}/tools/{index}/function"))
     old = record.get("functions")
     for index, function in enumerate(old if isinstance(old, list) else ()):
         if isinstance(function, dict):
-            found.append(_tool(function, f"/functions/{index}"))
-    return found
+            found.append(_tool(function, f"{pointer}/functions/{index}"))
+    return tuple(found)
 
 
 def _tool(function: dict[str, Any], pointer: str) -> Tool:

@@ -15,7 +15,7 @@ KIND = "reinforcement"
 
 
 def matches(record: dict[str, Any]) -> bool:
-    """Never: one record alone cannot tell (see `curator.formats.vote`)."""
+    """Never: one record alone cannot tell (see `curator.formats.winner`)."""
     return False
 
 
@@ -28,4 +28,7 @@ def ends_with_user(record: Any) -> bool:
 
 def example(record: dict[str, Any]) -> tuple[tuple[Turn, ...], tuple[Tool, ...]]:
     """The turns and tools of the conversation; no turn is trained as it stands."""
-    return chat.example(record)
+    turns, tools = chat.example(record)
+    for turn in turns:
+        turn.trained = False
+    return turns, tools
