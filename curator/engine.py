@@ -45,6 +45,8 @@ class Context:
     target: Target
     model: Model | None
     tokens: Tokenizer | None
+    others: Mapping[str, Conventions]
+    """The conventions of every split of the dataset, by split."""
 
 
 @dataclass(slots=True)
@@ -169,6 +171,7 @@ class _Run:
 
     def finish(self) -> None:
         whereabouts = Whereabouts(self.sources)
+        conventions = [split.plan.conventions for split in self.splits if split.plan is not None]
         for split in self.splits:
             assert split.plan is not None
             assert split.bound is not None
@@ -192,6 +195,7 @@ class _Run:
                     split.plan.target,
                     split.plan.model,
                     split.plan.tokenizer,
+                    {name: conventions[index] for name, index in siblings.items()},
                 )
                 try:
                     state = own if own is not None else rule.call()
@@ -235,15 +239,12 @@ def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
     """The sample's survey and the format that most of it is in."""
     votes: Counter[tuple[str, bool]] = Counter()
     surveys: dict[str, Survey] = {}
-    largest, pinned = SAMPLE * len(split.sources), "task" in split.dataset.pins
     for source in split.sources.values():
         try:
             for record, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
                 name = formats.detect(record)
                 votes[name, formats.ends_with_user(record)] += 1
-                survey = surveys.setdefault(name, Survey())
-                if pinned or not survey.is_exhausted(largest):
-                    survey.add(formats.read(record, name, b"", size))
+                surveys.setdefault(name, Survey()).add(formats.read(record, name, b"", size))
         except InputError:
             pass  # the scan meets it again, and reports it
     name = formats.winner(votes)

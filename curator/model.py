@@ -44,6 +44,10 @@ class ToolCall:
     pointer: str
     """Of the call; `arguments_pointer` and `name_pointer` lead to its parts."""
     function_pointer: str
+    inside: str | None = None
+    """The text that holds the call as JSON, for formats that write it so; `function_pointer` then leads into it."""
+    broken: bool = False
+    """That text is no JSON; `arguments` is the whole of it."""
 
     @property
     def arguments_pointer(self) -> str:
@@ -52,6 +56,14 @@ class ToolCall:
     @property
     def name_pointer(self) -> str:
         return f"{self.function_pointer}/name"
+
+    def place(self, part: str) -> tuple[str, str | None]:
+        """Where a part of the call stands (`/name`, `/arguments`, `/arguments/city`): pointer and inner pointer."""
+        if self.inside is not None:
+            return self.inside, None if self.broken else f"{self.function_pointer}{part}"
+        if isinstance(self.arguments, str) and part.startswith("/arguments/"):
+            return self.arguments_pointer, part.removeprefix("/arguments")
+        return f"{self.function_pointer}{part}", None
 
 
 @dataclass(slots=True)
@@ -63,6 +75,14 @@ class Tool:
     parameters: Any
     pointer: str
     """Of the function object (the one that holds `name` and `parameters`)."""
+    inside: str | None = None
+    """The text that holds the declarations as JSON, for formats that write them so; `pointer` leads into it."""
+
+    def place(self, part: str = "") -> tuple[str, str | None]:
+        """Where a part of the declaration stands: pointer and inner pointer."""
+        if self.inside is not None:
+            return self.inside, f"{self.pointer}{part}"
+        return f"{self.pointer}{part}", None
 
 
 @dataclass(slots=True)
@@ -106,6 +126,8 @@ class Example:
     """The record's value as compact JSON with sorted keys: equal values, equal bytes."""
     raw_size: int
     """Bytes of the line, for bounds that need no tokenizer."""
+    rejected: tuple[Turn, ...] = ()
+    """Preference data: the output that is not to be learned; `turns` end with the preferred one."""
 
     @property
     def answer(self) -> Turn | None:

@@ -36,6 +36,7 @@ class DatasetSettings:
     task: Literal["classification", "generation", ""] = ""
     separator: str | tuple[str, ...] | None = None
     stop: str | None = None
+    labels: tuple[str, ...] | None = None
 
     def files(self, split: str) -> tuple[str, ...]:
         """The paths of one split, as written."""
@@ -45,7 +46,7 @@ class DatasetSettings:
     @property
     def pins(self) -> dict[str, Any]:
         """What is said of the conventions."""
-        said = {"task": self.task or None, "separator": self.separator, "stop": self.stop}
+        said = {"task": self.task or None, "separator": self.separator, "stop": self.stop, "labels": self.labels}
         return {key: value for key, value in said.items() if value is not None}
 
 
