@@ -151,10 +151,16 @@ class Catalogue:
     def select(
         self, preset: str, select: Sequence[str] | None, extend: Sequence[str], ignore: Sequence[str]
     ) -> tuple[Rule, ...]:
-        """The rules to run: the preset's (or `select`), with `extend`, without `ignore`; by code."""
-        chosen = self.expand(select) if select is not None else self.expand(preset_codes(preset))
+        """The rules to run: the preset's (or `select`), with `extend`, without `ignore`; by code.
+
+        A rule in preview belongs to no preset: it runs where it is selected.
+        """
+        chosen = self.expand(select) if select is not None else self._of_preset(preset)
         chosen = (chosen | self.expand(extend)) - self.expand(ignore)
         return tuple(self.rules[code] for code in sorted(chosen))
+
+    def _of_preset(self, name: str) -> set[str]:
+        return {code for code in self.expand(preset_codes(name)) if self.rules[code].card.status != "preview"}
 
 
 @dataclass(frozen=True, slots=True)
