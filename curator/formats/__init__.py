@@ -14,6 +14,7 @@ from curator.formats import (
     alpaca,
     chat,
     completion,
+    llamafactory,
     preference,
     reinforcement,
     sharegpt,
@@ -26,7 +27,18 @@ from curator.model import Example
 # In the order of asking: the most telling keys first.
 FORMATS: dict[str, ModuleType] = {
     module.NAME: module
-    for module in (preference, sharegpt, trl_preference, alpaca, chat, completion, trl_prompt, reinforcement, text)
+    for module in (
+        preference,
+        sharegpt,
+        trl_preference,
+        alpaca,
+        llamafactory,
+        chat,
+        completion,
+        trl_prompt,
+        reinforcement,
+        text,
+    )
 }
 _detected: dict[tuple[Any, ...], str] = {}
 _SHAPES, _SHAPE_CHARS = 1000, 1000  # hostile keys must not fill the memory
@@ -50,7 +62,14 @@ def detect(record: Any) -> str:
     if not isinstance(record, dict):
         return ""
     # Formats are told by keys (and by whether these hold text): most records of a file have the same ones.
-    shape = (*record, isinstance(record.get("text"), str), "prompt" in record and completion.conversational(record))
+    special = (
+        completion.conversational(record)
+        if "prompt" in record
+        else llamafactory.valued_parts(record)
+        if "messages" in record
+        else False
+    )
+    shape = (*record, isinstance(record.get("text"), str), special)
     found = _detected.get(shape)
     if found is None:
         found = next((name for name, module in FORMATS.items() if module.matches(record)), "")
