@@ -12,7 +12,8 @@ from curator.errors import InputError, UsageError
 from curator.settings import SPLITS, Settings
 
 DATA_SUFFIXES = (".jsonl", ".ndjson")
-"""Which files a folder is searched for; `.json` may be anything and must be named."""
+"""Which files a folder is searched for."""
+_AMBIGUOUS = ".json"  # may be data or anything else, and must be named
 _PACKED = ("", ".gz", ".zst")
 _OWN_FILES = (".curator-suppressions.jsonl",)
 _OWN_SUFFIX = ".removed.jsonl"
@@ -40,11 +41,14 @@ def gather(
     *,
     force_exclude: bool = False,
     stdin_name: str | None = None,
+    passed_over: Callable[[str], object] = lambda path: None,
 ) -> tuple[list[Dataset], list[InputError]]:
     """The datasets that the paths stand for, and the paths that lead nowhere.
 
     Without paths: every dataset of the settings here, or every data file below. A file that the
     settings name is checked as the split it is configured to be; any other is a dataset of its own.
+    `force_exclude` leaves out, of the files that are named, those that a search would leave out.
+    `passed_over` is told of each `.json` file that a search met, which may be data or anything else.
     """
     if not paths:
         here = settings_for(Path.cwd() / "-")
@@ -55,7 +59,7 @@ def gather(
     errors = []
     for path in paths:
         try:
-            files = [path] if path == "-" else list(_files(path, settings_for, force_exclude))
+            files = [path] if path == "-" else list(_files(path, settings_for, force_exclude, passed_over))
         except InputError as error:
             errors.append(error)
             continue
@@ -100,24 +104,33 @@ def _shown(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _files(path: str, settings_for: Callable[[Path], Settings], force_exclude: bool) -> Iterator[str]:
+def _files(
+    path: str,
+    settings_for: Callable[[Path], Settings],
+    force_exclude: bool,
+    passed_over: Callable[[str], object],
+) -> Iterator[str]:
     if not os.path.isdir(path):
         if not os.path.lexists(path):
             raise InputError(f"{path}: no such file")
-        if not (force_exclude and _excluded(path, settings_for(Path(path)))):
+        if not (force_exclude and (_is_own(path) or _excluded(path, settings_for(Path(path))))):
             yield path
         return
     count = 0
     for file in sorted(_walk(path)):
-        if not _excluded(file, settings_for(Path(file))):
+        if _excluded(file, settings_for(Path(file))):
+            continue
+        if _ends(file, DATA_SUFFIXES):
             count += 1
             yield file
+        else:
+            passed_over(file)
     if not count:
         raise InputError(f"{path}: the folder holds no data files ({', '.join(DATA_SUFFIXES)}, also packed)")
 
 
 def _walk(root: str) -> Iterator[str]:
-    """Every data file below a folder that git would not ignore."""
+    """Every data file, and every `.json` file, below a folder that git would not ignore."""
     specs = list(_ignore_above(root))
     for folder, names, files in os.walk(root):
         specs = [(base, spec) for base, spec in specs if _inside(folder, base)]
@@ -127,15 +140,20 @@ def _walk(root: str) -> Iterator[str]:
         )
         for name in files:
             path = os.path.normpath(os.path.join(folder, name))
-            if is_data(name) and os.path.isfile(path) and not _ignored(path, specs):
+            if not _ends(name, (*DATA_SUFFIXES, _AMBIGUOUS)) or _is_own(name):
+                continue
+            if os.path.isfile(path) and not _ignored(path, specs):
                 yield path
 
 
-def is_data(name: str) -> bool:
-    """Whether a file of this name is searched for in folders; the tool's own files are not."""
-    if name in _OWN_FILES or name.endswith(_OWN_SUFFIX):
-        return False
-    return name.lower().endswith(tuple(suffix + packed for suffix in DATA_SUFFIXES for packed in _PACKED))
+def _ends(path: str, suffixes: Sequence[str]) -> bool:
+    return path.lower().endswith(tuple(suffix + packed for suffix in suffixes for packed in _PACKED))
+
+
+def _is_own(path: str) -> bool:
+    """Whether the tool wrote the file: what it keeps beside the data is no data."""
+    *folders, name = path.split(os.sep)
+    return name in _OWN_FILES or name.endswith(_OWN_SUFFIX) or not set(folders).isdisjoint(_OWN_FOLDERS)
 
 
 def _inside(folder: str, base: str) -> bool:

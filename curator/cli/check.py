@@ -70,8 +70,9 @@ def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable
 def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
     """Check datasets: what is wrong, where and why.
 
-    A PATH is a file (JSON Lines, also .gz and .zst), a folder, or `-` for standard input. Without one,
-    every dataset of curator.toml is checked, or every data file below this folder.
+    A PATH is a file (JSON Lines, also .gz and .zst), a folder (searched for .jsonl and .ndjson), or `-`
+    for standard input. Without one, every dataset of curator.toml is checked, or every data file below
+    this folder.
 
     \b
     Examples:
@@ -98,9 +99,18 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     def settings_for(path: Path) -> settings.Settings:
         return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
 
+    passed_over: list[str] = []
     datasets, failures = inputs.gather(
-        paths, settings_for, force_exclude=given["force_exclude"], stdin_name=given["stdin_filename"]
+        paths,
+        settings_for,
+        force_exclude=given["force_exclude"],
+        stdin_name=given["stdin_filename"],
+        passed_over=passed_over.append,
     )
+    if passed_over and not given["quiet"]:
+        count = "1 .json file was" if len(passed_over) == 1 else f"{len(passed_over)} .json files were"
+        note = f"note: {count} passed over (such as {passed_over[0]}); name a .json file to check it"
+        click.echo(visible(note), err=True)
     files = [file for dataset in datasets for split in dataset.splits.values() for file in split]
     if given["verbose"]:
         for source in sorted({dataset.settings.source or "no settings file" for dataset in datasets}):

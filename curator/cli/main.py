@@ -14,8 +14,9 @@ from curator.errors import CuratorError
 # Command -> what `curator --help` says of it; the command `rule` lives in curator.cli.rule.
 COMMANDS = {
     "check": "Check datasets: what is wrong, where and why.",
+    "init": "Write a curator.toml for the data here, with every setting explained.",
+    "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
-    "rule": "Explain a rule: why, since when, with examples.",
     "version": "Show the version.",
 }
 
@@ -52,16 +53,24 @@ def group() -> None:
     """A linter for fine-tuning data.
 
     Reads every line of a dataset as bytes and says what is wrong, where and why. Nothing is sent
-    anywhere, and no file is changed.
+    anywhere, and your data is not changed.
 
     \b
     Examples:
       curator check train.jsonl                    one file
-      curator check                                every dataset of curator.toml
       curator check train.jsonl --model gpt-4o     against that model's limits
+      curator init                                 which files belong together, into curator.toml
+      curator check                                every dataset of curator.toml, with its splits
       curator rule SEP002                          what a rule is about
 
-    Exit codes: 0 nothing at or above --fail-on, 1 something, 2 the job could not be done.
+    Each command has examples of its own: curator check --help.
+
+    \b
+    Exit codes:
+      0    nothing at or above --fail-on was found
+      1    something was
+      2    the job could not be done
+      130  interrupted
     """
 
 

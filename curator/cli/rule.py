@@ -24,12 +24,17 @@ def command(
 ) -> None:
     """Explain a rule: what it finds, why it matters, its source, parameters and examples.
 
+    A RULE is a code or a name. A prefix or a family lists its rules.
+
     \b
     Examples:
       curator rule SEP002
-      curator rule inconsistent-separator
-      curator rule --all
-      curator rule ACM001 --test       does my own card do what its examples say?
+      curator rule inconsistent-separator    the same rule by its name
+      curator rule SEP                       the rules of a prefix; also of a family: labels
+      curator rule --all                     every rule, also those of your own in rule-dirs
+      curator rule ACM001 --test             does my own card do what its examples say?
+
+    Exit codes: 0 shown, 1 an example of --test went wrong, 2 there is no such rule.
     """
     found = settings.for_path(Path.cwd() / "-", config, isolated=False)
     rules = catalogue.load(found.rule_dirs, found.digests())
@@ -46,7 +51,7 @@ def command(
     elif len(chosen) > 1:
         for rule in chosen:
             fix = "" if rule.card.fix == "none" else f"[{rule.card.fix}]"
-            click.echo(f"{rule.code}  {rule.name:<30} {rule.severity!s:<8} {fix}")
+            click.echo(f"{rule.code}  {rule.name:<30} {rule.severity!s:<8} {fix}".rstrip())
     else:
         click.echo(pages.page(chosen[0]))
 

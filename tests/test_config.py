@@ -1,0 +1,45 @@
+"""`curator config`: what it prints is TOML, and says the same as the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tomli
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.cli.config import toml
+from curator.cli.main import group
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(group, ["config", *arguments], standalone_mode=False).stdout
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_text_comes_back_and_hides_nothing(text: str) -> None:
+    assert toml(text).isprintable()
+    assert tomli.loads(f"value = {toml(text)}")["value"] == text
+
+
+def test_what_is_shown_is_toml_with_the_settings(shown: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "curator.toml").write_text(
+        'ignore = ["it\'s", "\\\\d", "a\\"b"]\nexclude = ["\\u001b[2J"]\n'
+        '[params.SEP002]\nsettled = 0.9\n[datasets."my data"]\ntrain = "t.jsonl"\nseparator = "\\n\\n###\\n\\n"\n'
+    )
+    text = shown()
+    assert "\x1b" not in text
+    found = tomli.loads(text)
+    assert found["ignore"] == ["it's", "\\d", 'a"b']
+    assert found["exclude"] == ["\x1b[2J"]
+    assert found["params"]["SEP002"]["settled"] == 0.9
+    assert found["datasets"]["my data"]["separator"] == "\n\n###\n\n"
+    assert [line.split(" = ")[0] for line in text.splitlines() if line.endswith("# set")] == [
+        "ignore", "exclude", 'params."SEP002"', 'datasets."my data"',
+    ]  # fmt: skip
+    assert tomli.loads(shown("--isolated"))["preset"] == "recommended-1"
