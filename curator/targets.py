@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
@@ -37,8 +37,10 @@ class Model:
     aliases: tuple[str, ...] = ()
     max_tokens: Figure | None = None
     """Of one training example."""
-    vision: bool = False
-    """Whether it takes images."""
+    vision: Literal["yes", "no", "unlisted", ""] = ""
+    """Whether it takes images; `unlisted` where the guide names other models only, "" where nobody says."""
+    named: bool = False
+    """Whether the user asked for it, so that it is not the target's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Target:
     """Keys at the top level that it takes beyond those of the format."""
     alternation: bool = False
     """Whether user and assistant must alternate."""
+    refuses_repeat_after_call: bool = False
+    """Whether it refuses an assistant message right after one that calls a tool."""
     arguments: Literal["string", "object", ""] = ""
     """The form in which it wants the arguments of a call; "" where either will do, or nobody says."""
     call_id_pattern: str = ""
@@ -76,6 +80,8 @@ class Target:
     severity: Mapping[str, str] = field(default_factory=dict)
     """Severities that differ here, by rule code or name."""
     models: tuple[Model, ...] = ()
+    named: bool = False
+    """Whether the user asked for it, so that it was not chosen by the data's format."""
 
     def model(self, name: str) -> Model | None:
         """The model of that name, alias, or of the fine-tuned model `ft:BASE:…`; None if unknown."""
@@ -104,9 +110,9 @@ def names() -> list[str]:
 def resolve(target: str, format_name: str) -> Target:
     """The profile for a target's name; `auto` is `openai` for its own formats and `generic` else."""
     if target == AUTO:
-        target = _OWN_FORMATS if format_name in targets()[_OWN_FORMATS].formats else _ELSE
+        return targets()[_OWN_FORMATS if format_name in targets()[_OWN_FORMATS].formats else _ELSE]
     try:
-        return targets()[target]
+        return replace(targets()[target], named=True)
     except KeyError:
         raise UsageError(f"unknown target {target!r}; there are {', '.join(names())}") from None
 
@@ -121,8 +127,8 @@ def resolve_model(target: Target, name: str | None, kind: str) -> Model | None:
         return target.model(default) if default else None
     known = target.model(name)
     if known:
-        return known
+        return replace(known, named=True)
     for other in targets().values():
         if (model := other.model(name)) is not None:
-            return Model(name, model.kind, model.encoding)
-    return Model(name, "completion" if kind == "completion" else "chat")
+            return Model(name, model.kind, model.encoding, named=True)
+    return Model(name, "completion" if kind == "completion" else "chat", named=True)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curator.conventions import Conventions
+from curator.checks.keys import meant_in_message
+from curator.conventions import SYSTEM_ROLES, Conventions
 from curator.model import Example, Fix, Problem, Remove, Turn
+from curator.targets import Target
 
-_OTHER_ROLES = {"system", "developer", "user", "tool", "function"}
+_OTHER_ROLES = frozenset({"system", "developer", "user", "tool", "function"})
+KNOWN_ROLES = _OTHER_ROLES | {"assistant"}
 _ANSWER_INSTEAD = ("tool_calls", "function_call", "refusal")
+
+
+def conversation(example: Example) -> tuple[Turn, ...]:
+    """The turns of the conversation: all of them, but for the two outputs of a preference record."""
+    if example.kind != "preference":
+        return example.turns
+    return tuple(turn for turn in example.turns if turn.pointer.startswith("/input/"))
 
 
 def no_assistant(example: Example) -> Iterator[Problem]:
@@ -16,9 +26,53 @@ def no_assistant(example: Example) -> Iterator[Problem]:
     for turn in example.turns:  # an unknown role may stand for the assistant's; its own rule says so
         if turn.role not in _OTHER_ROLES:
             return
-    if example.turns and (where := example.turns[0].pointer.rpartition("/")[0]):
+    if where := _list_of(example.turns):
         roles = ", ".join(dict.fromkeys(turn.role for turn in example.turns))
         yield Problem(where, values={"roles": roles})
+
+
+def no_user(example: Example) -> Iterator[Problem]:
+    """Answers, but no user's message that they could answer."""
+    turns = conversation(example)
+    roles = {turn.role for turn in turns}
+    # Without an assistant's message there is nothing to train, which is said; an unknown role may be the user's.
+    if "user" in roles or not roles <= KNOWN_ROLES or all(turn.role != "assistant" for turn in example.turns):
+        return
+    if where := _list_of(turns):
+        yield Problem(where, values={"roles": ", ".join(dict.fromkeys(turn.role for turn in turns))})
+
+
+def repeated_role(example: Example, *, target: Target) -> Iterator[Problem]:
+    """Several turns of the user, or of the assistant, with nothing but system messages between them.
+
+    Speakers of different names do not repeat each other, unless the target wants user and assistant to
+    alternate. One problem for each run of turns, at the second of them.
+    """
+    run: list[Turn] = []
+    for turn in conversation(example):
+        if turn.role in SYSTEM_ROLES:
+            continue
+        if run and _repeats(turn, run[-1], target):
+            run.append(turn)
+            continue
+        yield from _repeated(run, target)
+        run = [turn]
+    yield from _repeated(run, target)
+
+
+def empty_prompt(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
+    """A message of the user or the system (or a prompt) that says nothing, where others say something."""
+    if conventions.open_ended:
+        return
+    for turn in conversation(example):
+        if (turn.role == "user" or turn.role in SYSTEM_ROLES) and _says_nothing(turn):
+            what = f"{turn.role} message" if example.kind != "completion" else "prompt"
+            in_parts = turn.message and isinstance(turn.content, list)
+            yield Problem(
+                f"{turn.pointer}/content" if in_parts else turn.text_pointer,
+                values={"what": what},
+                variant="space" if turn.text.isspace() else None,
+            )
 
 
 def tail_after_assistant(example: Example) -> Iterator[Problem]:
@@ -51,6 +105,8 @@ def missing_content(example: Example) -> Iterator[Problem]:
     """An answer whose content is null or absent, with no call or refusal in its place."""
     for turn in example.turns:
         if turn.role == "assistant" and turn.content is None and not _answers_otherwise(turn):
+            if "from" in turn.message or not meant_in_message(turn.message).isdisjoint(("content", *_ANSWER_INSTEAD)):
+                continue  # the schema of that format says so; or it is there, under a misspelled key
             present = turn.text_pointer != turn.pointer or not turn.message
             yield Problem(turn.text_pointer, values={"what": "null" if present else "missing"})
 
@@ -61,3 +117,40 @@ def _answers_otherwise(turn: Turn) -> bool:
 
 def _is_text(part: object) -> bool:
     return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+def _list_of(turns: tuple[Turn, ...]) -> str:
+    """The pointer of the list that holds the turns; "" where they are members of the record itself."""
+    return turns[-1].pointer.rpartition("/")[0] if turns else ""
+
+
+def _repeats(turn: Turn, before: Turn, target: Target) -> bool:
+    if turn.role != before.role or turn.role not in ("user", "assistant"):
+        return False
+    return target.alternation or turn.message.get("name") == before.message.get("name")
+
+
+def _repeated(run: list[Turn], target: Target) -> Iterator[Problem]:
+    if len(run) < 2:
+        return
+    after_call = run[0].role == "assistant" and any(turn.calls for turn in run[:-1])
+    if target.alternation:
+        variant: str | None = "alternation"
+    elif after_call and target.refuses_repeat_after_call:
+        variant = "call"
+    else:
+        variant = "user" if run[0].role == "user" else None
+    yield Problem(
+        run[1].pointer,
+        values={"role": run[0].role, "count": len(run), "target": target.name},
+        variant=variant,
+        fix=Fix("put the result of the call between them" if after_call else "merge them into one message"),
+    )
+
+
+def _says_nothing(turn: Turn) -> bool:
+    if isinstance(turn.content, list):
+        return all(_is_text(part) for part in turn.content) and not turn.text.strip()
+    if turn.content is None:  # of the other roles the schema says so
+        return turn.role == "developer"
+    return isinstance(turn.content, str) and not turn.text.strip()

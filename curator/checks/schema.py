@@ -12,37 +12,47 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curator import formats
-from curator.conventions import Conventions
+from curator.checks.keys import resembles, slips
+from curator.checks.parts import refused
 from curator.data import folder, nearest
 from curator.errors import CardError
 from curator.locate import escape
-from curator.model import Example, Fix, Place, Problem, Remove, Replace
+from curator.model import Example, Fix, Problem, Remove, Replace
 from curator.targets import Target
 
 if TYPE_CHECKING:
     import jsonschema
     import jsonschema_rs
 
-_KEPT = 10_000  # unrecognised records that get a finding of their own
 _ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "ai": "assistant"}
 """What other formats call a role; any other spelling of an allowed role is found by comparing."""
 _NAMES = {dict: "an object", list: "an array", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 _TYPES = {"object": "an object", "array": "an array", "string": "a text", "null": "null", "integer": "an integer"}
 
 
-def violations(example: Example) -> Iterator[Problem]:
-    """Where the record breaks its format's schema, but for the subschemas that another card reports."""
-    for fault in _faults(example):
-        if not fault.rule:
+def violations(example: Example, *, target: Target) -> Iterator[Problem]:
+    """Where the record breaks its format's schema, but for what another card reports more precisely.
+
+    That is: subschemas that name a card, keys that are there but misspelled, parts that the target does not take.
+    """
+    faults = [fault for fault in _faults(example) if not fault.rule]
+    if not faults:
+        return
+    misspelled = {(slip.pointer, slip.meant) for slip in slips(example, example.format)}
+    refused_parts = _refused_parts(example, target)
+    for fault in faults:
+        if (fault.pointer, fault.missing) not in misspelled and not f"{fault.pointer}/".startswith(refused_parts):
             yield Problem(fault.pointer, values={"fault": fault.sentence})
 
 
 def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
-    """Keys that the target does not take: at the top level, or in a message."""
-    if not target.refuses_unknown_keys:
+    """Keys that the target does not take: at the top level, or in a message. None in a format that it does not take."""
+    if not target.refuses_unknown_keys or (target.formats and example.format not in target.formats):
         return
-    for pointer, unknown, is_top in _unknown_keys(example, target.extra_keys):
+    for pointer, keys, is_top in _unknown_keys(example, target.extra_keys):
+        meant = [slip.meant for slip in slips(example, example.format) if slip.pointer == pointer]
+        if not (unknown := [key for key in keys if not any(resembles(key, other) for other in meant)]):
+            continue
         yield Problem(
             f"{pointer}/{escape(unknown[0])}",
             at="key",
@@ -72,52 +82,6 @@ def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Pro
             variant="developer" if fault.instance == "developer" else None,
             fix=Fix(f"call it {meant!r}", (Replace(fault.pointer, meant),)) if meant else None,
         )
-
-
-def mixed_formats(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
-    """A record in another known format than most of its file."""
-    if conventions.format and example.format and not formats.same_shape(example.format, conventions.format):
-        yield Problem(values={"found": example.format, "expected": conventions.format})
-
-
-class Unrecognised:
-    """Records that fit no known format: each one, or one finding where most of the file fits none.
-
-    Memory: a few hundred bytes for each such record, up to 10,000 of them.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: dict[Place, tuple[str, ...]] = {}
-
-    def add(self, example: Example, place: Place) -> None:
-        if not example.format:
-            self.count += 1
-            self.first[place] = tuple(sorted(key[:40] for key in example.value))[:12]
-            if len(self.first) > 2 * _KEPT:
-                self._trim()
-
-    def merge(self, other: Unrecognised) -> None:
-        self.count += other.count
-        self.first |= other.first
-        if len(self.first) > 2 * _KEPT:
-            self._trim()
-
-    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        self._trim()
-        for place, keys in self.first.items():
-            values = {
-                "keys": ", ".join(map(repr, keys)) or "none",
-                "nearest": _nearest_format(keys),
-                "count": self.count,
-            }
-            if not context.conventions.format:
-                yield place, Problem(values=values, variant="all")
-                return
-            yield place, Problem(values=values)
-
-    def _trim(self) -> None:
-        self.first = dict(sorted(self.first.items())[:_KEPT])
 
 
 @cache
@@ -162,6 +126,8 @@ class _Fault(NamedTuple):
     instance: Any
     allowed: tuple[Any, ...]
     """What an `enum` allows; () for another keyword."""
+    missing: str
+    """The key that is required and not there; "" for another keyword."""
 
 
 _last: tuple[Example, list[_Fault]] | None = None  # two cards ask about each example
@@ -189,7 +155,23 @@ def _fault(error: jsonschema.ValidationError) -> _Fault:
         _sentence(error, _called(path)),
         error.instance,
         allowed,
+        _missing(error) if error.validator == "required" else "",
     )
+
+
+def _missing(error: jsonschema.ValidationError) -> str:
+    """The key that an error about required keys speaks of (there is one error for each)."""
+    missing: list[str] = [key for key in error.validator_value if key not in error.instance]  # type: ignore[union-attr,operator]
+    return next((key for key in missing if repr(key) in error.message), missing[0])
+
+
+def _refused_parts(example: Example, target: Target) -> tuple[str, ...]:
+    """What the pointers of everything inside content parts that the target does not take begin with."""
+    found = []
+    for turn in (*example.turns, *example.rejected):
+        if type(turn.content) is list and turn.message:
+            found += [f"{problem.pointer.removesuffix('/type')}/" for problem in refused(turn, turn.content, target)]
+    return tuple(found)
 
 
 def _called(path: list[str]) -> str:
@@ -212,8 +194,7 @@ def _sentence(error: jsonschema.ValidationError, what: str) -> str:
     instance: Any = error.instance
     properties = _subschema(error).get("properties", {})
     if error.validator == "required":
-        missing = [key for key in wanted if key not in instance]
-        name = next((key for key in missing if repr(key) in error.message), missing[0])
+        name = _missing(error)
         misspelled = nearest(name, [key for key in instance if key not in properties])
         hint = misspelled.replace("did you mean", "is that")
         return f"{what} lacks the key {name!r}{hint}"
@@ -254,16 +235,3 @@ def _known_keys(format_name: str) -> tuple[frozenset[str], frozenset[str]]:
     """The keys that the format's schema knows at the top level, and in a message."""
     message = schema("openai-chat")["$defs"]["turn"]["properties"]
     return frozenset(schema(format_name).get("properties", {})), frozenset(message)
-
-
-def _nearest_format(keys: tuple[str, ...]) -> str:
-    """The format whose own keys are most like these."""
-    known = {
-        "messages": "openai-chat", "prompt": "openai-completion", "completion": "openai-completion",
-        "conversations": "sharegpt", "instruction": "alpaca", "preferred_output": "openai-preference",
-    }  # fmt: skip
-    for key in keys:
-        if close := difflib.get_close_matches(key.casefold().strip(), known, 1, 0.75):
-            same = f"; nearest is {known[close[0]]}"
-            return same if key == close[0] else f"; {key!r} is nearest to {close[0]!r} of {known[close[0]]}"
-    return ""

@@ -1,0 +1,204 @@
+"""The rules of shape and format on what their cards cannot show: slips and what is none, who is silent, merging."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import curator
+from curator import fixing, formats
+from curator.checks.formats import Mismatch
+from curator.checks.keys import resembles
+from curator.model import Finding, Place
+
+U, A = "user", "assistant"
+GOOD = [{"messages": [{"role": U, "content": f"{n}?"}, {"role": A, "content": f"{n} is it."}]} for n in range(20)]
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+
+
+def check(path: Path, rows: list[Any], **options: Any) -> list[Finding]:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    report = curator.check(path, isolated=True, **options)
+    assert report.failures == []
+    return list(report.findings)
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [
+        ("message", "messages"), ("mesages", "messages"), ("MESSAGES", "messages"), ("\ufeffmessages", "messages"),
+        ("contnet", "content"), ("c ontent", "content"), ("contents", "content"), ("rol", "role"), ("form", "from"),
+        ("toolCalls", "tool_calls"), ("tool_call", "tool_calls"), ("tool-calls", "tool_calls"),
+        ("desciption", "description"), ("paramters", "parameters"), ("args", "arguments"),
+        ("preferred_completion", "preferred_output"),
+        ("non_prefered_output", "non_preferred_output"), ("completions", "completion"), ("Prompt", "prompt"),
+    ],
+)  # fmt: skip
+def test_slips(found: str, meant: str) -> None:
+    assert resembles(found, meant)
+
+
+@pytest.mark.parametrize(
+    ("found", "meant"),
+    [
+        ("height", "weight"), ("content_id", "content"), ("contentType", "content"), ("prompt1", "prompt"),
+        ("rule", "role"), ("function", "function_call"), ("tool_id", "tool_call_id"),
+        ("non_preferred_outputs", "preferred_output"),
+        ("reasoning_content", "content"), ("constant", "content"), ("parts", "content"), ("response", "completion"),
+        ("conversations", "messages"), ("params", "parameters"), ("m" * 10_000, "messages"),
+    ],
+)  # fmt: skip
+def test_words_of_their_own(found: str, meant: str) -> None:
+    assert not resembles(found, meant)
+
+
+def ask(question: dict[str, Any], answer: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"messages": [question, answer], **more}
+
+
+ASKED, TOLD = {"role": U, "content": "Ping?"}, {"role": A, "content": "Pong."}
+CALLED = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("target", ["auto", "generic"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"message": [ASKED, TOLD]},
+        {"messages ": [ASKED, TOLD]},
+        ask({"Role": U, "content": "Ping?"}, TOLD),
+        ask({"role": U, "Content": "Ping?"}, TOLD),
+        ask(ASKED, {"role": A, "contnet": "Pong."}),
+        ask(ASKED, {"role": A, "toolCalls": [CALLED]}, tools=[TOOL]),
+        ask(ASKED, {"role": A, "content": None, "tool_call": [CALLED]}, tools=[TOOL]),
+        ask(ASKED, TOLD, tool=[TOOL]),
+        ask(ASKED, TOLD, tools=[{"type": "function", "Function": TOOL["function"]}]),
+        ask({"role": U, "content": [{"type": "text", "txt": "Ping?"}]}, TOLD),
+    ],
+)
+def test_nothing_but_the_misspelled_key_is_reported(tmp_path: Path, row: dict[str, Any], target: str) -> None:
+    path = tmp_path / "t.jsonl"
+    rules = ["SCH", "MSG", "JSN"]
+    findings = check(path, [*GOOD, row], select=rules, target=target)
+    assert [(f.code, f.line, f.at) for f in findings] == [("SCH006", 21, "key")]
+    path.write_bytes(fixing.apply(path.read_bytes(), findings))
+    assert list(curator.check(path, isolated=True, select=rules, target=target).findings) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ask(
+            {**ASKED, "context": "a game", "height": 3, "content_id": "x"},
+            {**TOLD, "names": [], "reasoning_content": "…"},
+        ),
+        ask(ASKED, TOLD, message="a greeting", tool="calculator", functions=[], function_call="auto"),
+        ask(ASKED, TOLD, **{f"key{n}": n for n in range(100)}),
+    ],
+)
+def test_other_keys_are_no_slips(tmp_path: Path, row: dict[str, Any]) -> None:
+    assert check(tmp_path / "t.jsonl", [*GOOD, row], target="generic", select=["SCH006"]) == []
+
+
+def test_a_slip_that_nothing_proves_safe_is_not_renamed(tmp_path: Path) -> None:
+    rows = [
+        ask({"role": U, "Content": "Ping?", "CONTENT": "Ping!"}, TOLD),  # which of them?
+        ask({"role": U, "Content": {"text": "Ping?"}}, TOLD),  # no content by its value
+    ]
+    findings = check(tmp_path / "t.jsonl", [*GOOD, *rows], select=["SCH"])
+    assert [(f.code, f.line, f.fixable) for f in findings] == [("SCH006", 21, False), ("SCH006", 22, False)]
+
+
+def test_unread_records_without_the_other_keys_stay_unrecognised(tmp_path: Path) -> None:
+    rows: list[Any] = [{"Prompt": "Ping?"}, {"message": "Ping?"}, {"conversation": [{"input": "a", "output": "b"}]}]
+    assert {f.code for f in check(tmp_path / "t.jsonl", rows, select=["SCH"])} == {"SCH005"}
+
+
+KEYS = st.sampled_from([
+    "role", "Role", "content", "contnet", "tool_calls", "toolCalls", "from", "form", "value", "message", "messages",
+    "tools", "tool", "function", "arguments", "args", "prompt", "Prompt", "input", "name",
+])  # fmt: skip
+ODD: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.dictionaries(KEYS, ODD, max_size=4), min_size=1, max_size=20), st.sampled_from(["auto", "generic"]))
+def test_renaming_makes_no_record_unreadable(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], target: str
+) -> None:
+    path = tmp_path_factory.mktemp("keys") / "t.jsonl"
+    findings = check(path, [*GOOD, *rows], target=target)
+    fixed = fixing.apply(path.read_bytes(), [f for f in findings if f.code == "SCH006"])
+    before = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    after = [json.loads(line) for line in fixed.decode().splitlines()]
+    for old, new in zip(before, after, strict=True):
+        assert _values(old) == _values(new)  # keys change, nothing is lost
+
+
+def _values(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [_values(inner) for inner in value.values()]
+    return [_values(inner) for inner in value] if isinstance(value, list) else [value]
+
+
+PICTURE = {"role": U, "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}
+
+
+def test_mismatch_is_the_same_in_any_order() -> None:
+    rows: list[dict[str, Any]] = [
+        ask(ASKED, TOLD),
+        ask(PICTURE, TOLD),
+        ask(PICTURE, TOLD),
+        {"prompt": "a", "completion": "b"},
+    ]
+    examples = [formats.read(row, formats.detect(row), b"", 0) for row in rows]
+    model = SimpleNamespace(name="m", kind="chat", vision="no", named=True)
+    target = SimpleNamespace(name="t", formats=(), named=False)
+    context = SimpleNamespace(conventions=SimpleNamespace(format="openai-chat"), target=target, model=model)
+    results = set()
+    for order in permutations(range(len(rows))):
+        states = [Mismatch() for _ in rows]
+        for state, index in zip(states, order, strict=True):
+            state.add(examples[index], Place(index))
+        for other in states[1:]:
+            states[0].merge(other)
+        ((place, problem),) = states[0].finish(context)
+        results.add((place, problem.pointer, problem.values["count"], problem.variant))
+    assert results == {(1, "/messages/0/content/0", 2, "images")}
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({}, None),
+        ({"target": "openai"}, None),
+        ({"model": "gpt-4o"}, None),
+        ({"model": "ft:gpt-4o-mini-2024-07-18:shop::abc"}, None),
+        ({"model": "my-own-model"}, None),
+        ({"model": "davinci-002"}, 1),
+        ({"model": "ft:davinci-002:shop::abc"}, 1),
+    ],
+)
+def test_only_what_was_named_can_mismatch(tmp_path: Path, options: dict[str, str], line: int | None) -> None:
+    findings = check(tmp_path / "t.jsonl", GOOD, select=["SCH007"], **options)
+    assert [f.line for f in findings] == ([] if line is None else [line])
+
+
+def test_keys_of_a_format_that_is_refused_as_a_whole(tmp_path: Path) -> None:
+    rows = [
+        {"id": n, "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]} for n in range(3)
+    ]
+    findings = check(tmp_path / "t.jsonl", rows, select=["SCH"], target="openai")
+    assert [(f.code, f.line, f.message) for f in findings] == [
+        ("SCH007", 1, "openai does not take the format sharegpt; convert the file to openai-chat first"),
+    ]
