@@ -9,6 +9,8 @@ import orjson
 
 LABEL_TOKENS = 10
 LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+_END_CHARS = 200
+"""Ours: long answers that begin and end alike, and are of one length, are one answer."""
 
 
 def is_label(text: str, tokens: Callable[[str], int]) -> bool:
@@ -42,3 +44,10 @@ def needs_no_space(text: str) -> bool:
     """Whether a completion starts as well without a space: with a digit, a bracket of JSON, or CJK text."""
     first = text.lstrip()[:1]
     return not first or first.isdigit() or first in "{[" or unicodedata.east_asian_width(first) in ("W", "F")
+
+
+def brief(text: str) -> str:
+    """The text, or of one beyond 400 code points its ends and its length: enough to tell answers apart."""
+    if len(text) <= 2 * _END_CHARS:
+        return text
+    return f"{text[:_END_CHARS]}\n{len(text)}\n{text[-_END_CHARS:]}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from curator.answers import LABEL_CHARS, is_label, json_keys, needs_no_space
+from curator.answers import LABEL_CHARS, brief, is_label, json_keys, needs_no_space
 from curator.endings import SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
 from curator.frequent import Frequent
 from curator.model import Example
@@ -24,6 +24,7 @@ _LABELLED_SHARE = 0.9
 _RECORDS_PER_LABEL = 10
 _KNOWN_SYSTEM = 0.05
 """A system prompt that more records have is no slip (RULES.md, MSG013)."""
+_COMMON_ANSWER = 0.01  # ours: far below any share that is too much, for a sample by bytes has fewer short records
 _SHAPES = 1000  # different sets of JSON keys that are counted
 
 
@@ -54,6 +55,8 @@ class Conventions:
     """The share of answers that are a JSON object or array."""
     json_keys: frozenset[str] = frozenset()
     """The keys that most of these answers have; empty where they vary."""
+    answers: frozenset[str] = frozenset()
+    """Answers, as `brief` has them, that more than 1% of the examples have: candidates for an exact count."""
     sampled: int = 0
     """The examples that this was learned from: all of a small file, a sample of a large one."""
     pinned: frozenset[str] = frozenset()
@@ -87,8 +90,8 @@ class Survey:
     answered: int = 0
     prompted: int = 0
     """Examples with something before their answer."""
-    long: int = 0
-    """Answers that are too long to be labels."""
+    long: Counter[str] = field(default_factory=Counter)
+    """Answers that are too long to be labels, by their ends."""
 
     def add(self, example: Example) -> None:
         """Take one example of the sample into account."""
@@ -106,7 +109,7 @@ class Survey:
         if len(answer.text) <= LABEL_CHARS:
             self.answers[answer.text] += 1
         else:
-            self.long += 1
+            self.long[brief(answer.text)] += 1
         if example.kind == "completion":
             prompt = "".join(turn.text for turn in example.before_answer)
             if prompt:
@@ -138,6 +141,12 @@ class Survey:
             system_prompts=len(self.systems.counts),
             json_share=self.json / self.answered if self.answered else 0.0,
             json_keys=_usual(self.json_keys),
+            answers=frozenset(
+                text
+                for counts in (self.answers, self.long)
+                for text, count in counts.items()
+                if count > max(1, _COMMON_ANSWER * self.answered)
+            ),
             sampled=self.answered,
             pinned=frozenset(_PINS[name] for name in pins),
         )

@@ -17,7 +17,8 @@ SETTLED = 0.8
 _EACH_OF_SEVERAL = 0.1
 """One of several separators has more than this share (two tasks in one set are a legitimate design)."""
 WINDOW = 64  # code points at the end of a text in which an ending is looked for
-_FEWEST = 5  # ours: fewer texts have no habit
+FEWEST = 5
+"""Ours: fewer texts have no habit."""
 _LONGER = 0.9  # ours: an ending that could be the separator grows only where nine tenths of its texts go on alike
 _INTO_A_WORD = 0.98
 """Ours: and into one more word only where that word never varies. `edible:` and `handheld:` share `:`."""
@@ -42,7 +43,7 @@ def separators(prompts: Counter[str]) -> tuple[Habit, ...]:
     as sentences do.
     """
     total = prompts.total()
-    if total < _FEWEST:
+    if total < FEWEST:
         return ()
     single = _cut_back(_grow(prompts, total))
     found = {single: ending_of(single, prompts, total)} if single else {}
@@ -66,7 +67,7 @@ def stop_sequence(completions: Counter[str]) -> Habit | None:
     small letters alone is taken for a label's word, and what is left before it must not be empty.
     """
     total = completions.total()
-    if total < _FEWEST:
+    if total < FEWEST:
         return None
     text = _cut_back(_grow(completions, total))
     while text:

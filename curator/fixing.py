@@ -25,6 +25,7 @@ _BOM = b"\xef\xbb\xbf"
 _WHOLE_FILE = record_hash(b"")  # what file checks leave in `record`; an empty line has no bytes to replace
 _ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u(?!00[0-7])")  # \u escapes that JSON does not ask for
 _BREAK_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[ \t]*+(?:[\r\n]++[ \t]*+)++', re.DOTALL)
+_LINE_END = re.compile(rb"\r?\n")
 
 
 class Splice(NamedTuple):
@@ -134,6 +135,8 @@ class _File:
         """A finding's fix as splices of the file. Raises ValueError where it cannot be applied."""
         if isinstance(edits[0], model.RewriteAsLines):
             return self._as_lines()
+        if isinstance(edits[0], model.NormalizeLineEndings):
+            return self._with_ending(edits[0].ending.encode())
         if finding.record == _WHOLE_FILE and isinstance(edits[0], model.ReplaceBytes):
             return [Splice(e.start, e.end, e.text.encode()) for e in edits if isinstance(e, model.ReplaceBytes)]
         span, siblings = self._record(finding)
@@ -173,6 +176,11 @@ class _File:
         if index + 1 < len(siblings):
             return Splice(span.start, siblings[index + 1].start, b"")
         return Splice(siblings[index - 1].end if index else span.start, span.end, b"")
+
+    def _with_ending(self, ending: bytes) -> Iterator[Splice]:
+        for match in _LINE_END.finditer(self.data):
+            if match[0] != ending:
+                yield Splice(*match.span(), ending)
 
     def _as_lines(self) -> Iterator[Splice]:
         """The gaps between the elements as line ends, and line breaks inside an element as spaces."""

@@ -226,7 +226,18 @@ class RewriteAsLines:
     op: ClassVar[str] = "rewrite-as-lines"
 
 
-Edit = Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes | RewriteAsLines
+@dataclass(frozen=True, slots=True)
+class NormalizeLineEndings:
+    """End every line of the file with `ending`."""
+
+    op: ClassVar[str] = "normalize-line-endings"
+    ending: Literal["\n", "\r\n"]
+
+
+Edit = (
+    Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes
+    | RewriteAsLines | NormalizeLineEndings
+)  # fmt: skip
 Safety = Literal["safe", "unsafe", "suggestion"]
 
 
@@ -263,6 +274,8 @@ class Problem:
     group: str | None = None
     """An id shared by the findings of one cluster."""
     fix: Fix | None = None
+    line: int = 1
+    """Of a file check's problem: the line it stands on."""
 
 
 @dataclass(frozen=True, slots=True)

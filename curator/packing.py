@@ -7,8 +7,8 @@ needs only one of them as a dictionary at a time. Memory: the rows' own bytes (a
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator
 
 from curator.model import Place
 
@@ -44,18 +44,40 @@ class PackedRows:
     def __len__(self) -> int:
         return sum(map(len, self._buckets)) // self._width
 
+    def distinct(self) -> int:
+        """How many different keys there are."""
+        return sum(len(set(self._keys(number))) for number in range(256))
+
+    def all(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
+        """Each key with its rows (place, extra) in order of place."""
+        for number in range(256):
+            yield from self.bucket(number).items()
+
     def groups(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key that has several rows, with its rows (place, extra) in order of place."""
         for number in range(256):
-            for key, rows in self.bucket(number).items():
-                if len(rows) > 1:
-                    yield key, sorted(rows)
+            repeated = {key for key, count in Counter(self._keys(number)).items() if count > 1}
+            if repeated:  # most records are no copies: only of these anything is made
+                yield from self.bucket(number, repeated).items()
 
-    def bucket(self, number: int) -> dict[bytes, list[tuple[Place, bytes]]]:
-        """The rows whose key begins with one byte, by key."""
+    def common(self, other: PackedRows) -> Iterator[tuple[bytes, list[tuple[Place, bytes]], list[tuple[Place, bytes]]]]:
+        """Each key that both have, with the rows of each in order of place."""
+        for number in range(256):
+            if keys := set(self._keys(number)).intersection(other._keys(number)):
+                theirs = other.bucket(number, keys)
+                for key, rows in self.bucket(number, keys).items():
+                    yield key, rows, theirs[key]
+
+    def bucket(self, number: int, keys: Container[bytes] | None = None) -> dict[bytes, list[tuple[Place, bytes]]]:
+        """The rows whose key begins with one byte, by key, in order of place; with `keys`, those of them alone."""
         rows, found = bytes(self._buckets[number]), defaultdict(list)
         for start in range(0, len(rows), self._width):
-            middle, end = start + KEY + self.extra, start + self._width
             key = rows[start : start + KEY]
-            found[key].append((Place(int.from_bytes(rows[middle:end], "big")), rows[start + KEY : middle]))
-        return found
+            if keys is None or key in keys:
+                middle, end = start + KEY + self.extra, start + self._width
+                found[key].append((Place(int.from_bytes(rows[middle:end], "big")), rows[start + KEY : middle]))
+        return {key: sorted(places) for key, places in found.items()}
+
+    def _keys(self, number: int) -> list[bytes]:
+        rows = bytes(self._buckets[number])
+        return [rows[start : start + KEY] for start in range(0, len(rows), self._width)]

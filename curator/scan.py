@@ -145,12 +145,11 @@ def failure(rule: BoundRule, error: BaseException, path: str, line: int) -> Fail
 
 def check_file(bound: Bound, head: FileHead) -> Iterator[Finding | Failure]:
     """What the file checks of a plan say of one file."""
-    top = Line(b"", 0, 1)
     for rule in bound.file:
         try:
             for problem in rule.call(head):
                 if not bound.is_silent(rule, head.path):
-                    yield finding(bound.plan, rule, problem, head.path, top)
+                    yield finding(bound.plan, rule, problem, head.path, Line(b"", 0, problem.line))
         except Exception as error:
             yield failure(rule, error, head.path, 0)
 

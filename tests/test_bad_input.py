@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello"}]}\n'
-CLEAN = "".join(GOOD % n for n in range(12))
+GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello, number %d"}]}\n'
+CLEAN = "".join(GOOD % (n, n) for n in range(12))
 
 
 def run(*arguments: str, cwd: Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -34,7 +34,8 @@ def check(cwd: Path, *arguments: str, code: int, **options: Any) -> dict[str, An
 
 
 def codes(report: dict[str, Any]) -> list[tuple[int, str]]:
-    return [(finding["line"], finding["code"]) for finding in report["findings"]]
+    """What is said of single lines; a dozen records that say the same draw remarks on the whole, too."""
+    return [(finding["line"], finding["code"]) for finding in report["findings"] if finding["line"]]
 
 
 def write(path: Path, *lines: str | bytes) -> Path:
@@ -126,9 +127,10 @@ def test_lines_that_are_too_much(tmp_path: Path) -> None:
     started = time.monotonic()
     report = check(tmp_path, path.name, code=1)
     assert codes(report) == [
-        (13, "FIL011"), (14, "JSN001"), (15, "JSN001"), (16, "SCH005"), (19, "JSN001"), (20, "JSN001"),
+        (13, "FIL011"), (14, "JSN001"), (15, "JSN001"), (16, "SCH005"), (18, "MSG007"), (19, "JSN001"), (20, "JSN001"),
     ]  # fmt: skip
-    assert report["findings"][0]["values"]["size"] == len(huge) + 1
+    (huge_line,) = [finding for finding in report["findings"] if finding["line"] == 13]
+    assert huge_line["values"]["size"] == len(huge) + 1
     assert report["inputs"][0]["records"] == 15
     assert report["inputs"][0]["unreadable"] == 5
     assert time.monotonic() - started < 30
@@ -190,8 +192,64 @@ def test_hostile_schemas_fetch_nothing_and_end(tmp_path: Path) -> None:
     )
     started = time.monotonic()
     report = check(tmp_path, "t.jsonl", code=1)
-    assert codes(report) == [(15, "FUN003"), (16, "FUN003")], "the second is not fetched: it would demand a key"
+    assert codes(report) == [
+        (13, "FUN007"), (14, "FUN007"), (15, "FUN003"), (16, "FUN003"), (19, "FUN007"), (20, "FUN007"),
+    ], "the second is not fetched: it would demand a key"  # fmt: skip
     assert time.monotonic() - started < 20
+
+
+def chat(user: str, answer: str, **more: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": answer}], **more}
+
+
+def asked(system: str, number: int) -> dict[str, Any]:
+    """A chat of its own under a system prompt."""
+    row = chat(f"When does room {number} open?", f"At {number % 24}, every {number}th day.")
+    return {"messages": [{"role": "system", "content": system}, *row["messages"]]}
+
+
+TOOL = {"type": "function", "function": {"name": "f", "description": "F.", "parameters": {"type": "object"}}}
+ODD_FILES: dict[str, list[Any]] = {
+    "one record": [chat("Hi", "Hello")],
+    "a thousand labels": [{"prompt": f"Remark {n} ->", "completion": f" class {n % 1000}"} for n in range(10_000)],
+    "a thousand labels in letters": [
+        {"prompt": f"Remark {n} ->", "completion": " " + "".join(chr(97 + int(d)) for d in f"{n % 1000:06}")}
+        for n in range(10_000)
+    ],
+    "a thousand system prompts": [asked(f"You are assistant {n}, who is {n * 7} years old.", n) for n in range(1000)],
+    "a thousand system prompts in words": [
+        asked("You are " + " and ".join(chr(97 + int(d)) * 3 for d in str(n)) + ".", n) for n in range(1000)
+    ],
+    "system prompts of a megabyte": [asked("Be brief. " * 100_000 + "x" * (n % 2), n) for n in range(6)],
+    "tools as text": [chat(f"Hi {n}", f"Yo {n}", tools=json.dumps([TOOL])) for n in range(60)],
+    "tools as text that is no JSON": [chat(f"Hi {n}", f"Yo {n}", tools=" [{") for n in range(60)],
+    "tools as an object": [chat(f"Hi {n}", f"Yo {n}", tools=TOOL) for n in range(60)],
+    "nothing in them": [{} for _ in range(1000)],
+    "the same a thousand times": [chat("Hi", "Hello")] * 1000,
+    "one answer to a thousand questions": [chat(f"Question {n}?", "I cannot say. " * 50) for n in range(1000)],
+    "a thousand answers to one question": [chat("Why?", f"For {n} reasons.") for n in range(1000)],
+    "no answers": [{"messages": [{"role": "assistant", "content": None}]}] * 60,
+    "a preference without outputs": [{"input": {"messages": []}, "preferred_output": []}] * 60,
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_odd_datasets_are_checked_in_time(tmp_path: Path, name: str) -> None:
+    """Every rule, in two splits of one dataset; no check raises, and none takes more than linear time."""
+    from curator import engine
+    from curator.inputs import Dataset
+    from curator.settings import Settings
+
+    rows = ODD_FILES[name]
+    paths = {}
+    for split, held in (("train", rows), ("validation", rows[::20])):
+        (tmp_path / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held))
+        paths[split] = (str(tmp_path / f"{split}.jsonl"),)
+    started = time.process_time()
+    report = engine.check([Dataset("d", paths, Settings())])
+    assert report.failures == []
+    assert sum(item.records for item in report.inputs) == len(rows) + len(rows[::20])
+    assert time.process_time() - started < 15
 
 
 @pytest.mark.parametrize(
@@ -304,7 +362,7 @@ def test_a_file_that_vanishes_or_shrinks_while_it_is_read(tmp_path: Path) -> Non
         assert report.exit_code("never") == 2
         assert all(str(path) in message for message in messages)
         assert any("cannot be read" in m or "shorter" in m for m in messages)
-        assert [finding.code for finding in report.findings if finding.path == str(other)] == ["JSN001"]
+        assert [f.code for f in report.findings if f.path == str(other) and f.line] == ["JSN001"]
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -1,10 +1,14 @@
-"""Records that stand in a dataset more than once."""
+"""Records, inputs and answers that stand in a dataset more than once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from curator.answers import brief
+from curator.checks.inputs import folded_answer, folded_input
+from curator.conventions import Conventions
 from curator.model import DropLine, Example, Fix, Place, Problem
 from curator.packing import PackedRows, key_of
 
@@ -34,3 +38,102 @@ class Duplicate:
                         fix=Fix("drop this copy", (DropLine(),)),
                     ),
                 )
+
+
+class Contradictory:
+    """Equal inputs with different answers: each further answer at its first record. Memory: 24 bytes a record.
+
+    Other declarations of the tools make another input: what can be answered depends on them. Where more than
+    `design` of the inputs have several answers, that is a design, and said once. Where all inputs are one,
+    `Dominant` speaks.
+    """
+
+    def __init__(self, *, design: float) -> None:
+        self.design = design
+        self.rows = PackedRows(extra=4)
+
+    def add(self, example: Example, place: Place) -> None:
+        if example.answer is not None and (folded := folded_input(example)):
+            if example.tools:
+                folded += "".join(f"{tool.description}\x1f{tool.parameters!r}\x1e" for tool in example.tools).encode()
+            self.rows.add(key_of(folded), place, zlib.crc32(folded_answer(example)).to_bytes(4, "big"))
+
+    def merge(self, other: Contradictory) -> None:
+        self.rows.merge(other.rows)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        inputs = self.rows.distinct()
+        several = sum(1 for _ in self._several())
+        if inputs < 2 or not several:
+            return
+        if several > self.design * inputs:
+            values = {"several": several, "inputs": inputs, "share": several / inputs, "answers": 0}
+            yield None, Problem(values=values, variant="design")
+            return
+        pointer = "/completion" if context.conventions.format == "openai-completion" else ""
+        for key, places in self._several():
+            for place in places[1:]:
+                yield (
+                    place,
+                    Problem(
+                        pointer,
+                        values={"answers": len(places), "several": several, "inputs": inputs},
+                        related=((places[0], pointer),),
+                        group=f"input:{key.hex()}",
+                    ),
+                )
+
+    def _several(self) -> Iterator[tuple[bytes, list[Place]]]:
+        """Each input that has several answers, with the first place of each."""
+        for key, rows in self.rows.groups():
+            first: dict[bytes, Place] = {}
+            for place, answer in rows:
+                first.setdefault(answer, place)
+            if len(first) > 1:
+                yield key, list(first.values())
+
+
+class Dominant:
+    """One answer that a large part of the records give; or one input that they all have.
+
+    Counted are the answers that the conventions' sample shows to be common, and of conversations only those
+    with a single answer: many end in the same thanks. Memory: at most a hundred answers.
+    """
+
+    def __init__(self, *, conventions: Conventions, share: float, fewest: int) -> None:
+        self.common = conventions.answers
+        self.share, self.fewest = share, fewest
+        self.records = 0
+        self.counts: dict[str, tuple[int, Place, str]] = {}
+        self.inputs: set[bytes] = set()
+        """One or two of them: whether they are all the same is what counts."""
+
+    def add(self, example: Example, place: Place) -> None:
+        answer = example.answer
+        if answer is None:
+            return
+        self.records += 1
+        if len(self.inputs) < 2:
+            self.inputs.add(key_of(folded_input(example)))
+        if not self.common or answer.calls or (text := brief(answer.text)) not in self.common or not text.strip():
+            return
+        if sum(turn.trained for turn in example.turns) == 1:
+            self._count({text: (1, place, answer.text_pointer)})
+
+    def merge(self, other: Dominant) -> None:
+        self.records += other.records
+        self.inputs = set(sorted(self.inputs | other.inputs)[:2])
+        self._count(other.counts)
+
+    def _count(self, counts: Mapping[str, tuple[int, Place, str]]) -> None:
+        for text, (count, place, pointer) in counts.items():
+            mine = self.counts.get(text, (0, place, pointer))
+            self.counts[text] = (mine[0] + count, *min(mine[1:], (place, pointer)))
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        for text, (count, place, pointer) in self.counts.items():
+            if count >= self.fewest and count > self.share * self.records:
+                values = {"answer": text, "count": count, "share": count / self.records, "records": self.records}
+                yield place, Problem(pointer, values=values)
+        if self.records >= self.fewest and len(self.inputs) == 1 and key_of(b"") not in self.inputs:
+            yield None, Problem(values={"records": self.records}, variant="one-input")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from curator.model import Fix, Problem, ReplaceBytes, RewriteAsLines
+from curator.model import Fix, NormalizeLineEndings, Problem, ReplaceBytes, RewriteAsLines
 from curator.sources import FileHead
-from curator.targets import Target
+from curator.targets import Figure, Target
 
 _NO_ELEMENTS = re.compile(rb"\s*\[\s*\]\s*")
 
@@ -54,3 +54,48 @@ def foreign(file: FileHead) -> Iterator[Problem]:
         yield Problem(
             at="line", values={"first": first, "delimiter": delimiter}, variant="table" if delimiter else None
         )
+
+
+def too_large(file: FileHead, *, target: Target, max_bytes: int, max_upload_bytes: int) -> Iterator[Problem]:
+    """More bytes than the target takes, or than it takes in one upload (0: the profile's figures).
+
+    What is packed counts as it is unpacked, because that is what a provider wants.
+    """
+    values = {"size": file.data_size, "target": target.name}
+    limit, verified = _figure(target.max_file_bytes, max_bytes)
+    if limit and file.data_size > limit:
+        variant = None if verified else "unverified"
+        yield Problem(at="line", values={**values, "limit": limit}, variant=variant)
+        return
+    limit, verified = _figure(target.max_upload_bytes, max_upload_bytes)
+    if limit and file.data_size > limit:
+        yield Problem(at="line", values={**values, "limit": limit}, variant="upload")
+
+
+def mixed_line_endings(file: FileHead) -> Iterator[Problem]:
+    """CRLF and LF in one file, at the first line that ends as fewer lines do."""
+    ends = file.endings
+    if file.container != "lines" or not ends.crlf or not ends.lf:
+        return
+    to_feed = ends.crlf <= ends.lf
+    fix = Fix(
+        f"end every line with {'LF' if to_feed else 'CRLF'}", (NormalizeLineEndings("\n" if to_feed else "\r\n"),)
+    )
+    yield Problem(
+        at="line",
+        values={
+            "rare": "CRLF" if to_feed else "LF",
+            "rare_count": min(ends.crlf, ends.lf),
+            "usual": "LF" if to_feed else "CRLF",
+            "usual_count": max(ends.crlf, ends.lf),
+        },
+        fix=fix if file.encoding == "utf-8" else None,  # bytes are spliced, and in UTF-16 an ending is four
+        line=ends.first_crlf if to_feed else ends.first_lf,
+    )
+
+
+def _figure(figure: Figure | None, own: int) -> tuple[int, bool]:
+    """A limit and whether it was seen to hold; 0 where there is none."""
+    if own or figure is None:
+        return own, True
+    return figure.value, figure.verified

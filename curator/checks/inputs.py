@@ -1,22 +1,54 @@
-"""What an example asks, in a form in which equal questions are equal."""
+"""What an example asks and what is answered, in forms in which equal ones are equal."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from curator.answers import brief
 from curator.model import Example
+
+_last: tuple[Example, bytes] | None = None  # several checks ask for the same input of the same example
 
 
 def folded_input(example: Example) -> bytes:
     """Everything before the last trained turn, white space and case folded; b"" where there is no text."""
-    parts, has_text = [], False
-    for turn in example.before_answer:
+    global _last
+    if _last is None or _last[0] is not example:
+        _last = (example, _folded_input(example))
+    return _last[1]
+
+
+def folded_answer(example: Example) -> bytes:
+    """The last trained turn, white space and case folded; a long text by its length and its ends, as they are."""
+    answer = example.answer
+    if answer is None:
+        return b""
+    text = brief(answer.text)
+    if text is answer.text:
+        text = " ".join(text.casefold().split())
+    for call in answer.calls:
+        text += f"\x1e{call.name}\x1f{''.join(str(call.arguments).split())}"
+    return text.encode()
+
+
+def _folded_input(example: Example) -> bytes:
+    turns = example.turns
+    end = len(turns)
+    for index in range(end - 1, -1, -1):
+        if turns[index].trained:
+            end = index
+            break
+    parts: list[str] = []
+    has_text = False
+    for turn in turns[:end]:
         text = " ".join(turn.text.casefold().split())
-        has_text = has_text or bool(text)
-        parts.append(f"{turn.role}\x1f{text}")
-        parts += [f"{call.name}\x1f{call.arguments!r}" for call in turn.calls]
-        if isinstance(turn.content, list):  # images and other parts belong to the question
+        parts += (turn.role, text)
+        if text:
+            has_text = True
+        if turn.calls:
+            parts += [f"{call.name}\x1f{call.arguments!r}" for call in turn.calls]
+        if type(turn.content) is list:  # images and other parts belong to the question
             parts += [json.dumps(part, sort_keys=True) for part in turn.content if not _is_text(part)]
     parts += [tool.name for tool in example.tools]
     return "\x1e".join(parts).encode() if has_text else b""
