@@ -11,16 +11,19 @@ from typing import Any, TextIO
 
 import click
 
-from curator import engine, inputs, settings, targets
+from curator import catalogue, engine, inputs, settings, targets
+from curator.catalogue import Rule
 from curator.errors import UsageError
 from curator.executors.local import Executor, Processes, inline
+from curator.inputs import Dataset
 from curator.report import Report
-from curator.reporters import FORMATS, Style, reporter
+from curator.reporters import FORMATS, Style, hidden, reporter, statistics
 from curator.reporters.text import visible
 
 _PARALLEL_BYTES = 8 << 20
 """Below this many bytes, starting processes takes longer than it saves."""
 _LEVELS = click.Choice(["error", "warning", "info", "never"])
+_FORMAT = "For people, programs (json, json-lines) or a CI.  [default: grouped on a terminal, else concise]"
 
 
 def _listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -53,7 +56,9 @@ def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable
 @click.option("--target", metavar="NAME", help="Whose rules hold: auto, openai, azure, generic …  [default: auto]")
 @click.option("--model", metavar="NAME", help="The model to be tuned: its limits and tokenizer.")
 @click.option("--token-stats", is_flag=True, help="Count the tokens of every record, exactly.")
-@click.option("--output-format", type=click.Choice(FORMATS), help="[default: grouped on a terminal, else concise]")
+@click.option("--output-format", type=click.Choice(FORMATS), help=_FORMAT)
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule in place of listing them.")
+@click.option("--max-findings", type=click.IntRange(0), metavar="N", help="Show N findings at most; all are counted.")
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write there, not to standard output.")
 @click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
 @click.option("--isolated", is_flag=True, help="No settings file at all.")
@@ -93,6 +98,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     if given["target"] and given["target"] not in targets.names():
         raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
 
+    if given["statistics"] and given["output_format"] not in (None, *statistics.FORMATS):
+        raise UsageError(f"--statistics are text or json, not {given['output_format']}")
+
     if given["isolated"] and given["config"]:
         raise UsageError("--isolated and --config contradict each other")
 
@@ -128,7 +136,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             progress=progress,
             failures=failures,
         )
-    _write(report, given)
+    _write(report, given, _cards(datasets))
     for failure in report.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""
         click.echo(visible(f"error: {where}{failure.message}"), err=True)
@@ -142,7 +150,15 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     ctx.exit(0 if given["exit_zero"] and code == 1 else code)
 
 
-def _write(report: Report, given: dict[str, Any]) -> None:
+def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
+    """Every rule that the settings of these datasets know, those of the user's own cards among them."""
+    rules: dict[str, Rule] = {}
+    for own in (dataset.settings for dataset in datasets):
+        rules |= catalogue.load(own.rule_dirs, own.digests()).rules
+    return rules
+
+
+def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> None:
     path = given["output_file"]
     if path is None and sys.stdout is None:
         raise UsageError("standard output is closed; give --output-file")
@@ -150,15 +166,19 @@ def _write(report: Report, given: dict[str, Any]) -> None:
     color = given["color"] == "always" or (
         given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    write = reporter(given["output_format"] or ("grouped" if terminal else "concise"))
+    name = given["output_format"] or ("grouped" if terminal else "concise")
+    write = statistics.writer(name) if given["statistics"] else reporter(name)
+    style = Style(color, given["quiet"], given["max_findings"], rules)
     try:
         with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
-            write(report, stream, Style(color, given["quiet"]))
+            write(report, stream, style)
     except BrokenPipeError:
         # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
+    if name == "gitlab" and (count := hidden(report, style)):  # the one format that cannot say it
+        click.echo(f"note: {count:,} more findings are left out; a higher --max-findings shows them", err=True)
 
 
 def _utf8(stream: TextIO) -> TextIO:

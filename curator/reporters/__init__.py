@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TextIO
 
+from curator import catalogue
+from curator.catalogue import Rule
+from curator.model import Finding
 from curator.report import Report
 
-FORMATS = ("concise", "full", "grouped", "json")
+FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github", "gitlab", "sarif", "junit", "markdown")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How text may look."""
+    """How a report is to be written."""
 
     color: bool = False
     quiet: bool = False
     """Findings only, no summary."""
+    max_findings: int | None = None
+    """Show no more than these; totals count all of them nevertheless."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """By code, for formats that describe rules; the bundled ones need not be given."""
 
 
 PLAIN = Style()
@@ -27,5 +36,26 @@ Reporter = Callable[[Report, TextIO, Style], None]
 
 def reporter(name: str) -> Reporter:
     """The writer of a format of FORMATS."""
-    write: Reporter = importlib.import_module(f"curator.reporters.{name}").write
+    write: Reporter = importlib.import_module(f"curator.reporters.{name.replace('-', '_')}").write
     return write
+
+
+def shown(report: Report, style: Style) -> Iterator[Finding]:
+    """The findings in order, no more of them than the style allows."""
+    return islice(report.findings, style.max_findings)
+
+
+def hidden(report: Report, style: Style) -> int:
+    """How many findings `shown` leaves out."""
+    return 0 if style.max_findings is None else max(0, len(report.findings) - style.max_findings)
+
+
+def in_repository(path: str) -> str:
+    """The path as a repository knows it: with slashes, and without `./` and other detours."""
+    return os.path.normpath(path).replace(os.sep, "/")
+
+
+def described(report: Report, style: Style) -> dict[str, Rule | None]:
+    """The rules that found something, by code; None for one whose card is not at hand."""
+    known = {**catalogue.load().rules, **style.rules}
+    return {code: known.get(code) for code in sorted(report.findings.by_code)}

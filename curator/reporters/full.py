@@ -6,29 +6,38 @@ from typing import TextIO
 
 from curator.model import Finding
 from curator.report import Report
-from curator.reporters import PLAIN, Style, text
+from curator.reporters import PLAIN, Style, shown, text
 
 
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     """Write each finding with its excerpt and fix, then the summary."""
-    for finding in report.findings:
+    for number, finding in enumerate(shown(report, style)):
+        stream.write("\n" if number else "")
         stream.write(f"{text.line(finding, style)}\n")
         for detail in details(finding, style):
             stream.write(f"{detail}\n")
-        stream.write("\n")
+    text.left_out(report, stream, style)
     text.summary(report, stream, style)
 
 
 def details(finding: Finding, style: Style) -> list[str]:
     """The excerpt with the span underlined, the fix, the related places."""
-    found = []
-    if finding.excerpt and finding.line is not None:
-        before, marked, after = map(text.visible, finding.excerpt)
-        margin = " " * len(str(finding.line))
-        found.append(f"  {finding.line} | {before}{text.paint(marked, style, bold=True)}{after}")
-        found.append(f"  {margin} | {' ' * len(before)}{text.paint('^' * max(1, len(marked)), style, fg='red')}")
+    found = [f"  {line}" for line in excerpt(finding, style)]
     if finding.fix:
         found.append(f"  fix ({finding.safety}): {text.visible(finding.fix.title)}")
     found += [f"  see {text.other(finding, place)}" for place in finding.related[1:]]
     found.append(f"  more: curator rule {finding.code}")
     return found
+
+
+def excerpt(finding: Finding, style: Style) -> list[str]:
+    """Two lines: what stands around the span, and marks under the span; none where there is nothing to see."""
+    if not finding.excerpt or finding.line is None:
+        return []
+    before, marked, after = map(text.visible, finding.excerpt)
+    margin = " " * len(str(finding.line))
+    marks = text.paint("^" * max(1, text.width(marked)), style, fg="red")
+    return [
+        f"{finding.line} | {before}{text.paint(marked, style, bold=True)}{after}",
+        f"{margin} | {' ' * text.width(before)}{marks}",
+    ]

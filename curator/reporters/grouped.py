@@ -22,17 +22,21 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
         if len(kept) < _SAMPLES:
             kept.append(finding)
     counts = report.findings.by_code
-    for code in sorted(samples, key=lambda code: (-max(levels[code]), -counts[code], code)):
+    left = len(report.findings) if style.max_findings is None else style.max_findings
+    for number, code in enumerate(sorted(samples, key=lambda code: (-max(levels[code]), -counts[code], code))):
         first, worst = samples[code][0], max(levels[code])
         title = text.paint(f"{code} {first.name}", style, bold=True, fg=text.COLOR[worst])
+        stream.write("\n" if number else "")
         stream.write(f"{title}  {text.totals(levels[code], PLAIN)}\n")
-        for finding in samples[code]:
+        kept = samples[code][:left]
+        left -= len(kept)
+        for finding in kept:
             mark = "[*] " if finding.fixable else ""
             stream.write(f"  {text.place(finding)}: {mark}{finding.message}{text.related(finding)}\n")
-            for detail in full.details(finding, style)[:2] if finding.excerpt else ():
-                stream.write(f"  {detail}\n")
-        hidden = counts[code] - len(samples[code])
-        if hidden:
-            stream.write(f"  and {hidden:,} more: --select {code} --output-format concise\n")
-        stream.write(text.paint(f"  why, and what to do: curator rule {code}\n\n", style, dim=True))
+            for line in full.excerpt(finding, style):
+                stream.write(f"    {line}\n")
+        if more := counts[code] - len(kept):
+            stream.write(f"  {'and ' if kept else ''}{more:,} more: --select {code} --output-format concise\n")
+        more_about = text.paint(f"  why, and what to do: curator rule {code}", style, dim=True)
+        stream.write(f"{more_about}\n")
     text.summary(report, stream, style)

@@ -13,26 +13,31 @@ from curator import __version__
 from curator.conventions import Conventions
 from curator.model import Edit, Finding, Severity
 from curator.report import Failure, Input, Report
-from curator.reporters import PLAIN, Style
+from curator.reporters import PLAIN, Style, hidden, shown
 
 
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     """Write the whole report as JSON."""
-    summary = {
-        **{str(level): report.findings.by_severity[level] for level in sorted(Severity, reverse=True)},
-        "suppressed": 0,
-        "fixable": report.findings.fixable,
-        "by_code": dict(sorted(report.findings.by_code.items())),
-    }
     stream.write(f'{{"version": 1,\n "tool": {dumps({"name": "curator", "version": __version__})},\n "inputs": [')
     stream.write(",\n   ".join(dumps(plain_input(item)) for item in report.inputs))
-    stream.write(f'],\n "summary": {dumps(summary)},\n "findings": [')
-    for index, finding in enumerate(report.findings):
+    stream.write(f'],\n "summary": {dumps(plain_summary(report, style))},\n "findings": [')
+    for index, finding in enumerate(shown(report, style)):
         stream.write(",\n   " if index else "\n   ")
         stream.write(dumps(plain_finding(finding)))
     not_checked = [dataclasses.asdict(item) for item in report.not_checked]
     errors = [plain_failure(item) for item in report.failures]
     stream.write(f'],\n "not_checked": {dumps(not_checked)},\n "errors": {dumps(errors)}}}\n')
+
+
+def plain_summary(report: Report, style: Style) -> dict[str, Any]:
+    """The totals, of which `hidden` are left out of the findings by --max-findings."""
+    return {
+        **{str(level): report.findings.by_severity[level] for level in sorted(Severity, reverse=True)},
+        "suppressed": 0,
+        "fixable": report.findings.fixable,
+        "hidden": hidden(report, style),
+        "by_code": dict(sorted(report.findings.by_code.items())),
+    }
 
 
 def plain_input(item: Input) -> dict[str, Any]:
@@ -116,8 +121,9 @@ def plain_failure(failure: Failure) -> dict[str, Any]:
 
 
 def dumps(value: Mapping[str, Any] | list[Any]) -> str:
-    """Compact JSON; text that no encoding takes (a file name of other bytes) is escaped."""
+    """Compact JSON on one line, in which whatever a terminal could act on, or no encoding takes, is an escape."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except (orjson.JSONEncodeError, TypeError):
-        return json.dumps(value, default=str)
+        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (orjson.JSONEncodeError, TypeError):  # half a surrogate pair, or an integer beyond 64 bits
+        text = json.dumps(value, default=str)
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

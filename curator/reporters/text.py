@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from typing import TextIO
+from unicodedata import combining, east_asian_width
 
 import click
 
@@ -12,7 +13,7 @@ from curator.endings import SETTLED
 from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
-from curator.reporters import Style
+from curator.reporters import Style, hidden
 
 COLOR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LABELS_SHOWN = 6
@@ -29,6 +30,13 @@ def visible(text: str) -> str:
 def paint(text: str, style: Style, **how: object) -> str:
     """The text in colour, where colour is wanted."""
     return click.style(text, **how) if style.color else text  # type: ignore[arg-type]
+
+
+def width(text: str) -> int:
+    """Columns that a terminal gives to printable text: two to a wide character, none to a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def percent(share: float) -> str:
@@ -62,6 +70,14 @@ def other(finding: Finding, place: Related) -> str:
     return f"line {place.line}" if place.path == finding.path else f"{visible(place.path)}:{place.line}"
 
 
+def left_out(report: Report, stream: TextIO, style: Style) -> None:
+    """How many findings --max-findings hides, where it hides any."""
+    count = hidden(report, style)
+    if count:
+        note = paint(f"and {count:,} more, which a higher --max-findings shows", style, dim=True)
+        stream.write(f"{note}\n")
+
+
 def summary(report: Report, stream: TextIO, style: Style) -> None:
     """What was read, what it was taken for, what was not checked, and the totals."""
     if style.quiet:
@@ -74,7 +90,8 @@ def summary(report: Report, stream: TextIO, style: Style) -> None:
             stream.write(f"    {text}\n")
     notes = [note for note in report.not_checked if note.why != "no rule can tell"]
     for note in notes:
-        stream.write(paint(f"not checked: {visible(note.what)}: {visible(note.why)}\n", style, dim=True))
+        line = paint(f"not checked: {visible(note.what)}: {visible(note.why)}", style, dim=True)
+        stream.write(f"{line}\n")
     stream.write(f"{verdict(report, style)}\n")
 
 
