@@ -7,17 +7,17 @@ A subschema with "x-rule" names the card that reports its violation.
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curator.checks.keys import resembles, slips
+from curator.checks.keys import slips
 from curator.checks.parts import refused
-from curator.data import folder, nearest
+from curator.data import nearest
 from curator.errors import CardError
 from curator.locate import escape
-from curator.model import Example, Fix, Problem, Remove, Replace
+from curator.model import Example, Fix, Problem, Replace
+from curator.schemas import referenced, schema
 from curator.targets import Target
 
 if TYPE_CHECKING:
@@ -45,23 +45,6 @@ def violations(example: Example, *, target: Target) -> Iterator[Problem]:
             yield Problem(fault.pointer, values={"fault": fault.sentence})
 
 
-def unknown_keys(example: Example, *, target: Target) -> Iterator[Problem]:
-    """Keys that the target does not take: at the top level, or in a message. None in a format that it does not take."""
-    if not target.refuses_unknown_keys or (target.formats and example.format not in target.formats):
-        return
-    for pointer, keys, is_top in _unknown_keys(example, target.extra_keys):
-        meant = [slip.meant for slip in slips(example, example.format) if slip.pointer == pointer]
-        if not (unknown := [key for key in keys if not any(resembles(key, other) for other in meant)]):
-            continue
-        yield Problem(
-            f"{pointer}/{escape(unknown[0])}",
-            at="key",
-            values={"keys": ", ".join(map(repr, unknown)), "count": len(unknown), "target": target.name},
-            variant=None if is_top else "message",
-            fix=Fix("remove it", tuple(Remove(f"{pointer}/{escape(key)}") for key in unknown)),
-        )
-
-
 def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Problem]:
     """Roles that the format does not have, with the one that was probably meant.
 
@@ -85,26 +68,11 @@ def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Pro
 
 
 @cache
-def schema(format_name: str) -> dict[str, Any]:
-    """The bundled schema of a format; one that accepts everything where there is none."""
-    file = folder("schemas") / f"{format_name}.json"
-    if not file.is_file():
-        return {}
-    loaded: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return loaded
-
-
-def _referenced(uri: str) -> dict[str, Any]:
-    """Another bundled schema, by the "$id" that one refers to; nothing is fetched."""
-    return schema(uri.partition("#")[0].rpartition("/")[2].removesuffix(".json"))
-
-
-@cache
 def _decider(format_name: str) -> jsonschema_rs.Validator:
     import jsonschema_rs
 
     try:
-        return jsonschema_rs.validator_for(schema(format_name), retriever=_referenced)
+        return jsonschema_rs.validator_for(schema(format_name), retriever=referenced)
     except ValueError as error:
         raise CardError(f"rules/schemas/{format_name}.json: {error}") from None
 
@@ -114,7 +82,7 @@ def _explainer(format_name: str) -> jsonschema.Draft202012Validator:
     import jsonschema  # only once a record breaks its schema
     from referencing import Registry, Resource
 
-    registry: Registry[Any] = Registry(retrieve=lambda uri: Resource.from_contents(_referenced(uri)))  # type: ignore[call-arg]
+    registry: Registry[Any] = Registry(retrieve=lambda uri: Resource.from_contents(referenced(uri)))  # type: ignore[call-arg]
     return jsonschema.Draft202012Validator(schema(format_name), registry=registry)
 
 
@@ -218,20 +186,3 @@ def _sentence(error: jsonschema.ValidationError, what: str) -> str:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def _unknown_keys(example: Example, extra: tuple[str, ...]) -> Iterator[tuple[str, list[str], bool]]:
-    top, message = _known_keys(example.format)
-    top = top.union(extra) if extra else top
-    if not example.value.keys() <= top:
-        yield "", [key for key in example.value if key not in top], True
-    for turn in (*example.turns, *example.rejected):
-        if not turn.message.keys() <= message:
-            yield turn.pointer, [key for key in turn.message if key not in message], False
-
-
-@cache
-def _known_keys(format_name: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The keys that the format's schema knows at the top level, and in a message."""
-    message = schema("openai-chat")["$defs"]["turn"]["properties"]
-    return frozenset(schema(format_name).get("properties", {})), frozenset(message)
