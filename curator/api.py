@@ -15,6 +15,7 @@ from curator.errors import UsageError
 from curator.executors.local import Processes, inline
 from curator.inputs import gather
 from curator.report import Report
+from curator.suppressions import Suppressions
 
 
 def check(
@@ -48,7 +49,9 @@ def check(
 
     datasets, failures = gather([os.fspath(path) for path in given], settings_for)
     executor = Processes(jobs) if jobs > 1 else inline
-    return engine.check(datasets, executor=executor, token_stats=token_stats, failures=failures)
+    return engine.check(
+        datasets, executor=executor, token_stats=token_stats, failures=failures, suppressions=Suppressions()
+    )
 
 
 def load_rules(rule_dirs: Sequence[str] = ()) -> Mapping[str, Rule]:

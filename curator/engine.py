@@ -24,6 +24,8 @@ from curator.plan import Bound, BoundRule, Plan, bind, choose
 from curator.report import Failure, Failures, FileCounts, Input, Report, Scanned, TokenStats
 from curator.scan import Task, check_file, failure, finding, sample_records
 from curator.sources import Source
+from curator.staleness import heard
+from curator.suppressions import Suppressions
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
 from curator.unchecked import not_checked
@@ -59,6 +61,10 @@ class _Split:
     plan: Plan | None = None
     bound: Bound | None = None
 
+    @property
+    def paths(self) -> list[str]:
+        return [source.path for source in self.sources.values()]
+
 
 Progress = Callable[[int, int, int], None]
 """Called with bytes done, bytes in all, and records so far."""
@@ -72,14 +78,15 @@ def check(
     shard_bytes: int = reading.SHARD_BYTES,
     progress: Progress | None = None,
     failures: Sequence[InputError] = (),
+    suppressions: Suppressions | None = None,
 ) -> Report:
     """Check every record of the datasets; the report holds all that was found.
 
-    `failures` are paths that were given up before. Raises UsageError or CardError for settings or
-    rules that do not fit; whatever happens to a file is in the report.
+    `failures` are paths that were given up before; without `suppressions` no suppressions file is looked for.
+    Raises UsageError or CardError for settings or rules that do not fit; whatever happens to a file is in the report.
     """
     with Spools() as spools:
-        run = _Run(failures)
+        run = _Run(failures, suppressions)
         run.open(datasets, spools)
         for split in run.splits:
             run.plan(split, token_stats)
@@ -91,7 +98,8 @@ def check(
 class _Run:
     """The state of one run."""
 
-    def __init__(self, failures: Sequence[InputError]) -> None:
+    def __init__(self, failures: Sequence[InputError], suppressions: Suppressions | None) -> None:
+        self.suppressions = suppressions
         self.splits: list[_Split] = []
         self.sources: list[Source] = []
         self.scanned = Scanned()
@@ -124,6 +132,7 @@ class _Run:
         model = targets.resolve_model(target, settings.model, formats.kind(format_name))
         # Any vocabulary tells a label from a sentence; the model's own is taken where it is known.
         counter = bundled(model.encoding if model else None) or Tokenizer("o200k_base")
+        files = [path for other in self.splits if other.dataset is split.dataset for path in other.paths]
         split.plan = Plan(
             split.dataset.name,
             split.name,
@@ -138,6 +147,7 @@ class _Run:
             settings.root,
             settings.rule_dirs,
             check_files,
+            self.suppressions.covers(split.dataset, files, rules) if self.suppressions else {},
         )
         split.bound = bind(split.plan)
         for source in split.sources.values():
@@ -145,7 +155,7 @@ class _Run:
                 if isinstance(outcome, Failure):
                     self.failures.add(outcome)
                 else:
-                    self.scanned.findings.add([outcome])
+                    self.scanned.add([outcome], split.plan.suppressions)
 
     def scan(self, executor: Executor, shard_bytes: int, progress: Progress | None) -> None:
         blob = pickle.dumps([split.plan for split in self.splits])
@@ -168,6 +178,8 @@ class _Run:
                 message = f"{source.path}: the file changed while it was checked; check it again"
                 self.failures.add(Failure(source.path, 0, "", message))
         self.failures.merge(self.scanned.failures)
+        for path, number, message in self.suppressions.faults if self.suppressions else ():
+            self.failures.add(Failure(path, number, "", message))
 
     def finish(self) -> None:
         whereabouts = Whereabouts(self.sources)
@@ -224,15 +236,18 @@ class _Run:
                     continue
                 related = tuple(map(whereabouts.related, problem.related))
                 placed.append(finding(split.plan, rule, problem, path, line, related))
-            self.scanned.findings.add(placed)
+            self.scanned.add(placed, split.plan.suppressions)
 
     def report(self) -> Report:
         inputs = []
         for split in self.splits:
             for file, source in split.sources.items():
                 inputs.append(_input(split, source, self.scanned.counts.get(file, FileCounts())))
-        bounds = [split.bound for split in self.splits if split.bound is not None]
-        return Report(inputs, self.scanned.findings, list(self.failures), not_checked(bounds))
+        parts = [(split.dataset, split.name, split.bound, split.paths) for split in self.splits if split.bound]
+        used = self.scanned.used
+        stale = self.suppressions.settle(used, heard(parts, self.failures)) if self.suppressions else 0
+        unseen = not_checked([bound for _, _, bound, _ in parts])
+        return Report(inputs, self.scanned.findings, list(self.failures), unseen, self.scanned.suppressed, stale)
 
 
 def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:

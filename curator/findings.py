@@ -88,6 +88,7 @@ def make(
     split: str | None,
     line: Line | None,
     related: tuple[Related, ...] = (),
+    dataset: str = "",
 ) -> Finding:
     """The finding for a problem in a line; for the whole file or dataset where there is no line."""
     where = _Where(None, 1, 1, None) if line is None else _where(line, problem)
@@ -112,6 +113,7 @@ def make(
         problem.fix,
         None if rule.card.fix == "none" else rule.card.fix,
         where.excerpt,
+        dataset,
     )
 
 

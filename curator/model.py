@@ -288,6 +288,15 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding is accepted, by whom, and since when (ISO 8601, in UTC)."""
+
+    reason: str
+    who: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A problem with its rule, its severity and its exact place."""
 
@@ -315,6 +324,8 @@ class Finding:
     safety: Safety | None
     excerpt: tuple[str, str, str] | None = None
     """What stands before, in and after the span, cut to what a person needs to see."""
+    dataset: str = ""
+    suppressed: Suppression | None = None
 
     @property
     def order(self) -> tuple[str, int, int, str, str, str]:

@@ -14,6 +14,7 @@ from curator import catalogue
 from curator.catalogue import Rule
 from curator.conventions import Conventions
 from curator.data import nearest
+from curator.entries import Cover
 from curator.errors import UsageError
 from curator.inputs import matches
 from curator.model import Severity
@@ -53,6 +54,8 @@ class Plan:
     root: str = ""
     rule_dirs: tuple[str, ...] = ()
     check_files: tuple[tuple[str, str], ...] = ()
+    suppressions: Mapping[str, Cover] = field(default_factory=dict)
+    """By file; those files that have any."""
 
     @property
     def tokenizer(self) -> Tokenizer | None:

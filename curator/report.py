@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curator.conventions import Conventions
-from curator.model import Severity
+from curator.entries import Cover
+from curator.model import Finding, Severity, Suppression
 from curator.spool import Findings
 
 _FAILURES_KEPT = 5  # of each check: a check that raises on every record must not fill the report
@@ -80,10 +81,32 @@ class Scanned:
     states: dict[tuple[int, str], Any] = field(default_factory=dict)
     """Dataset checks' state by plan number and code; the Failure that took one out, in its place."""
     failures: Failures = field(default_factory=Failures)
+    suppressed: Findings = field(default_factory=Findings)
+    used: set[bytes] = field(default_factory=set)
+    """Digests of the suppressions that matched."""
+
+    def add(self, found: Sequence[Finding], covers: Mapping[str, Cover]) -> None:
+        """Take findings in; those that the suppressions of their file cover go to `suppressed`."""
+        if not covers:
+            self.findings.add(found)
+            return
+        others = []
+        for finding in found:
+            cover = covers.get(finding.path)
+            digest = cover.digest(finding) if cover else b""
+            accepted = cover.entries.get(digest) if cover else None
+            if accepted is None:
+                others.append(finding)
+            else:
+                self.suppressed.add([replace(finding, suppressed=accepted)])
+                self.used.add(digest)
+        self.findings.add(others)
 
     def merge(self, other: Scanned) -> None:
         """Take over another's results; any order and grouping gives the same."""
         self.findings.merge(other.findings)
+        self.suppressed.merge(other.suppressed)
+        self.used |= other.used
         self.failures.merge(other.failures)
         for file, counts in other.counts.items():
             self.counts.setdefault(file, FileCounts()).merge(counts)
@@ -167,8 +190,19 @@ class Report:
 
     inputs: list[Input]
     findings: Findings
+    """Those that nobody has accepted; all counts and the exit code are theirs alone."""
     failures: list[Failure]
     not_checked: list[NotChecked]
+    suppressed: Findings = field(default_factory=Findings)
+    """Those that someone has accepted, each with its `suppressed`."""
+    stale: int = 0
+    """Suppressions of the files of this run that match nothing any more."""
+
+    def accept(self, accepted: Suppression) -> None:
+        """Count every finding as suppressed."""
+        for finding in self.findings:
+            self.suppressed.add([replace(finding, suppressed=accepted)])
+        self.findings = Findings()
 
     def exit_code(self, fail_on: str | Mapping[str, str] = "error") -> int:
         """0, 1 when something is at or above `fail_on` (one for all, or by file), 2 when something failed."""

@@ -71,7 +71,7 @@ class Scanner:
         elif parsed is not None or line.too_long:
             self._counts.unreadable += 1
         if found:
-            self.result.findings.add(found)
+            self.result.add(found, self.bound.plan.suppressions)
 
     def _record(self, line: Line, found: list[Finding]) -> None:
         self._counts.records += 1
@@ -135,7 +135,7 @@ def finding(
 ) -> Finding:
     """The finding for a problem of a rule in one file of the plan."""
     level = findings.severity(rule.rule, problem.variant, rule.choice.severity)
-    return findings.make(rule.rule, problem, level, path, plan.split, line, related)
+    return findings.make(rule.rule, problem, level, path, plan.split, line, related, plan.dataset)
 
 
 def failure(rule: BoundRule, error: BaseException, path: str, line: int) -> Failure:

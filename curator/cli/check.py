@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from curator import catalogue, engine, inputs, settings, targets
+from curator import catalogue, engine, inputs, settings, suppressions, targets
 from curator.catalogue import Rule
 from curator.errors import UsageError
 from curator.executors.local import Executor, Processes, inline
@@ -19,6 +19,7 @@ from curator.inputs import Dataset
 from curator.report import Report
 from curator.reporters import FORMATS, Style, hidden, reporter, statistics
 from curator.reporters.text import visible
+from curator.suppressions import Suppressions
 
 _PARALLEL_BYTES = 8 << 20
 """Below this many bytes, starting processes takes longer than it saves."""
@@ -65,11 +66,14 @@ def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable
 @click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
 @_rules("--exclude", metavar="PATTERNS", text="Leave out files that match, written as in .gitignore.")
 @click.option("--force-exclude", is_flag=True, help="Exclude also files that are named on the command line.")
+@click.option("--suppress", is_flag=True, help="Accept all that is found: from now on it does not count.")
+@click.option("--reason", metavar="TEXT", help="Why it is accepted; goes with --suppress.")
+@click.option("--prune-suppressions", is_flag=True, help="Remove the checked files' suppressions that match nothing.")
 @click.option("--show-files", is_flag=True, help="List the files that would be checked, and stop.")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
-@click.option("-v", "--verbose", is_flag=True, help="Say which settings hold; show tracebacks.")
+@click.option("-v", "--verbose", is_flag=True, help="Settings, suppressed findings, tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings only.")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
@@ -87,6 +91,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
       curator check train.jsonl --token-stats --model gpt-4o
       zcat big.jsonl.gz | curator check - --stdin-filename big.jsonl
       curator check --output-format json -o report.json
+      curator check --suppress --reason "baseline"
 
     Exit codes: 0 nothing at or above --fail-on was found, 1 something was, 2 the job could not be done
     (a bad flag or setting, a file that cannot be read, a check that raised).
@@ -100,6 +105,13 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
 
     if given["statistics"] and given["output_format"] not in (None, *statistics.FORMATS):
         raise UsageError(f"--statistics are text or json, not {given['output_format']}")
+
+    if given["suppress"] and not (given["reason"] or "").strip():
+        form = 'curator check train.jsonl --select SEP002 --suppress --reason "two tasks in one set"'
+        raise UsageError(f"--suppress needs --reason, for whoever reads it later: {form}")
+
+    if given["reason"] is not None and not given["suppress"]:
+        raise UsageError("--reason says why findings are suppressed: it goes with --suppress")
 
     if given["isolated"] and given["config"]:
         raise UsageError("--isolated and --config contradict each other")
@@ -135,7 +147,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             token_stats=given["token_stats"],
             progress=progress,
             failures=failures,
+            suppressions=(known := Suppressions()),
         )
+    _keep(report, known, given)
     _write(report, given, _cards(datasets))
     for failure in report.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""
@@ -148,6 +162,37 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     }
     code = report.exit_code(fail_on)
     ctx.exit(0 if given["exit_zero"] and code == 1 else code)
+
+
+def _keep(report: Report, known: Suppressions, given: dict[str, Any]) -> None:
+    """Write and remove suppressions as was asked for, and say so."""
+
+    def say(text: str) -> None:
+        if not given["quiet"]:
+            click.echo(visible(text), err=True)
+
+    changes = given["suppress"] or given["prune_suppressions"]
+    if changes and known.faults:
+        click.echo(visible(f"error: no suppression was written or removed: mend {known.faults[0][0]} first"), err=True)
+        return
+    if given["prune_suppressions"]:
+        for path, count in known.prune().items():
+            say(f"removed {_count(count)} from {path}")
+    elif report.stale:
+        verb, them = ("matches", "it") if report.stale == 1 else ("match", "them")
+        say(f"note: {_count(report.stale)} no longer {verb} anything: --prune-suppressions removes {them}")
+    if given["suppress"]:
+        accepted = suppressions.accepted(given["reason"].strip())
+        counts = known.add(report.findings, accepted)
+        report.accept(accepted)
+        for path, count in counts.items():
+            say(f"wrote {_count(count)} to {path}")
+        if not counts:
+            say("nothing to suppress")
+
+
+def _count(number: int) -> str:
+    return f"{number:,} suppression{'' if number == 1 else 's'}"
 
 
 def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
@@ -168,7 +213,7 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
     )
     name = given["output_format"] or ("grouped" if terminal else "concise")
     write = statistics.writer(name) if given["statistics"] else reporter(name)
-    style = Style(color, given["quiet"], given["max_findings"], rules)
+    style = Style(color, given["quiet"], given["max_findings"], rules, given["verbose"])
     try:
         with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
             write(report, stream, style)

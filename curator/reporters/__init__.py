@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,8 @@ class Style:
     """Show no more than these; totals count all of them nevertheless."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """By code, for formats that describe rules; the bundled ones need not be given."""
+    verbose: bool = False
+    """List suppressed findings, too."""
 
 
 PLAIN = Style()
@@ -45,6 +48,12 @@ def shown(report: Report, style: Style) -> Iterator[Finding]:
     return islice(report.findings, style.max_findings)
 
 
+def listed(report: Report, style: Style) -> Iterator[Finding]:
+    """What `shown` gives, and suppressed findings in their places: for formats that mark those."""
+    suppressed = islice(report.suppressed, style.max_findings)
+    return heapq.merge(shown(report, style), suppressed, key=lambda finding: finding.order)
+
+
 def hidden(report: Report, style: Style) -> int:
     """How many findings `shown` leaves out."""
     return 0 if style.max_findings is None else max(0, len(report.findings) - style.max_findings)
@@ -56,6 +65,6 @@ def in_repository(path: str) -> str:
 
 
 def described(report: Report, style: Style) -> dict[str, Rule | None]:
-    """The rules that found something, by code; None for one whose card is not at hand."""
+    """The rules that found or had found something, by code; None for one whose card is not at hand."""
     known = {**catalogue.load().rules, **style.rules}
-    return {code: known.get(code) for code in sorted(report.findings.by_code)}
+    return {code: known.get(code) for code in sorted(report.findings.by_code | report.suppressed.by_code)}

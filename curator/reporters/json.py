@@ -13,7 +13,7 @@ from curator import __version__
 from curator.conventions import Conventions
 from curator.model import Edit, Finding, Severity
 from curator.report import Failure, Input, Report
-from curator.reporters import PLAIN, Style, hidden, shown
+from curator.reporters import PLAIN, Style, hidden, listed
 
 
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
@@ -21,7 +21,7 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     stream.write(f'{{"version": 1,\n "tool": {dumps({"name": "curator", "version": __version__})},\n "inputs": [')
     stream.write(",\n   ".join(dumps(plain_input(item)) for item in report.inputs))
     stream.write(f'],\n "summary": {dumps(plain_summary(report, style))},\n "findings": [')
-    for index, finding in enumerate(shown(report, style)):
+    for index, finding in enumerate(listed(report, style)):
         stream.write(",\n   " if index else "\n   ")
         stream.write(dumps(plain_finding(finding)))
     not_checked = [dataclasses.asdict(item) for item in report.not_checked]
@@ -33,7 +33,7 @@ def plain_summary(report: Report, style: Style) -> dict[str, Any]:
     """The totals, of which `hidden` are left out of the findings by --max-findings."""
     return {
         **{str(level): report.findings.by_severity[level] for level in sorted(Severity, reverse=True)},
-        "suppressed": 0,
+        "suppressed": len(report.suppressed),
         "fixable": report.findings.fixable,
         "hidden": hidden(report, style),
         "by_code": dict(sorted(report.findings.by_code.items())),
@@ -100,7 +100,7 @@ def plain_finding(finding: Finding) -> dict[str, Any]:
             "safety": finding.safety,
             "edits": [plain_edit(edit) for edit in finding.fix.edits],
         },
-        "suppressed": None,
+        "suppressed": dataclasses.asdict(finding.suppressed) if finding.suppressed else None,
         "url": f"docs/rules/{finding.code}.md",
     }
 

@@ -13,11 +13,12 @@ from curator.endings import SETTLED
 from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
-from curator.reporters import Style, hidden
+from curator.reporters import PLAIN, Style, hidden
 
 COLOR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LABELS_SHOWN = 6
 _POINTER = 120  # code points; a key may have a million
+_REASON = 200  # code points
 
 
 def visible(text: str) -> str:
@@ -92,7 +93,15 @@ def summary(report: Report, stream: TextIO, style: Style) -> None:
     for note in notes:
         line = paint(f"not checked: {visible(note.what)}: {visible(note.why)}", style, dim=True)
         stream.write(f"{line}\n")
+    for finding in report.suppressed if style.verbose else ():
+        stream.write(f"{paint(_suppressed(finding), style, dim=True)}\n")
     stream.write(f"{verdict(report, style)}\n")
+
+
+def _suppressed(finding: Finding) -> str:
+    why = finding.suppressed
+    assert why is not None
+    return f"suppressed: {line(finding, PLAIN)} ({visible(clip(f'{why.reason}; {why.who}, {why.when[:10]}', _REASON))})"
 
 
 def _read(item: Input) -> str:
@@ -127,7 +136,14 @@ def _habits(item: Input) -> Iterable[str]:
 
 
 def verdict(report: Report, style: Style) -> str:
-    """The totals in one sentence."""
+    """The totals in a sentence or two."""
+    accepted = len(report.suppressed)
+    return _totals(report, style) + (
+        f" {accepted:,} suppressed{'' if style.verbose else ' (-v lists them)'}." if accepted else ""
+    )
+
+
+def _totals(report: Report, style: Style) -> str:
     counts = report.findings.by_severity
     if not len(report.findings):
         if not report.inputs:

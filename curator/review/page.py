@@ -41,7 +41,7 @@ def show(arguments: list[str]) -> None:
         st.code(report["problem"], language=None)
         return
     _summary(report)
-    _findings(report["findings"])
+    _findings([finding for finding in report["findings"] if not finding["suppressed"]])
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
