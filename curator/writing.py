@@ -1,0 +1,181 @@
+"""Writing files so that whoever looks, and whenever the power fails, there is the old file or the new one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from typing import IO, BinaryIO
+
+from curator.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:  # Windows; there two runs on one folder are told apart by the check for changed files alone
+    fcntl = None  # type: ignore[assignment]
+
+OWN_FOLDER = ".curator"
+"""What is kept beside the data: the journal of `curator undo`, and a lock."""
+_SUFFIX = ".curator-tmp"
+_BLOCK = 1 << 20
+
+
+@contextlib.contextmanager
+def atomically(path: str) -> Iterator[BinaryIO]:
+    """A file that takes the place of the one at `path` when the block ends, and leaves no trace when it raises.
+
+    Raises UsageError when it cannot be written.
+    """
+    temporary = temporary_for(path)
+    try:
+        with written(path, temporary) as file:
+            yield file
+        replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+
+
+@contextlib.contextmanager
+def written(path: str, temporary: str) -> Iterator[BinaryIO]:
+    """A new file at `temporary`, on the disk when the block ends; what fails is said of `path`. Raises UsageError."""
+    try:
+        with open(temporary, "xb", buffering=_BLOCK) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        raise UsageError(f"{path}: {reason(error)}") from None
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+        raise
+
+
+def replace(temporary: str, path: str) -> None:
+    """Give a written file the name `path`, and the mode and owner of the file that has it. Raises UsageError."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(path, temporary)
+            old = os.stat(path)
+            if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                with contextlib.suppress(PermissionError):  # only root may give a file away
+                    os.chown(temporary, old.st_uid, old.st_gid)
+        os.replace(temporary, path)
+        settle(os.path.dirname(path))
+    except OSError as error:
+        raise UsageError(f"{path}: {reason(error)}") from None
+
+
+def settle(folder: str) -> None:
+    """Bring the names of a folder onto the disk; a new name is safe only then."""
+    with contextlib.suppress(OSError):  # not every system lets a folder be opened
+        handle = os.open(folder or ".", os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def temporary_for(path: str) -> str:
+    """A new name beside `path` for what is being written."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name}.{os.getpid()}-{secrets.token_hex(6)}{_SUFFIX}")
+
+
+def sweep(path: str) -> None:
+    """Remove what processes that are gone have left of writing `path`."""
+    folder, name = os.path.split(path)
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder or ".")):
+            if entry.name.startswith(f".{name}.") and entry.name.endswith(_SUFFIX):
+                writer = entry.name.removeprefix(f".{name}.").partition("-")[0]
+                if writer.isdecimal() and not _is_alive(int(writer)):
+                    os.remove(entry.path)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def refusal(path: str, *, follow_symlinks: bool = False) -> str:
+    """Why the file at `path` is not to be replaced; "" where nothing speaks against it."""
+    if os.path.islink(path) and not follow_symlinks:
+        return "is a symbolic link, perhaps into a shared cache; --follow-symlinks changes the file it leads to"
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not stat.S_ISREG(mode):
+        return "is no ordinary file"
+    if not mode & 0o222 or not os.access(path, os.W_OK):
+        return "is read-only; make it writable first (chmod u+w)"
+    if not os.access(os.path.dirname(os.path.realpath(path)), os.W_OK):
+        return "stands in a folder in which no file can be written"
+    return ""
+
+
+def reason(error: OSError) -> str:
+    """What a person reads when writing failed; the old file is as it was."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "not changed: the disk is full"
+    if error.errno == errno.EFBIG:
+        return "not changed: the new file would be larger than this account may write (ulimit -f)"
+    return f"not changed: cannot be written: {error.strerror or error}"
+
+
+def digest(file: IO[bytes]) -> str:
+    """blake2b-128 of the rest of an open file, in hex."""
+    found = hashlib.blake2b(digest_size=16)
+    while block := file.read(_BLOCK):
+        found.update(block)
+    return found.hexdigest()
+
+
+def own_folder(folder: str) -> str:
+    """The tool's own folder beside the data, made where it is missing, and hidden from git. Raises UsageError."""
+    place = os.path.join(folder, OWN_FOLDER)
+    try:
+        os.makedirs(place, exist_ok=True)
+        ignore = os.path.join(place, ".gitignore")
+        if not os.path.exists(ignore):
+            with open(ignore, "w", encoding="utf-8") as file:
+                file.write("*\n")
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be made: {error.strerror}") from None
+    return place
+
+
+@contextlib.contextmanager
+def locked(folders: set[str], waiting: str = "") -> Iterator[None]:
+    """Holds the folders against other processes that would write in them, and waits for its turn.
+
+    `waiting` is printed to standard error when that takes a while.
+    """
+    with contextlib.ExitStack() as stack:
+        for folder in sorted(map(os.path.realpath, folders)):  # one order for all, so that no two wait for each other
+            handle = stack.enter_context(open(os.path.join(own_folder(folder), "lock"), "ab"))
+            if fcntl is None:
+                continue
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waiting:
+                    import click
+
+                    click.echo(waiting, err=True)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
