@@ -19,7 +19,7 @@ import curator
 from curator.api import check
 from curator.catalogue import load
 from curator.cli.main import main
-from curator.model import Severity
+from curator.model import Severity, Suppression
 from curator.report import Failure, Report
 from curator.reporters import FORMATS, PLAIN, Style, reporter
 from curator.reporters.markdown import LIMIT
@@ -439,6 +439,29 @@ def test_markdown_stays_short_whatever_there_is(report: Report) -> None:
     assert text.endswith("</details>\n")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_suppressed_findings_are_marked_or_left_out(report: Report, name: str) -> None:
+    count = len(report.findings)
+    report.accept(Suppression("known\x1b[2J", "ann", "2025-01-02T03:04:05Z"))
+    text = written(report, name)
+    if name in ("json", "json-lines"):
+        findings = [json.loads(line.strip(" ,]")) for line in text.splitlines() if '"record":' in line]
+        assert [f["suppressed"]["who"] for f in findings] == ["ann"] * count
+    elif name == "sarif":
+        jsonschema.validate(json.loads(text), SCHEMA)
+        run = json.loads(text)["runs"][0]
+        expected = [{"kind": "external", "status": "accepted", "justification": "known\\x1b[2J"}]
+        assert [result["suppressions"] for result in run["results"]] == [expected] * count
+        assert {result["ruleId"] for result in run["results"]} == {
+            rule["id"] for rule in run["tool"]["driver"]["rules"]
+        }
+    else:
+        assert "SEP002" not in text
+        assert f"{count} suppressed" in text or name in ("gitlab", "junit")
+    if name == "junit":
+        assert not ET.fromstring(text).findall(".//failure")
+
+
 # --- --max-findings and --statistics ---------------------------------------------------------------------
 
 
@@ -538,11 +561,12 @@ def test_the_json_keeps_its_contract(report: Report) -> None:
     fix = {"anyOf": [{"type": "null"}, exactly(
         title=TEXT, safety={"enum": ["safe", "unsafe", "suggestion"]}, edits={"items": {"required": ["op"]}},
     )]}  # fmt: skip
+    suppressed = {"anyOf": [{"type": "null"}, exactly(reason=TEXT, who=TEXT, when=TEXT)]}
     finding = exactly(
         code=TEXT, name=TEXT, severity={"enum": ["error", "warning", "info"]}, message=TEXT, values={"type": "object"},
         path=TEXT, line={"type": ["integer", "null"]}, column=COUNT, end_column=COUNT, pointer=TEXT,
         at={"enum": ["value", "key", "line"]}, span=span, inner=OPTIONAL, record=OPTIONAL, group=OPTIONAL,
-        split=OPTIONAL, related={"items": place}, fix=fix, suppressed={"type": "null"}, url=TEXT,
+        split=OPTIONAL, related={"items": place}, fix=fix, suppressed=suppressed, url=TEXT,
     )  # fmt: skip
     whole = exactly(
         version={"const": 1}, tool=exactly(name={"const": "curator"}, version={"const": curator.__version__}),

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from curator import __version__
 from curator.report import Report
-from curator.reporters import PLAIN, Style, shown
+from curator.reporters import PLAIN, Style, listed
 from curator.reporters.json import dumps, plain_failure, plain_finding, plain_input, plain_summary
 
 
@@ -21,7 +21,7 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
 def _parts(report: Report, style: Style) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in report.inputs:
         yield "input", plain_input(item)
-    for finding in shown(report, style):
+    for finding in listed(report, style):
         yield "finding", plain_finding(finding)
     for note in report.not_checked:
         yield "not_checked", dataclasses.asdict(note)

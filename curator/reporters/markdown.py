@@ -64,11 +64,12 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
 
 
 def _verdict(report: Report) -> str:
+    suppressed = f", {len(report.suppressed):,} suppressed" if len(report.suppressed) else ""
     if not len(report.findings):
-        return "no findings" if report.inputs else "nothing was checked"
+        return f"no findings{suppressed}" if report.inputs else "nothing was checked"
     files = len(report.findings.worst)
     counts = text.totals(report.findings.by_severity, PLAIN)
-    return f"{counts} in {files:,} {'file' if files == 1 else 'files'}"
+    return f"{counts} in {files:,} {'file' if files == 1 else 'files'}{suppressed}"
 
 
 def _write_samples(stream: TextIO, codes: list[str], found: dict[str, _Found], style: Style, room: int) -> None:

@@ -13,14 +13,14 @@ from curator.catalogue import Rule
 from curator.findings import clip
 from curator.model import Finding, Fix, RenameKey, Replace, ReplaceText, Severity
 from curator.report import Failure, Input, Report
-from curator.reporters import PLAIN, Style, described, hidden, in_repository, shown
+from curator.reporters import PLAIN, Style, described, hidden, in_repository, listed
 from curator.reporters.fingerprints import Fingerprints
 from curator.reporters.json import dumps
 from curator.reporters.text import other, visible
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_SHOWN = 120  # code points of a pointer, or of what a fix puts in; a text may have a million
+_SHOWN = 120  # code points of a pointer, a reason, or of what a fix puts in; a text may have a million
 
 
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
@@ -37,7 +37,7 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     stream.write(f'  "artifacts": {dumps([_artifact(item) for item in report.inputs])},\n  "results": [')
     index = {code: number for number, code in enumerate(rules)}
     fingerprints = Fingerprints()
-    for number, finding in enumerate(shown(report, style)):
+    for number, finding in enumerate(listed(report, style)):
         stream.write(",\n   " if number else "\n   ")
         stream.write(dumps(_result(finding, index[finding.code], fingerprints.next(finding))))
     stream.write("]}]}\n")
@@ -114,6 +114,9 @@ def _result(finding: Finding, rule_index: int, fingerprint: str) -> dict[str, An
             }
             for number, place in enumerate(finding.related, 1)
         ]
+    if finding.suppressed:
+        why = visible(clip(finding.suppressed.reason, _SHOWN))
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
     if fix := _fix(finding):
         result["fixes"] = [fix]
     return result
