@@ -12,14 +12,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curator.answers import LABEL_CHARS, brief, is_label, json_keys, needs_no_space
-from curator.endings import SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
+from curator.beginnings import Beginnings
+from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
 from curator.frequent import Frequent
 from curator.model import Example
 
 _PINS = {"task": "task", "separator": "separators", "stop": "stop", "labels": "declared"}  # the setting's name -> ours
 
 SYSTEM_ROLES = ("system", "developer")
-_LABEL_SEEN = 5
+LABEL_SEEN = 5
+"""An answer that is seen so often may be a label (RULES.md, "task is classification")."""
 _LABELLED_SHARE = 0.9
 _RECORDS_PER_LABEL = 10
 _KNOWN_SYSTEM = 0.05
@@ -45,6 +47,10 @@ class Conventions:
     """The labels that the settings allow; empty where they name none."""
     leading: Habit | None = None
     """The white space that most completions begin with; counted without those that need none (digits, CJK, JSON)."""
+    unspaced: float = 0.0
+    """The share of completions that begin without white space; 0 where few of them need any (digits, CJK, JSON)."""
+    beginning: Habit | None = None
+    """What most prompts begin with, such as an instruction; looked for in their first 2,000 code points."""
     open_ended: bool = False
     """Every prompt is empty: the model is to write freely."""
     systems: tuple[Habit, ...] = ()
@@ -85,6 +91,7 @@ class Survey:
     answers: Counter[str] = field(default_factory=Counter)
     systems: Frequent = field(default_factory=lambda: Frequent(int(1 / _KNOWN_SYSTEM)))
     starts: Counter[str] = field(default_factory=Counter)
+    beginnings: Beginnings = field(default_factory=Beginnings)
     json_keys: Counter[frozenset[str]] = field(default_factory=Counter)
     json: int = 0
     answered: int = 0
@@ -114,6 +121,7 @@ class Survey:
             prompt = "".join(turn.text for turn in example.before_answer)
             if prompt:
                 self.prompts[prompt[-WINDOW:]] += 1
+                self.beginnings.add(prompt)
             if answer.text:
                 self.completions[answer.text[-WINDOW:]] += 1
             if not needs_no_space(answer.text):
@@ -127,7 +135,7 @@ class Survey:
             ends = tuple(ending_of(text, self.prompts, self.prompts.total()) for text in texts if text)
         if "stop" in pins:
             stop = ending_of(pins["stop"], self.completions, self.completions.total()) if pins["stop"] else None
-        declared = frozenset(pins.get("labels", ()))
+        declared = frozenset(label.lstrip() for label in pins.get("labels", ()))
         task = pins.get("task") or ("classification" if declared else "generation" if self.answered else "")
         found = Conventions(
             format_name,
@@ -136,6 +144,8 @@ class Survey:
             stop,
             declared=declared,
             leading=_leading(self.starts),
+            unspaced=_unspaced(self.starts, self.answered),
+            beginning=self.beginnings.common(),
             open_ended=bool(self.answered) and not self.prompted,
             systems=tuple(Habit(text, share) for text, share in self.systems.above(_KNOWN_SYSTEM)),
             system_prompts=len(self.systems.counts),
@@ -160,7 +170,7 @@ class Survey:
 
 
 def _is_classification(labels: Counter[str], answered: int, tokens: Callable[[str], int]) -> bool:
-    common = {label: count for label, count in labels.items() if count >= _LABEL_SEEN}
+    common = {label: count for label, count in labels.items() if count >= LABEL_SEEN}
     if not common or sum(common.values()) < _LABELLED_SHARE * answered:
         return False
     # Rare spellings are slips, not labels (docs/decisions/0005); one label alone must be nearly all there is.
@@ -177,6 +187,11 @@ def _leading(starts: Counter[str]) -> Habit | None:
         return None
     text = min(starts, key=lambda start: (-starts[start], start))
     return Habit(text, starts[text] / total) if text and starts[text] >= SETTLED * total else None
+
+
+def _unspaced(starts: Counter[str], answered: int) -> float:
+    total = starts.total()
+    return starts[""] / total if total >= FEWEST and 2 * total >= answered else 0.0
 
 
 def _usual(keys: Counter[frozenset[str]]) -> frozenset[str]:

@@ -19,6 +19,7 @@ from curator.model import Finding
 from curator.report import Report
 from curator.settings import Settings, overlay
 
+_NAME = "example"  # settings of an example say of its conventions what they like under [datasets.example]
 _SIZE = "dataset"
 """The family of rules that judge whether there is enough data: an example of three records never is."""
 
@@ -115,7 +116,8 @@ def _check(example: CardExample, data: bytes, settings: Settings) -> Report:
             held_out = Path(name, f"validation-{example.file}")
             held_out.write_bytes(_lines(example.validation))
             splits["validation"] = (str(held_out),)
-        return engine.check([Dataset("example", splits, settings)])
+        own = settings.datasets.get(_NAME)
+        return engine.check([Dataset(_NAME, splits, settings, own.pins if own else {})])
 
 
 def _settings(rule: Rule, example: CardExample, settings: Settings) -> Settings:

@@ -7,7 +7,7 @@ twenty times as frequent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 _CLOSING = ".,;:!?。！？"
 _SLIP_LETTERS = 5  # shorter words are one edit away from many others
@@ -22,32 +22,48 @@ def fold(label: str) -> str:
 
 
 class Spellings:
-    """The label set of a dataset with its counts, arranged for comparing."""
+    """The label set of a dataset with its counts, arranged for comparing.
 
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._by_count = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    Declared labels are right as they are written, however often they occur.
+    """
+
+    def __init__(self, counts: Mapping[str, int], declared: Collection[str] = ()) -> None:
         self._counts = counts
+        self._declared = frozenset(declared)
         self._canonical: dict[str, str] = {}
-        for label, _ in self._by_count:
+        self._by_look: dict[tuple[str, int], list[tuple[int, str]]] = {}
+        """By first letter and length, so that a slip is looked for among few: (-count, label), the frequent first."""
+        for label in sorted({*counts, *declared}, key=lambda name: (name not in self._declared, *self._rank(name))):
             self._canonical.setdefault(fold(label), label)
+        for label in sorted(counts, key=self._rank):
+            if label and (not self._declared or label in self._declared):
+                self._by_look.setdefault((label[0], len(label)), []).append(self._rank(label))
         self._meant: dict[str, tuple[str, bool]] = {}
 
     def meant(self, label: str) -> tuple[str, bool]:
         """The label that this one stands for (itself, unless it is a variant), and whether by a slip."""
         if label not in self._meant:
-            canonical = self._canonical.get(fold(label), label)
-            slip = self._slip_for(canonical)
+            canonical = label if label in self._declared else self._canonical.get(fold(label), label)
+            slip = None if canonical in self._declared else self._slip_for(canonical)
             self._meant[label] = (slip or canonical, slip is not None)
         return self._meant[label]
 
+    def _rank(self, label: str) -> tuple[int, str]:
+        return (-self._counts.get(label, 0), label)
+
     def _slip_for(self, label: str) -> str | None:
+        if len(label) < _SLIP_LETTERS:
+            return None
         count = max(1, self._counts.get(label, 0))
-        for other, often in self._by_count:
-            if count > _SLIP_SHARE * often:
-                return None
-            if _is_slip(label, other):
-                return other
-        return None
+        found = []
+        for size in (len(label) - 1, len(label), len(label) + 1):
+            for rank in self._by_look.get((label[0], size), ()):
+                if count > -rank[0] * _SLIP_SHARE:
+                    break
+                if _is_slip(label, rank[1]):
+                    found.append(rank)
+                    break
+        return min(found)[1] if found else None
 
 
 def _is_slip(label: str, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Labels of a classification set [seed 002, "How to pick labels"]."""
+"""The label set of a classification dataset [seed 002, "How to pick labels"]."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curator.answers import LABEL_CHARS
-from curator.checks.inputs import folded_input
 from curator.conventions import Conventions
-from curator.model import Example, Fix, Place, Problem, ReplaceText
-from curator.packing import PackedRows, key_of
-from curator.spelling import Spellings, fold
-from curator.tokens import Tokenizer
+from curator.model import Example, Place, Problem
+from curator.spelling import Spellings
+
+_LISTED = 8
+_TRAIN = "train"
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Seen:
 
 
 class Labels:
-    """Every label with its count and its first record. Memory: grows with distinct labels."""
+    """Every label with its count and its first record. Memory: up to 200 code points of each distinct answer."""
 
     def __init__(self, conventions: Conventions) -> None:
         self.conventions = conventions
@@ -41,23 +41,37 @@ class Labels:
 
     def add(self, example: Example, place: Place) -> None:
         answer = example.answer
-        if answer is not None and len(answer.text) <= LABEL_CHARS:
-            label = self.conventions.answer(answer.text)
-            _merge(self.seen, {label: Seen(1, place, answer.text_pointer, answer.is_one_text)})
+        if answer is None:
+            return
+        label = self.conventions.answer(answer.text)[:LABEL_CHARS]
+        seen = self.seen.get(label)
+        if seen is None:
+            self.seen[label] = Seen(1, place, answer.text_pointer, answer.is_one_text)
+        elif place > seen.place:
+            seen.count += 1
+        else:
+            seen.merge(Seen(1, place, answer.text_pointer, answer.is_one_text))
 
     def merge(self, other: Labels) -> None:
         _merge(self.seen, other.seen)
 
     def merged(self) -> dict[str, Seen]:
-        """Labels without leading space; variants and slips counted as the spelling that was meant."""
+        """Labels without leading space; variants and slips counted as the spelling that was meant; "" left out."""
         counts: Counter[str] = Counter()
         for label, seen in self.seen.items():
             counts[label.lstrip()] += seen.count
-        spellings = Spellings(counts)
+        spellings = Spellings(counts, self.conventions.declared)
         found: dict[str, Seen] = {}
         for label, seen in sorted(self.seen.items()):
-            _merge(found, {spellings.meant(label.lstrip())[0]: replace(seen)})
+            if label.strip():
+                _merge(found, {spellings.meant(label.lstrip())[0]: replace(seen)})
         return found
+
+    def counts(self) -> dict[str, int]:
+        """How often each label occurs, merged; the declared ones only, where the settings declare any."""
+        declared = self.conventions.declared
+        found = {label: seen.count for label, seen in self.merged().items() if not declared or label in declared}
+        return dict.fromkeys(declared, 0) | found
 
 
 def _merge(mine: dict[str, Seen], others: Mapping[str, Seen]) -> None:
@@ -68,47 +82,15 @@ def _merge(mine: dict[str, Seen], others: Mapping[str, Seen]) -> None:
             mine[label] = seen
 
 
-class NotSingleToken:
-    """Labels of more than one token, as they stand in the data, with the pieces."""
+def listed(counts: list[tuple[str, int]]) -> str:
+    """The first labels of a list with their counts, for a message."""
+    more = f" and {len(counts) - _LISTED:,} more" if len(counts) > _LISTED else ""
+    return ", ".join(f"{label!r} {count:,}" for label, count in counts[:_LISTED]) + more
 
-    def __init__(self, *, conventions: Conventions) -> None:
-        self.labels = Labels(conventions)
 
-    def add(self, example: Example, place: Place) -> None:
-        self.labels.add(example, place)
-
-    def merge(self, other: NotSingleToken) -> None:
-        self.labels.merge(other.labels)
-
-    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        tokens: Tokenizer | None = context.tokens
-        if tokens is None:
-            return
-        known, spellings = context.conventions.labels, _spellings(context.conventions)
-        completion = context.conventions.format == "openai-completion"
-        for label, seen in sorted(self.labels.seen.items()):
-            if label.lstrip() not in known or spellings.meant(label.lstrip())[0] != label.lstrip():
-                continue  # a stray answer; or a variant, of which its own rule speaks
-            pieces = tokens.spell(label)
-            if len(pieces) < 2:
-                continue
-            bare = tokens.count(label.lstrip()) == 1
-            yield (
-                seen.place,
-                Problem(
-                    seen.pointer,
-                    span=(0, len(label)) if seen.one_text else None,
-                    values={
-                        "label": label,
-                        "tokens": len(pieces),
-                        "pieces": " + ".join(map(repr, pieces)),
-                        "count": seen.count,
-                        "hint": "; without its leading space it is one" if bare else "",
-                    },
-                    variant=None if completion and not context.conventions.stop else "optional",
-                    group=f"label:{_digest(label)}",
-                ),
-            )
+def digest(label: str) -> str:
+    """What names the group of a label's findings."""
+    return hashlib.blake2b(label.encode(), digest_size=6).hexdigest()
 
 
 class Imbalance:
@@ -125,7 +107,7 @@ class Imbalance:
         self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        counts = {label: seen.count for label, seen in self.labels.merged().items() if label}
+        counts = {label: seen.count for label, seen in self.labels.merged().items()}
         total = sum(counts.values())
         if len(counts) < 2:
             return
@@ -137,7 +119,7 @@ class Imbalance:
             "share": most / total,
             "rarest": rare,
             "ratio": most / fewest,
-            "counts": ", ".join(f"{label!r} {count:,}" for label, count in ordered[:8]),
+            "counts": listed(ordered),
         }
         if most >= self.max_share * total:
             yield None, Problem(values=values)
@@ -145,87 +127,105 @@ class Imbalance:
             yield None, Problem(values=values, variant="ratio")
 
 
-def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
-    """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo."""
-    answer = example.answer
-    if answer is None or not answer.text or not answer.is_one_text:
-        return
-    written = conventions.answer(answer.text)
-    label = written.lstrip()
-    meant, is_slip = _spellings(conventions).meant(label)
-    if meant == label:
-        return
-    start = len(written) - len(label)
-    yield Problem(
-        answer.text_pointer,
-        span=(start, len(written)),
-        values={"label": label, "meant": meant, "share": conventions.labels[meant] / sum(conventions.labels.values())},
-        variant="typo" if is_slip else None,
-        group=f"label:{_digest(meant)}",
-        fix=Fix(f"write {meant!r}", (ReplaceText(answer.text_pointer, start, len(written), meant),)),
-    )
+class TooFew:
+    """Labels with too few training examples: `enough` in completion sets, `enough_chat` elsewhere.
 
-
-_last: tuple[Conventions, Spellings] | None = None  # every record of a split asks for the same
-
-
-def _spellings(conventions: Conventions) -> Spellings:
-    global _last
-    if _last is None or _last[0] is not conventions:
-        _last = (conventions, Spellings(conventions.labels))
-    return _last[1]
-
-
-class Contradictory:
-    """Equal inputs with different labels. Memory: 24 bytes a record, and each distinct answer.
-
-    The labels that most records of one input carry are taken for right; each other record is named,
-    beside the first that disagrees.
+    What is seen at most `stray` times among common labels is a stray answer, not a label.
     """
 
-    def __init__(self, *, conventions: Conventions) -> None:
-        self.conventions = conventions
-        self.rows = PackedRows(extra=4)
-        self.names: dict[bytes, str] = {}
+    def __init__(
+        self, *, conventions: Conventions, enough: int, enough_chat: int, stray: int, common: int, max_share: float
+    ) -> None:
+        self.labels = Labels(conventions)
+        self.enough, self.enough_chat = enough, enough_chat
+        self.limits = (stray, common, max_share)
 
     def add(self, example: Example, place: Place) -> None:
-        answer = example.answer
-        if answer is None or not (folded := folded_input(example)):
-            return
-        label = self.conventions.label(answer.text)[:LABEL_CHARS]
-        short = hashlib.blake2b(label.encode(), digest_size=4).digest()
-        self.names[short] = label
-        self.rows.add(key_of(folded), place, short)
+        self.labels.add(example, place)
 
-    def merge(self, other: Contradictory) -> None:
-        self.rows.merge(other.rows)
-        self.names |= other.names
+    def merge(self, other: TooFew) -> None:
+        self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        for key, rows in self.rows.groups():
-            labels = [(place, self.names[short]) for place, short in rows]
-            votes = Counter(fold(label) for _, label in labels)
-            if len(votes) < 2:
-                continue
-            first = {fold(label): (place, label) for place, label in reversed(labels)}
-            usual = min(votes, key=lambda name: (-votes[name], first[name]))
-            for place, label in labels:
-                if fold(label) != usual:
-                    yield (
-                        place,
-                        Problem(
-                            "/completion" if context.conventions.format == "openai-completion" else "",
-                            values={
-                                "label": label,
-                                "other": first[usual][1],
-                                "count": votes[usual],
-                                "agreement": votes[usual] / len(rows),
-                            },
-                            related=((first[usual][0], ""),),
-                            group=f"input:{key.hex()}",
-                        ),
-                    )
+        if context.split != _TRAIN:
+            return  # held-out data need not be enough to learn from
+        chat = context.conventions.format != "openai-completion"
+        enough = self.enough_chat if chat else self.enough
+        counts = self.labels.counts()
+        strays = set() if self.labels.conventions.declared else stray_labels(counts, *self.limits)
+        labels = {label: count for label, count in counts.items() if label not in strays}
+        few = sorted(((label, n) for label, n in labels.items() if n < enough), key=lambda item: (item[1], item[0]))
+        if few:
+            values = {"few": len(few), "labels": len(labels), "enough": enough, "counts": listed(few)}
+            yield None, Problem(values=values, variant="chat" if chat else None)
 
 
-def _digest(label: str) -> str:
-    return hashlib.blake2b(label.encode(), digest_size=6).hexdigest()
+class Single:
+    """One label for all records."""
+
+    def __init__(self, *, conventions: Conventions) -> None:
+        self.labels = Labels(conventions)
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: Single) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        found = self.labels.merged()
+        if len(found) == 1:
+            ((label, seen),) = found.items()
+            yield None, Problem(values={"label": label, "count": seen.count})
+
+
+class Stray:
+    """Labels seen once or twice (`stray`) among others that are common, and no variant of any of them.
+
+    Silent where the settings declare the labels: then another rule names each that is none of them.
+    """
+
+    def __init__(self, *, conventions: Conventions, stray: int, common: int, max_share: float) -> None:
+        self.labels = Labels(conventions)
+        self.limits = (stray, common, max_share)
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: Stray) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        if context.split != _TRAIN or self.labels.conventions.declared:
+            return  # a held-out label that training has not is another rule's
+        merged = self.labels.merged()
+        counts = {label: seen.count for label, seen in merged.items()}
+        held_out = {
+            label for name, state in context.splits.items() if name != _TRAIN for label in state.labels.merged()
+        }
+        strays = stray_labels(counts, *self.limits) - held_out
+        ordered = sorted(
+            ((label, n) for label, n in counts.items() if label not in strays), key=lambda i: (-i[1], i[0])
+        )
+        for label in strays:
+            seen = merged[label]
+            yield (
+                seen.place,
+                Problem(
+                    seen.pointer,
+                    values={"label": label, "count": seen.count, "counts": listed(ordered)},
+                    group=f"label:{digest(label)}",
+                ),
+            )
+
+
+def stray_labels(counts: Mapping[str, int], stray: int, common: int, max_share: float) -> set[str]:
+    """The labels seen at most `stray` times, where at least two others are seen `common` times and none in between.
+
+    A set with labels of every frequency has a tail, and answers that often differ are no labels: none then.
+    """
+    found = {label for label, count in counts.items() if count <= stray}
+    others = [count for label, count in counts.items() if label not in found]
+    if len(others) < 2 or min(others) < common or sum(counts[label] for label in found) > max_share * sum(others):
+        return set()
+    return found

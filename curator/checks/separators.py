@@ -10,6 +10,7 @@ from curator.endings import Habit, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends
+_LOOK_BACK = 500  # code points in which a look-alike of an ending is looked for
 
 
 def inconsistent(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
@@ -64,9 +65,10 @@ def _look_alike(text: str, ending: str) -> int:
     wanted = plain(ending)
     if not wanted:
         return len(text.rstrip())
-    start = len(text)
-    while start and len(plain(text[start:])) < len(wanted):
+    size, start = 0, len(text)
+    while start and size < len(wanted) and len(text) - start < _LOOK_BACK:
         start -= 1
+        size += len(plain(text[start]))
     if plain(text[start:]) != wanted:
         marks = "".join(set(ending))
         return len(text) if any(mark.isalnum() for mark in marks) else len(text.rstrip(marks))

@@ -51,6 +51,31 @@ def answer_cut(
         )
 
 
+def near_limit(
+    example: Example,
+    *,
+    tokens: Tokenizer,
+    model: Model | None,
+    limit: int,
+    margin: int,
+    per_call: int,
+    per_tool: int,
+) -> Iterator[Problem]:
+    """So close below the limit that the count's own error decides (`limit` 0: the model's).
+
+    The error: `margin` tokens, with `per_call` for each call and `per_tool` for each declared tool, of which
+    nobody published what the server adds.
+    """
+    allowed, _ = _limit(model, limit)
+    calls = sum(len(turn.calls) for turn in example.turns)
+    error = margin + per_call * calls + per_tool * len(example.tools)
+    if not allowed or bound(example) <= allowed - error:
+        return
+    total = tokens.example(example)
+    if allowed - error < total <= allowed:
+        yield Problem(values={"tokens": total, "limit": allowed, "error": error})
+
+
 def _limit(model: Model | None, limit: int) -> tuple[int, bool]:
     if limit:
         return limit, True

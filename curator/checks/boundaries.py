@@ -1,0 +1,158 @@
+"""Datasets in which nothing tells where a prompt or an answer ends [seed 002, "Separator sequences", `stop`]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from curator.checks.label_values import spellings
+from curator.conventions import LABEL_SEEN, Conventions
+from curator.endings import SETTLED
+from curator.model import Example, Fix, Place, Problem
+from curator.packing import key_of
+from curator.targets import Target
+from curator.tokens import Tokenizer
+
+# What is proposed, in this order: seed 002's own first, then others that texts rarely hold.
+_SEPARATORS = (
+    " ->", "\n\n###\n\n", "\n\n---\n\n", "\n\n===\n\n", " >>>", "\n\n@@@\n\n", "\n\n#####\n\n", " |>>>",
+)  # fmt: skip
+_STOPS = (" END", "###", "\n\n---", " <END>", " [STOP]", "@@@", "\n\n#####", " ~~~")
+_MIXED = 0.2
+"""Below this share an ending is no habit at all (RULES.md, "settled")."""
+
+
+class Unused:
+    """Which of some endings stand nowhere before the end of a text. Memory: a number for each."""
+
+    def __init__(self, endings: tuple[str, ...]) -> None:
+        self.endings = endings
+        self.used: set[int] = set()
+
+    def add(self, text: str) -> None:
+        for number, ending in enumerate(self.endings):
+            if number not in self.used and 0 <= text.find(ending) < len(text) - len(ending):
+                self.used.add(number)
+
+    def merge(self, other: Unused) -> None:
+        self.used |= other.used
+
+    def first(self) -> str | None:
+        """The one to propose; None where the texts hold all of them."""
+        return next((ending for number, ending in enumerate(self.endings) if number not in self.used), None)
+
+
+class MissingSeparator:
+    """Prompts without an ending that most of them share; silent where all prompts are empty, or the same.
+
+    Memory: a few numbers.
+    """
+
+    def __init__(self, *, conventions: Conventions, fewest: int) -> None:
+        known, share = conventions.separators, conventions.separator_share
+        self.active = (
+            conventions.sampled >= fewest
+            and share < SETTLED
+            and not conventions.open_ended
+            and "separators" not in conventions.pinned
+        )
+        # One that half of the prompts have is the first to be proposed, unless it names their task.
+        signs = [habit.text for habit in known if share >= _MIXED and not any(map(str.isalnum, habit.text))]
+        self.unused = Unused((*signs, *_SEPARATORS))
+        self.prompts: set[bytes] = set()
+        """Up to two different prompts: one for all of them ends where it always does."""
+
+    def add(self, example: Example, place: Place) -> None:
+        if not self.active:
+            return
+        for turn in example.turns:
+            if not turn.trained and turn.text:
+                self.unused.add(turn.text)
+                if len(self.prompts) < 2:
+                    self.prompts.add(key_of(turn.text.encode()))
+
+    def merge(self, other: MissingSeparator) -> None:
+        self.unused.merge(other.unused)
+        self.prompts = set(sorted(self.prompts | other.prompts)[:2])
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        if not self.active or len(self.prompts) < 2:
+            return
+        share, free = context.conventions.separator_share, self.unused.first()
+        title = "end every prompt with " + (
+            f"{free!r}, which stands nowhere else in them" if free else "a text that stands nowhere else in them"
+        )
+        endings = ", ".join(f"{habit.text!r} {habit.share:.0%}" for habit in context.conventions.separators)
+        yield (
+            None,
+            Problem(
+                values={"counts": endings, "rest": 1 - share, "proposal": free or ""},
+                variant="mixed" if share >= _MIXED else None,
+                fix=Fix(title),
+            ),
+        )
+
+
+class MissingStop:
+    """Completions without a common ending, at a target that adds none.
+
+    Silent where all have the same length: in tokens for labels, else in code points. Memory: a few numbers.
+    """
+
+    def __init__(self, *, conventions: Conventions, target: Target, fewest: int) -> None:
+        self.active = (
+            conventions.sampled >= fewest
+            and conventions.stop is None
+            and "stop" not in conventions.pinned
+            and not target.adds_end_token
+        )
+        self.unused = Unused(_STOPS)
+        self.shortest: int | None = None
+        self.longest = 0
+
+    def add(self, example: Example, place: Place) -> None:
+        if not self.active:
+            return
+        for turn in example.turns:
+            if turn.trained and turn.text:
+                self.unused.add(turn.text)
+                self._stretch(len(turn.text), len(turn.text))
+
+    def _stretch(self, shortest: int, longest: int) -> None:
+        self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
+        self.longest = max(self.longest, longest)
+
+    def merge(self, other: MissingStop) -> None:
+        self.unused.merge(other.unused)
+        if other.shortest is not None:
+            self._stretch(other.shortest, other.longest)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        if not self.active or self.shortest is None:
+            return
+        labels = context.conventions.task == "classification"
+        # Labels of one token need none, and without a tokenizer nobody can say whether they are.
+        if labels and (context.tokens is None or _same_length(context.conventions, context.tokens)):
+            return
+        if not labels and self.shortest == self.longest:
+            return
+        free = self.unused.first()
+        title = "end every completion with " + (
+            f"{free!r}, which stands in none of them" if free else "a text that stands nowhere else in them"
+        )
+        yield (
+            None,
+            Problem(
+                values={"proposal": free or "", "target": context.target.name},
+                variant="labels" if labels else None,
+                fix=Fix(f"{title}, and pass it as `stop`"),
+            ),
+        )
+
+
+def _same_length(conventions: Conventions, tokens: Tokenizer) -> bool:
+    """Whether all labels have as many tokens, as they stand in most completions: a call can ask for so many."""
+    space = conventions.leading.text if conventions.leading else ""
+    meant = spellings(conventions).meant
+    labels = [label for label, n in conventions.labels.items() if n >= LABEL_SEEN and meant(label)[0] == label]
+    return len({tokens.count(space + label) for label in labels}) < 2

@@ -1,0 +1,115 @@
+"""Labels as the model's tokenizer sees them [seed 002, "How to pick labels"]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from curator.checks.label_values import spellings
+from curator.checks.labels import Labels, Seen, digest
+from curator.conventions import Conventions
+from curator.model import Example, Place, Problem
+from curator.tokens import Tokenizer
+
+_LISTED = 8
+
+
+class NotSingleToken:
+    """Labels of more than one token, as they stand in the data, with the pieces."""
+
+    # `tokens` is named so that the report says where no tokenizer is known; it comes with the context.
+    def __init__(self, *, conventions: Conventions, tokens: Tokenizer) -> None:
+        self.labels = Labels(conventions)
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: NotSingleToken) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        tokens: Tokenizer = context.tokens
+        completion = context.conventions.format == "openai-completion"
+        for label, seen in _written(self.labels):
+            pieces = tokens.spell(label)
+            if len(pieces) < 2:
+                continue
+            bare = tokens.count(label.lstrip()) == 1
+            yield (
+                seen.place,
+                Problem(
+                    seen.pointer,
+                    span=(0, len(label)) if seen.one_text else None,
+                    values={
+                        "label": label,
+                        "tokens": len(pieces),
+                        "pieces": " + ".join(map(repr, pieces)),
+                        "count": seen.count,
+                        "hint": "; without its leading space it is one" if bare else "",
+                    },
+                    variant=None if completion and not context.conventions.stop else "optional",
+                    group=f"label:{digest(label)}",
+                ),
+            )
+
+
+class SharedFirstToken:
+    """Labels that begin with the same token, as they stand in the data: one problem for each such token.
+
+    Silent where that is the leading space alone, and each label one token without it: another rule says so.
+    """
+
+    def __init__(self, *, conventions: Conventions, tokens: Tokenizer) -> None:
+        self.labels = Labels(conventions)
+
+    def add(self, example: Example, place: Place) -> None:
+        self.labels.add(example, place)
+
+    def merge(self, other: SharedFirstToken) -> None:
+        self.labels.merge(other.labels)
+
+    def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        tokens: Tokenizer = context.tokens
+        usual: dict[str, tuple[str, Seen]] = {}  # each label as it is most often written
+        for label, seen in _written(self.labels):
+            name = label.lstrip()
+            if name and (name not in usual or seen.count > usual[name][1].count):
+                usual[name] = (label, seen)
+        groups: dict[int, list[tuple[str, Seen]]] = {}
+        for label, seen in usual.values():
+            groups.setdefault(tokens.ids(label)[0], []).append((label, seen))
+        for group in groups.values():
+            if len(group) < 2:
+                continue
+            group.sort(key=lambda item: (-item[1].count, item[0]))
+            names = [label for label, _ in group]
+            first = min((seen for _, seen in group), key=lambda seen: seen.place)
+            token = tokens.spell(names[0])[0]
+            bare = [tokens.ids(name.lstrip()) for name in names]
+            if not token.strip() and all(len(ids) == 1 for ids in bare):
+                continue
+            apart = len({ids[0] for ids in bare}) == len(names)
+            more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+            yield (
+                first.place,
+                Problem(
+                    first.pointer,
+                    values={
+                        "token": token,
+                        "count": len(names),
+                        "keys": ", ".join(map(repr, names[:_LISTED])) + more,
+                        "hint": "; without their leading space they do not" if apart else "",
+                    },
+                    related=tuple((seen.place, seen.pointer) for _, seen in group[:_LISTED] if seen is not first),
+                    group=f"token:{digest(token)}",
+                ),
+            )
+
+
+def _written(labels: Labels) -> Iterator[tuple[str, Seen]]:
+    """The labels as they stand in the data, without stray answers and variants, of which other rules speak."""
+    known, meant = labels.conventions.labels, spellings(labels.conventions).meant
+    for label, seen in sorted(labels.seen.items()):
+        name = label.lstrip()
+        if name in known and meant(name)[0] == name:
+            yield label, seen
