@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ import orjson
 
 LABEL_TOKENS = 10
 LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+_SPACELESS = re.compile("[\u0e00-\u109f\u1780-\u17ff]")  # Thai, Lao, Tibetan, Burmese, Khmer
 _END_CHARS = 200
 """Ours: long answers that begin and end alike, and are of one length, are one answer."""
 
@@ -41,9 +43,11 @@ def json_keys(text: str) -> frozenset[str] | None:
 
 
 def needs_no_space(text: str) -> bool:
-    """Whether a completion starts as well without a space: with a digit, a bracket of JSON, or CJK text."""
+    """Whether a completion starts as well without a space: a digit, a bracket of JSON, a script without spaces."""
     first = text.lstrip()[:1]
-    return not first or first.isdigit() or first in "{[" or unicodedata.east_asian_width(first) in ("W", "F")
+    if first.isascii():
+        return not first or first.isdigit() or first in "{["
+    return first.isdigit() or unicodedata.east_asian_width(first) in ("W", "F") or bool(_SPACELESS.match(first))
 
 
 def brief(text: str) -> str:

@@ -246,7 +246,7 @@ def test_code_of_every_depth_is_not_mixed(tmp_path: Path) -> None:
     assert found(tmp_path, rows) == []
 
 
-@pytest.mark.parametrize("completion", ["{} 7 END", "好{} END", '{{"a": "{}"}} END'])
+@pytest.mark.parametrize("completion", ["{} 7 END", "好{} END", "ที่{} END", '{{"a": "{}"}} END'])
 def test_a_dataset_that_needs_no_space(tmp_path: Path, completion: str) -> None:
     rows = pairs(completion=completion)
     if completion.startswith("{} 7"):

@@ -8,10 +8,12 @@ from typing import Any
 from curator.checks.label_values import spellings
 from curator.checks.labels import Labels, Seen, digest
 from curator.conventions import Conventions
+from curator.findings import clip
 from curator.model import Example, Place, Problem
 from curator.tokens import Tokenizer
 
 _LISTED = 8
+_SHOWN = 30  # code points of each
 
 
 class NotSingleToken:
@@ -97,7 +99,7 @@ class SharedFirstToken:
                     values={
                         "token": token,
                         "count": len(names),
-                        "keys": ", ".join(map(repr, names[:_LISTED])) + more,
+                        "keys": ", ".join(repr(clip(name, _SHOWN)) for name in names[:_LISTED]) + more,
                         "hint": "; without their leading space they do not" if apart else "",
                     },
                     related=tuple((seen.place, seen.pointer) for _, seen in group[:_LISTED] if seen is not first),

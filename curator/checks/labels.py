@@ -10,10 +10,12 @@ from typing import Any
 
 from curator.answers import LABEL_CHARS
 from curator.conventions import Conventions
+from curator.findings import clip
 from curator.model import Example, Place, Problem
 from curator.spelling import Spellings
 
 _LISTED = 8
+_SHOWN = 30  # code points of a label in a list; a rare answer may be a long one
 _TRAIN = "train"
 
 
@@ -85,7 +87,7 @@ def _merge(mine: dict[str, Seen], others: Mapping[str, Seen]) -> None:
 def listed(counts: list[tuple[str, int]]) -> str:
     """The first labels of a list with their counts, for a message."""
     more = f" and {len(counts) - _LISTED:,} more" if len(counts) > _LISTED else ""
-    return ", ".join(f"{label!r} {count:,}" for label, count in counts[:_LISTED]) + more
+    return ", ".join(f"{clip(label, _SHOWN)!r} {count:,}" for label, count in counts[:_LISTED]) + more
 
 
 def digest(label: str) -> str:
