@@ -13,9 +13,11 @@ from typing import Any
 
 from curator.answers import LABEL_CHARS, brief, is_label, json_keys, needs_no_space
 from curator.beginnings import Beginnings
+from curator.call_habits import CallHabits, CallSurvey
 from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
 from curator.frequent import Frequent
 from curator.model import Example
+from curator.schemas import record_keys
 
 _PINS = {"task": "task", "separator": "separators", "stop": "stop", "labels": "declared"}  # the setting's name -> ours
 
@@ -43,6 +45,9 @@ class Conventions:
     stop: Habit | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
     """The label set with counts, for classification."""
+    metadata: tuple[str, ...] = ()
+    """The keys at the top level that the format does not know, the most frequent first; () unless at least 80%
+    of the records have some."""
     declared: frozenset[str] = frozenset()
     """The labels that the settings allow; empty where they name none."""
     leading: Habit | None = None
@@ -63,6 +68,8 @@ class Conventions:
     """The keys that most of these answers have; empty where they vary."""
     answers: frozenset[str] = frozenset()
     """Answers, as `brief` has them, that more than 1% of the examples have: candidates for an exact count."""
+    calls: CallHabits = field(default_factory=CallHabits)
+    """How the arguments of calls are written."""
     sampled: int = 0
     """The examples that this was learned from: all of a small file, a sample of a large one."""
     pinned: frozenset[str] = frozenset()
@@ -91,8 +98,12 @@ class Survey:
     answers: Counter[str] = field(default_factory=Counter)
     systems: Frequent = field(default_factory=lambda: Frequent(int(1 / _KNOWN_SYSTEM)))
     starts: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+    with_metadata: int = 0
+    metadata: Counter[str] = field(default_factory=Counter)
     beginnings: Beginnings = field(default_factory=Beginnings)
     json_keys: Counter[frozenset[str]] = field(default_factory=Counter)
+    calls: CallSurvey = field(default_factory=CallSurvey)
     json: int = 0
     answered: int = 0
     prompted: int = 0
@@ -102,8 +113,13 @@ class Survey:
 
     def add(self, example: Example) -> None:
         """Take one example of the sample into account."""
+        self.records += 1
+        if unknown := example.value.keys() - record_keys(example.format):
+            self.with_metadata += 1
+            self.metadata.update(unknown if len(self.metadata) < _SHAPES else ())
         if example.kind != "completion":
             self.systems.add("\n\n".join(turn.text for turn in example.turns if turn.role in SYSTEM_ROLES))
+        self.calls.add(example)
         answer = example.answer
         if answer is None:
             return
@@ -142,6 +158,7 @@ class Survey:
             task,
             ends,
             stop,
+            metadata=_by_count(self.metadata) if self.with_metadata >= SETTLED * self.records else (),
             declared=declared,
             leading=_leading(self.starts),
             unspaced=_unspaced(self.starts, self.answered),
@@ -151,6 +168,7 @@ class Survey:
             system_prompts=len(self.systems.counts),
             json_share=self.json / self.answered if self.answered else 0.0,
             json_keys=_usual(self.json_keys),
+            calls=self.calls.habits(),
             answers=frozenset(
                 text
                 for counts in (self.answers, self.long)
@@ -198,3 +216,7 @@ def _usual(keys: Counter[frozenset[str]]) -> frozenset[str]:
     """The set of keys that at least 80% of the JSON answers have."""
     best = max(keys, key=lambda item: (keys[item], sorted(item)), default=frozenset())
     return best if keys and keys[best] >= SETTLED * keys.total() else frozenset()
+
+
+def _by_count(counts: Counter[str]) -> tuple[str, ...]:
+    return tuple(sorted(counts, key=lambda key: (-counts[key], key.encode("utf-8", "surrogatepass"))))

@@ -76,19 +76,19 @@ OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
                 call("{}", content=None),
                 {"role": "tool", "tool_call_id": "c1", "content": "done"},
                 {"role": A, "content": "Done."},
-            ]
+            ],
+            "tools": [tool(OBJECT)],
         },
         say((U, "你好，世界。"), (A, "你好！")),
         say((U, "مرحبا؟"), (A, "أهلا 👋🏽 a\u2028b")),
         ask(call('{"b": 1}'), tool({"type": "object", "properties": {}, "dependentSchemas": {"a": {}}})),
-        ask(call('{"a": 3}'), tool(OBJECT), tool({"type": "object", "properties": {"a": {"type": "integer"}}})),
         ask(call('{"a": 1}'), tool({"type": "object", "properties": {"a": {"maximum": 18446744073709551616}}})),
         ask(
             call(json.dumps({"a": "hello " * 3000})),
             tool({"type": "object", "properties": {"a": {"type": "string", "pattern": r"^(?:(?!DROP)[\s\S])*$"}}}),
         ),
     ],
-    ids=range(16),
+    ids=range(15),
 )
 def test_healthy_rows_stay_silent(tmp_path: Path, row: dict[str, Any]) -> None:
     assert found(tmp_path, row) == []

@@ -10,6 +10,7 @@ from curator import locate
 from curator.diagnosis import diagnose
 from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
 from curator.parsing import Fault, parse, values
+from curator.repair import mend
 from curator.sources import Line
 
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]+")  # how surrogateescape spells bytes that do not decode
@@ -97,7 +98,7 @@ def invalid(line: Line) -> Iterator[Problem]:
         at="line",
         span=(position, min(position + 1, len(text))),
         values={"diagnosis": diagnosis, "near": text[max(0, position - 20) : position + 20]},
-        fix=_without_trailing_comma(text, position) if diagnosis == "trailing comma" else None,
+        fix=_mended(text) if fault.kind == "syntax" else None,
     )
 
 
@@ -167,9 +168,15 @@ def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:
     return start, start + len(raw[span.start : span.end].decode())
 
 
-def _without_trailing_comma(text: str, position: int) -> Fix | None:
-    mended = text[:position] + text[position + 1 :]
-    if parse(mended.encode()).fault is not None:
+def _mended(text: str) -> Fix | None:
+    """What makes JSON of the line where it has one reading; of closing brackets only the record's own may lack."""
+    found = mend(text, may_lack=1)
+    if found is None:
         return None
-    offset = len(text[:position].encode())
-    return Fix("remove the comma", (ReplaceBytes(offset, offset + 1, ""),))
+    edits, offset, done = [], 0, 0
+    for start, end, new in found.changes:
+        offset += len(text[done:start].encode())
+        size = len(text[start:end].encode())
+        edits.append(ReplaceBytes(offset, offset + size, new))
+        offset, done = offset + size, end
+    return Fix(found.title, tuple(edits))
