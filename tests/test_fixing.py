@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator import engine, fixing
-from curator.fixing import apply, choose, join, splices
+from curator import engine
+from curator.findings import record_hash
+from curator.fixing import apply
 from curator.inputs import Dataset
 from curator.locate import escape, locate
 from curator.model import (
@@ -31,6 +32,7 @@ from curator.model import (
     SplitLine,
 )
 from curator.settings import Settings
+from curator.splicing import Splice, choose, join, splices
 
 
 def edited(raw: str, *edits: Edit) -> str:
@@ -149,7 +151,7 @@ def parent_of(value: Any, pointer: str) -> tuple[Any, Any]:
     return value, int(last) if isinstance(value, list) and last != "-" else last
 
 
-def outside(raw: bytes, changes: list[fixing.Splice]) -> list[bytes]:
+def outside(raw: bytes, changes: list[Splice]) -> list[bytes]:
     """The stretches that no splice touches."""
     edges = [0, *(edge for splice in changes for edge in (splice.start, splice.end)), len(raw)]
     return [raw[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
@@ -254,7 +256,7 @@ def test_the_other_lines_law(records: list[tuple[dict[str, Any], bytes]], data: 
 
 def finding(raw: bytes, line: int, *edits: Edit, column: int = 1) -> Finding:
     """A finding about a record that stands on `line`, with a fix."""
-    record = fixing.record_hash(raw)
+    record = record_hash(raw)
     return Finding(
         "ABC001", "a-rule", Severity.ERROR, "", "x.jsonl", None, line, column, column, "", "line", None, None, record,
         {}, None, (), Fix("mend it", edits), "safe",
@@ -328,10 +330,10 @@ def test_of_two_fixes_the_first_wins_and_the_other_waits() -> None:
     first = finding(raw, 1, ReplaceText("/a", 1, 3, "!"))
     second = finding(raw, 1, Replace("/b", "y"), ReplaceText("/a", 2, 3, "?"))
     third = finding(raw, 1, Replace("/b", "z"))
-    changes, applied = choose(raw, [first, second, third])
-    assert join(raw, changes) == b'{"a": "a!", "b": "z"}'
-    assert applied == [first, third]  # a fix is applied whole or not at all
-    after = join(raw, changes)
+    chosen = choose(raw, [first, second, third])
+    after = join(raw, chosen.splices)
+    assert after == b'{"a": "a!", "b": "z"}'
+    assert chosen.applied == [first, third]  # a fix is applied whole or not at all
     again = finding(after, 1, Replace("/b", "y"))
     assert apply(after, [again]) == b'{"a": "a!", "b": "y"}'
 
