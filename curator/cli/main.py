@@ -15,6 +15,7 @@ from curator.errors import CuratorError
 COMMANDS = {
     "check": "Check datasets: what is wrong, where and why.",
     "init": "Write a curator.toml for the data here, with every setting explained.",
+    "convert": "Write records of one format, or the rows of a table, in another.",
     "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
     "version": "Show the version.",

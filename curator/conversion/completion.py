@@ -1,0 +1,49 @@
+"""`openai-completion`: {"prompt": text, "completion": text}, with what ends the one and frames the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curator.conversion.conversation import Conversation, Options, no_preference, pairs, split_record, text_at, text_of
+from curator.conversion.refusal import Refusal
+
+NAME = "openai-completion"
+_PLACE = "prompt and completion"
+
+
+def read(record: dict[str, Any], options: Options) -> Conversation:
+    """The record as a conversation of one turn, without separator and stop sequence."""
+    prompt, answer = text_at(record, "prompt"), text_at(record, "completion")
+    ending = max((text for text in options.separators if prompt.endswith(text)), key=len, default="")
+    prompt = prompt.removesuffix(ending)
+    answer = answer.removesuffix(options.stop).removeprefix(options.start)
+    messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}] if prompt else []
+    if record.get("system"):
+        messages.insert(0, {"role": "system", "content": text_at(record, "system")})
+    messages.append({"role": "assistant", "content": answer})
+    return Conversation(NAME, messages, extra=split_record(record, ("prompt", "completion", "system")))
+
+
+def write(conversation: Conversation, options: Options) -> dict[str, Any]:
+    """The conversation as a record. Raises Refusal for more than one turn, and for what no text can say."""
+    no_preference(conversation, _PLACE)
+    if conversation.tools or conversation.settings:
+        raise Refusal(f"{_PLACE} have no place for declared functions")
+    system, turns = conversation.system, conversation.turns()
+    before = len(conversation.messages) - len(turns)
+    if not before and [message.get("role") for message in turns] == ["assistant"]:
+        question, answer = "", text_of(turns[0], 1)
+    else:
+        found = pairs(turns, before, _PLACE)
+        if len(found) != 1:
+            raise Refusal(f"several turns cannot become {_PLACE}" if found else "there is no message")
+        question, answer = found[0]
+        if system is not None and system != options.system:
+            if not options.inline_system:
+                raise Refusal(
+                    f"{_PLACE} have no place for a system prompt: --inline-system puts it in front of the prompt, "
+                    "--system TEXT takes off the one that you name"
+                )
+            question = f"{system}\n\n{question}"
+        question += options.separators[0] if options.separators else ""
+    return {"prompt": question, "completion": f"{options.start}{answer}{options.stop}"}

@@ -1,0 +1,184 @@
+"""CSV and TSV: encoding and delimiter found out, every row whole.
+
+pandas reads the cells; it fills a short row up in silence and cannot say on which line a row stands. So the
+standard library's reader walks along, counts, and is a second opinion: where the two differ, nothing is converted.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, TextIO
+
+from curator.conversion.cells import names_of, row_of
+from curator.conversion.origin import Origin, Row, needs
+from curator.conversion.refusal import Refusal
+from curator.errors import InputError, UsageError
+from curator.sources import BLOCK, Source
+
+_DELIMITERS = ",;\t|"
+_CHUNK = 10_000  # rows
+_MAX_CELL = 1 << 30  # characters
+_GLANCE = 50  # rows from which the delimiter is told
+
+
+def delimited(source: Source, encoding: str | None, delimiter: str | None) -> Origin:
+    """The rows of a CSV or TSV file. Raises InputError where it is no table, UsageError for a bad option."""
+    needs("pandas", f"{source.path}: a table")
+    csv.field_size_limit(_MAX_CELL)
+    if source.head.blank:
+        raise InputError(f"{source.path}: is empty")
+    encoding, notes = text_encoding(source, encoding)
+    if delimiter is None:
+        delimiter = _delimiter(source, encoding)
+        if delimiter != ",":
+            notes += (f"the cells are separated by {delimiter!r} (--delimiter says otherwise)",)
+    with _opened(source, encoding) as file:
+        header = next((row for row in csv.reader(file, delimiter=delimiter) if any(cell.strip() for cell in row)), [])
+    names = names_of(source.path, header)
+    return Origin(
+        source.path,
+        "row",
+        lambda: _rows(source, encoding, delimiter, names),
+        source.line_count + 1,
+        names,
+        notes,
+        unchanged=source.unchanged,
+    )
+
+
+def text_encoding(source: Source, given: str | None) -> tuple[str, tuple[str, ...]]:
+    """The encoding of a text file: as given, else UTF-8, else Windows-1252 with a note that says so.
+
+    Raises UsageError for an unknown encoding, InputError where the file does not decode.
+    """
+    if source.head.encoding != "utf-8":  # its first bytes said so, and it was transcoded
+        return "utf-8", ()
+    if given is not None:
+        try:
+            codecs.lookup(given)
+        except LookupError:
+            raise UsageError(f"--encoding: unknown encoding {given!r}") from None
+        _decode(source, given, f"does not decode as {given}")
+        return "utf-8-sig" if codecs.lookup(given).name == "utf-8" else given, ()
+    try:
+        _decode(source, "utf-8-sig", "is UTF-8 with a broken byte in it: mend it, or give --encoding cp1252")
+    except InputError:
+        if _looks_like_utf8(source):
+            raise
+        _decode(source, "cp1252", "is neither UTF-8 nor Windows-1252; --encoding NAME says what it is")
+        return "cp1252", ("is not UTF-8: read as Windows-1252 (cp1252; --encoding says otherwise)",)
+    return "utf-8-sig", ()
+
+
+def _looks_like_utf8(source: Source) -> bool:
+    """Whether more of the characters beyond ASCII decode as UTF-8 than not; in Windows-1252 hardly one does."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    right = wrong = 0
+    with open(source.real_path, "rb") as file:
+        while block := file.read(BLOCK):
+            text = decoder.decode(block)
+            broken = text.count("\ufffd")
+            wrong += broken
+            right += len(text) - len(text.encode("ascii", "ignore")) - broken
+    return right > wrong
+
+
+def _decode(source: Source, encoding: str, complaint: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    read = 0
+    try:
+        with open(source.real_path, "rb") as file:
+            while block := file.read(BLOCK):
+                decoder.decode(block)
+                read += len(block)
+            decoder.decode(b"", final=True)
+    except UnicodeError as error:
+        place = read + getattr(error, "start", 0)
+        raise InputError(f"{source.path}: {complaint} (byte {place:,})") from None
+
+
+def _opened(source: Source, encoding: str) -> TextIO:
+    return open(source.real_path, encoding=encoding, newline="")
+
+
+def _delimiter(source: Source, encoding: str) -> str:
+    """The delimiter that cuts the first rows into equally many cells; a comma where none does."""
+    widths = {}
+    for candidate in _DELIMITERS:
+        with _opened(source, encoding) as file:
+            rows = [len(row) for row in islice(csv.reader(file, delimiter=candidate), _GLANCE) if row]
+        if rows and rows[0] > 1:
+            widths[candidate] = (len(set(rows)) == 1, rows[0])
+    return max(widths, key=lambda candidate: widths[candidate], default=",")
+
+
+def _rows(source: Source, encoding: str, delimiter: str, names: tuple[str, ...]) -> Iterator[Row]:
+    width = len(names)
+    cells = _cells(source, encoding, delimiter, width)
+    with _opened(source, encoding) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        heading, line = True, 1
+        for counted in reader:
+            number, line = line, reader.line_num + 1
+            # One cell too many has a column of its own to fall into; a longer row pandas leaves out.
+            fits = len(counted) <= width + 1
+            if fits and next(cells, None) != tuple(counted) + ("",) * (width + 1 - len(counted)):
+                raise InputError(f"{source.path}:{number}: the quotes of this row can be read in more than one way")
+            if heading:
+                heading = not any(cell.strip() for cell in counted)
+            elif not any(cell.strip() for cell in counted):
+                yield Row(number, None, done=number)
+            elif fits and len(counted) >= width and not any(counted[width:]):
+                yield row_of(number, names, counted[:width], number)
+            else:
+                yield _ragged(number, names, counted)
+        if next(cells, None) is not None:
+            raise InputError(f"{source.path}: the end of the file can be read in more than one way")
+
+
+def _cells(source: Source, encoding: str, delimiter: str, width: int) -> Iterator[tuple[Any, ...]]:
+    """Every row as pandas reads it: texts, nothing converted, nothing taken for a missing value."""
+    pandas = needs("pandas", f"{source.path}: a table")
+    try:
+        with pandas.read_csv(
+            source.real_path,
+            sep=delimiter,
+            encoding=encoding,
+            header=None,
+            names=range(width + 1),
+            index_col=False,
+            dtype=object,
+            keep_default_na=False,
+            na_filter=False,
+            skip_blank_lines=False,
+            on_bad_lines="skip",
+            chunksize=_CHUNK,
+        ) as chunks:
+            for chunk in chunks:
+                yield from chunk.itertuples(index=False, name=None)
+    except pandas.errors.ParserError as error:
+        if "EOF inside string" in str(error):
+            number = _last_row(source, encoding, delimiter)
+            raise InputError(f"{source.path}:{number}: a quote that opens in this row is never closed") from None
+        raise InputError(f"{source.path}: cannot be read as a table: {str(error).strip()}") from None
+
+
+def _last_row(source: Source, encoding: str, delimiter: str) -> int:
+    """The line on which the last row begins."""
+    begin, end = 1, 0
+    with _opened(source, encoding) as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        for _ in reader:
+            begin, end = end + 1, reader.line_num
+    return begin
+
+
+def _ragged(number: int, names: tuple[str, ...], cells: list[str]) -> Row:
+    reason = f"the row has {len(cells)} cell{'' if len(cells) == 1 else 's'}, the header {len(names)}"
+    row = Row(number, Refusal(reason), done=number)
+    named = [*names, *(f"column {index + 1}" for index in range(len(names), len(cells)))]
+    row.raw = row_of(number, named[: len(cells)], cells, number).untouched().removesuffix(b"\n")
+    return row

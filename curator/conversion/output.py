@@ -1,0 +1,117 @@
+"""The files that a conversion writes: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from types import TracebackType
+from typing import BinaryIO, cast
+
+from curator.errors import UsageError
+
+_OTHER = (".csv", ".tsv", ".xlsx", ".parquet", ".txt", ".json", ".gz", ".zst")
+
+
+class Output:
+    """Takes lines for one file, which appears under its name with `commit` and leaves no trace without."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lines = 0
+        self._temporary = ""
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Output:
+        return self
+
+    def write(self, line: bytes) -> None:
+        """Add a line."""
+        if self._file is None:
+            self._file = self._opened()
+        self._file.write(line)
+        self.lines += 1
+
+    def commit(self) -> None:
+        """Give what was written its name: all of it is on the disk then."""
+        file = self._file = self._file or self._opened()
+        file.flush()
+        if self.path == "-":
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            return
+        os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            shutil.copymode(self.path, self._temporary)
+        os.replace(self._temporary, self.path)
+        self._temporary = ""
+        with suppress(OSError):  # the name itself is safe only when its folder is
+            folder = os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def discard(self) -> None:
+        """Leave no file of an earlier run under the name: nothing was written for it."""
+        with suppress(FileNotFoundError):
+            os.remove(self.path)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            with suppress(OSError):  # what a full disk has said once it says again
+                self._file.close()
+        if self._temporary:
+            with suppress(FileNotFoundError):
+                os.remove(self._temporary)
+
+    def _opened(self) -> BinaryIO:
+        if self.path == "-":
+            return cast(BinaryIO, tempfile.TemporaryFile())
+        folder, name = os.path.split(self.path)
+        self._temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+        try:
+            return open(self._temporary, "xb+")
+        except OSError as error:
+            self._temporary = ""
+            raise UsageError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+
+def rejected_path(out: str) -> str:
+    """Where the records go that cannot be converted: `train.jsonl` -> `train.rejected.jsonl`."""
+    return f"{os.path.splitext(out)[0]}.rejected.jsonl"
+
+
+def check_paths(path: str, out: str, *, force: bool, rejected: str | None) -> None:
+    """Raises UsageError where writing would lose a file, or cannot work."""
+    if out == "-":
+        if rejected:
+            raise UsageError(
+                "--skip writes the rejected records beside OUT, and standard output has no place beside it"
+            )
+        return
+    suffix = os.path.splitext(out)[1].lower()
+    if suffix in _OTHER:
+        raise UsageError(f"{out}: JSON Lines are written, not {suffix}: call it {os.path.splitext(out)[0]}.jsonl")
+    if not os.path.isdir(os.path.dirname(out) or "."):
+        raise UsageError(f"{out}: there is no folder {os.path.dirname(out)!r}")
+    for place in (out, rejected) if rejected else (out,):
+        if path != "-" and _same(path, place):
+            raise UsageError(f"{place}: is the file that is read: name another")
+        if os.path.islink(place):
+            raise UsageError(f"{place}: is a symbolic link: name the file itself")
+        if os.path.lexists(place) and not os.path.isfile(place):
+            raise UsageError(f"{place}: is there, and is no file")
+        if os.path.exists(place) and not force:
+            raise UsageError(f"{place}: is there already; --force writes over it")
+
+
+def _same(first: str, second: str) -> bool:
+    if os.path.exists(first) and os.path.exists(second):
+        return os.path.samefile(first, second)
+    return os.path.realpath(first) == os.path.realpath(second)
