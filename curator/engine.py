@@ -7,32 +7,32 @@ many processes scanned it, nor on the order in which they came back.
 from __future__ import annotations
 
 import pickle
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from curator import catalogue, formats, reading, targets
-from curator.conventions import Conventions, Survey
+from curator.conventions import Conventions
 from curator.errors import InputError
 from curator.executors.local import Executor, inline
 from curator.inputs import Dataset
 from curator.model import Place, Problem
 from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
-from curator.report import Failure, Failures, FileCounts, Input, Report, Scanned, TokenStats
-from curator.scan import Task, check_file, failure, finding, sample_records
-from curator.sources import Source
+from curator.report import Failure, Failures, FileCounts, Report, Scanned
+from curator.scan import Task, check_file, failure, finding
+from curator.sources import Source, prepare
 from curator.staleness import heard
 from curator.suppressions import Suppressions
+from curator.survey import described, survey
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
 from curator.unchecked import not_checked
 from curator.whereabouts import Whereabouts
 
-SAMPLE = 20_000
-"""Records a survey reads at most of each file."""
 _FINISH_BATCH = 20_000  # problems of dataset checks that are sorted by place before lines are read again
 
 
@@ -85,14 +85,43 @@ def check(
     `failures` are paths that were given up before; without `suppressions` no suppressions file is looked for.
     Raises UsageError or CardError for settings or rules that do not fit; whatever happens to a file is in the report.
     """
+    with checked(
+        datasets, executor=executor, token_stats=token_stats, shard_bytes=shard_bytes, progress=progress,
+        failures=failures, suppressions=suppressions,
+    ) as (report, _):  # fmt: skip
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file of the run as it was read, and the plan that it was checked by."""
+
+    source: Source
+    bound: Bound
+    counts: FileCounts
+
+
+@contextmanager
+def checked(
+    datasets: Sequence[Dataset],
+    *,
+    executor: Executor = inline,
+    token_stats: bool = False,
+    shard_bytes: int = reading.SHARD_BYTES,
+    progress: Progress | None = None,
+    failures: Sequence[InputError] = (),
+    suppressions: Suppressions | None = None,
+    standins: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[tuple[Report, list[Checked]]]:
+    """What `check` gives, and the files, still open. `standins` are read in place of the files they are named by."""
     with Spools() as spools:
         run = _Run(failures, suppressions)
-        run.open(datasets, spools)
+        run.open(datasets, spools, standins)
         for split in run.splits:
             run.plan(split, token_stats)
         run.scan(executor, shard_bytes, progress)
         run.finish()
-        return run.report()
+        yield run.report(), run.files()
 
 
 class _Run:
@@ -107,14 +136,17 @@ class _Run:
         for error in failures:
             self.failures.add(_input_failure(error))
 
-    def open(self, datasets: Sequence[Dataset], spools: Spools) -> None:
+    def open(self, datasets: Sequence[Dataset], spools: Spools, standins: Mapping[str, str]) -> None:
         for dataset in datasets:
             for split_name, paths in dataset.splits.items():
                 split = _Split(dataset, split_name)
                 for path in paths:
                     try:
                         name = dataset.stdin_name if path == "-" else path
-                        source = spools.open(path, name, max_unpacked=dataset.settings.max_unpacked_bytes)
+                        if path in standins:
+                            source = replace(prepare(path, standins[path], "utf-8", spooled=False), stamp=None)
+                        else:
+                            source = spools.open(path, name, max_unpacked=dataset.settings.max_unpacked_bytes)
                     except InputError as error:
                         self.failures.add(_input_failure(error))
                         continue
@@ -127,7 +159,7 @@ class _Run:
         settings = split.dataset.settings
         check_files = settings.digests()
         rules = catalogue.load(settings.rule_dirs, check_files)
-        survey, format_name = _survey(split, settings.max_line_bytes)
+        sample, format_name = survey(split.sources.values(), settings.max_line_bytes)
         target = targets.resolve(settings.target, format_name)
         model = targets.resolve_model(target, settings.model, formats.kind(format_name))
         # Any vocabulary tells a label from a sentence; the model's own is taken where it is known.
@@ -141,7 +173,7 @@ class _Run:
             choose(settings, target, rules),
             target,
             model,
-            survey.conventions(format_name, counter.count, split.dataset.pins),
+            sample.conventions(format_name, counter.count, split.dataset.pins),
             settings.max_line_bytes,
             token_stats,
             settings.root,
@@ -238,11 +270,21 @@ class _Run:
                 placed.append(finding(split.plan, rule, problem, path, line, related))
             self.scanned.add(placed, split.plan.suppressions)
 
+    def files(self) -> list[Checked]:
+        return [
+            Checked(source, split.bound, self.scanned.counts.get(file, FileCounts()))
+            for split in self.splits
+            if split.bound is not None
+            for file, source in split.sources.items()
+        ]
+
     def report(self) -> Report:
         inputs = []
         for split in self.splits:
             for file, source in split.sources.items():
-                inputs.append(_input(split, source, self.scanned.counts.get(file, FileCounts())))
+                counts = self.scanned.counts.get(file, FileCounts())
+                assert split.plan is not None
+                inputs.append(described(split.plan, split.dataset.settings.model is not None, source, counts))
         parts = [(split.dataset, split.name, split.bound, split.paths) for split in self.splits if split.bound]
         used = self.scanned.used
         stale = self.suppressions.settle(used, heard(parts, self.failures)) if self.suppressions else 0
@@ -250,40 +292,5 @@ class _Run:
         return Report(inputs, self.scanned.findings, list(self.failures), unseen, self.scanned.suppressed, stale)
 
 
-def _survey(split: _Split, max_line_bytes: int) -> tuple[Survey, str]:
-    """The sample's survey and the format that most of it is in."""
-    votes: Counter[tuple[str, bool]] = Counter()
-    surveys: dict[str, Survey] = {}
-    for source in split.sources.values():
-        try:
-            for record, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
-                name = formats.detect(record)
-                votes[name, formats.ends_with_user(record)] += 1
-                surveys.setdefault(name, Survey()).add(formats.read(record, name, b"", size))
-        except InputError:
-            pass  # the scan meets it again, and reports it
-    name = formats.winner(votes)
-    return surveys.get(name, Survey()), name
-
-
 def _input_failure(error: InputError) -> Failure:
     return Failure(str(error).partition(": ")[0], 0, "", str(error))
-
-
-def _input(split: _Split, source: Source, counts: FileCounts) -> Input:
-    assert split.plan is not None
-    plan = split.plan
-    return Input(
-        source.path,
-        plan.dataset,
-        plan.split,
-        plan.conventions.format,
-        plan.target.name,
-        plan.model.name if plan.model else None,
-        split.dataset.settings.model is not None,
-        source.head.size,
-        counts.records,
-        counts.unreadable,
-        plan.conventions,
-        TokenStats.of(counts.tokens),
-    )
