@@ -402,6 +402,14 @@ def test_what_the_records_show_is_taken_off_and_said(convert: Any) -> None:
     assert dialogs(made)[3] == ["four 3\n\n###\n\n", " four four END"]
 
 
+def test_a_table_in_prompt_and_completion_has_habits_too(convert: Any) -> None:
+    rows = [json.loads(line) for line in completions(" ->", "###").splitlines()]
+    sheet("a.xlsx", One=[["prompt", "completion"], *([row["prompt"], row["completion"]] for row in rows)])
+    _, made, said = convert("a.xlsx")
+    assert dialogs(made)[3] == ["four 3", "four four"]
+    assert "100% of the prompts end with ' ->', which is taken off" in said
+
+
 def test_endings_with_words_are_named_and_kept(convert: Any) -> None:
     write("a.jsonl", completions(" Yes or No?\n", " USD"))
     _, made, said = convert("a.jsonl")
@@ -420,7 +428,7 @@ def test_towards_completions_nothing_is_added_unasked(convert: Any) -> None:
     write("a.jsonl", CHAT)
     _, made, said = convert("a.jsonl", "--to", "openai-completion")
     assert made == [{"prompt": "Hi", "completion": "Hello"}]
-    assert "no separator and no stop sequence are added" in said
+    assert "no separator or stop sequence is added" in said
 
 
 # --- extra keys, refusals, accounting ----------------------------------------------------------
@@ -537,6 +545,13 @@ def test_from_and_to_the_standard_streams() -> None:
     assert run("", "--from", "xlsx").returncode == 2
 
 
+def test_a_table_that_is_called_like_a_text_is_told(convert: Any) -> None:
+    sheet("a.xlsx", One=[["question", "answer"], ["a", "b"]])
+    os.rename("a.xlsx", "a.csv")
+    assert "a.csv: is no csv but looks like xlsx: --from xlsx reads it" in convert("a.csv")[2]
+    assert dialogs(convert("a.csv", "--from", "xlsx")[1]) == [["a", "b"]]
+
+
 def test_mode_and_umask_hold(convert: Any) -> None:
     write("a.jsonl", CHAT)
     assert convert("a.jsonl")[0] == 0
@@ -585,6 +600,26 @@ def test_records_need_no_library_of_tables(tmp_path: Path) -> None:
         "sys.exit(code or bool({'pandas', 'numpy', 'openpyxl', 'pyarrow'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+def test_many_reasons_are_cut_to_the_most_frequent(convert: Any) -> None:
+    turn = json.loads(CHAT)["messages"]
+    lines = [{"messages": turn * n + [turn[0], {**turn[1], "name": "x"}]} for n in range(30)]
+    write("a.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    said = convert("a.jsonl", "--to", "alpaca")[2].splitlines()
+    assert len(said) == 12
+    assert said[-2] == "  and 20 more for other reasons"
+
+
+def test_deep_values_come_through(convert: Any) -> None:
+    deep = "[" * 480 + "1.0" + "]" * 480
+    call = f'{{"id": "a", "type": "function", "function": {{"name": "f", "arguments": {{"deep": {deep}}}}}}}'
+    write(
+        "a.jsonl",
+        f'{{"messages": [{{"role": "user", "content": "x"}}, {{"role": "assistant", "tool_calls": [{call}]}}]}}',
+    )
+    assert convert("a.jsonl", "--arguments", "object")[0] == 0
+    assert deep in Path("out.jsonl").read_text()
 
 
 def test_what_is_shown_of_hostile_names_is_short_and_visible(convert: Any) -> None:

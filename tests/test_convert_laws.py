@@ -356,6 +356,8 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
             "openai-chat",
             "a function that was not called",
         ),
+        ({"messages": []}, "openai-chat", "'messages' is no list of messages"),
+        ({"messages": [{"from": "human", "value": "x"}]}, "openai-chat", "message 1 of 'messages' has no role"),
         ({"chosen_messages": []}, "openai-chat", "llamafactory-v1 is a format that cannot be converted"),
         ({"q": "x"}, "openai-chat", "no known format"),
     ],

@@ -26,6 +26,7 @@ from curator.reporters.text import visible
 _LONG = 50_000  # rows, or 8 MB: below, a bar would only flicker
 _LONG_BYTES = 8 << 20
 _KEYS_SHOWN = 8
+_REASONS_SHOWN = 10
 
 
 def _text(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -136,11 +137,14 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
     def say(text: str) -> None:
         click.echo(visible(text), err=True)
 
-    for reason, count in outcome.refused.most_common():
+    reasons = outcome.refused.most_common()
+    for reason, count in reasons[:_REASONS_SHOWN]:
         for number in outcome.places[reason]:
             say(f"{origin.path}:{number}: {reason}")
         if count > len(outcome.places[reason]):
             say(f"  and {_count(count - len(outcome.places[reason]), 'more', '')} like this")
+    if others := sum(count for _, count in reasons[_REASONS_SHOWN:]):
+        say(f"  and {others:,} more for other reasons")
     units = f"{origin.unit}s"
     if not outcome.written:
         if outcome.extra:

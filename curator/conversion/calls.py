@@ -87,7 +87,12 @@ def with_arguments(messages: Sequence[Message], form: Literal["object", "string"
 
 def in_form(arguments: Any, form: Literal["object", "string"], number: int) -> Any:
     """The arguments as an object, or as a text that holds one; a text that is one already stays as it is."""
-    value = exact.read_text(arguments) if isinstance(arguments, str) and arguments.strip() else arguments
+    value = arguments
+    if isinstance(arguments, str):
+        try:
+            value = exact.read_text(arguments)
+        except Refusal as refusal:
+            raise Refusal(f"the arguments of a call in message {number} are {refusal}") from None
     if not isinstance(value, dict):
         raise Refusal(f"the arguments of a call in message {number} are no JSON object")
     if form == "object":
@@ -205,7 +210,8 @@ def _identified(call: dict[str, Any], ids: Iterator[str]) -> dict[str, Any]:
 
 
 def _wrapped(function: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "function", "function": function}
+    bare = {key: value for key, value in function.items() if key != "type" or value != "function"}
+    return {"type": "function", "function": bare}
 
 
 def _renamed(message: Message, old: str, new: str, value: Any) -> Message:

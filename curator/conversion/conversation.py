@@ -93,8 +93,8 @@ def pairs(messages: Sequence[Message], before: int, target: str) -> list[tuple[s
         role, expected = message.get("role"), "user" if question is None else "assistant"
         if role != expected:
             if role in ("user", "assistant"):
-                raise Refusal(f"message {number} is the {role}'s where {target} takes one of the {expected}'s")
-            raise Refusal(f"{target} has no place for message {number}, whose role is {quoted(role)}")
+                raise Refusal(f"message {number} is the {role}'s, where {target} would have the {expected}'s")
+            raise Refusal(f"message {number}, whose role is {quoted(role)}, has no place in {target}")
         content = text_of(message, number)
         if question is None:
             question = content
@@ -122,13 +122,19 @@ def text_at(record: dict[str, Any], key: str) -> str:
 
 
 def messages_at(record: dict[str, Any], key: str) -> list[Message]:
-    """The list of messages under a key. Raises Refusal where there is none."""
+    """The messages under a key, each with its role. Raises Refusal where there are none."""
+    found = turns_at(record, key)
+    for number, message in enumerate(found, 1):
+        if not isinstance(message.get("role"), str):
+            raise Refusal(f"message {number} of {key!r} has no role")
+    return found
+
+
+def turns_at(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The list of objects under a key. Raises Refusal where there is none, or nothing in it."""
     value = record.get(key)
-    if not isinstance(value, list) or not all(isinstance(message, dict) for message in value):
+    if not isinstance(value, list) or not value or not all(isinstance(turn, dict) for turn in value):
         raise Refusal(f"{key!r} is no list of messages" if key in record else f"there is no {key!r}")
-    for number, message in enumerate(value, 1):
-        if not isinstance(message.get("role", ""), str):
-            raise Refusal(f"the role of message {number} of {key!r} is no text")
     return value
 
 

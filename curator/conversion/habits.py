@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,12 +20,13 @@ _STOPS = re.compile(r"\s*(?:<\|[^|<>]+\|>|</s>|\[?(?:END|STOP|DONE|EOS|EOF|EOT)\
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 
 
-def learned(records: Iterable[Mapping[str, Any]], pins: Mapping[str, Any]) -> Conventions:
-    """The conventions of records in prompt and completion."""
-    survey = Survey()
-    for record in records:
-        if formats.detect(record) == completion.NAME:
-            survey.add(formats.read(dict(record), completion.NAME, b"", 0))
+def add(survey: Survey, record: Mapping[str, Any]) -> None:
+    """Take a record in prompt and completion into account."""
+    survey.add(formats.read(dict(record), completion.NAME, b"", 0))
+
+
+def learned(survey: Survey, pins: Mapping[str, Any]) -> Conventions:
+    """The conventions of the records that were taken into account; `pins` are the settings' own word."""
     known = {name: value for name, value in pins.items() if name in ("separator", "stop")}
     return survey.conventions(completion.NAME, len, known)
 

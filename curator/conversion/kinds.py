@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -55,6 +56,7 @@ def opened(
             raise UsageError(f"{name} goes with {' and '.join(kinds)} files; {path} is read as {kind}")
     if kind in ("xlsx", "parquet"):
         return _table(path, kind, sheet)
+    _refuse_table(path, kind)
     source = spools.open(path, "<stdin>" if path == "-" else path, max_unpacked=max_unpacked_bytes)
     if kind == "json":
         return records(source, max_line_bytes)
@@ -77,6 +79,16 @@ def _kind(path: str) -> Kind:
     if suffix in _ELSE:
         raise UsageError(f"{path}: is {_ELSE[suffix]}, which is not read: save it as .xlsx, .csv or .parquet")
     raise UsageError(f"{path}: its name does not say what it is: --from {'|'.join(KINDS)} does")
+
+
+def _refuse_table(path: str, kind: Kind) -> None:
+    """Raises UsageError for a table that is called like a text."""
+    if os.path.isfile(path):
+        with suppress(OSError), open(path, "rb") as file:
+            magic = file.read(4)
+            for begin, name in ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet")):
+                if magic == begin:
+                    raise UsageError(f"{path}: is no {kind} but looks like {name}: --from {name} reads it")
 
 
 def _table(path: str, kind: Any, sheet: str | None) -> Origin:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Literal
 
 from curator import formats as detection
+from curator.conventions import Survey
 from curator.conversion import completion, exact, habits, mapping, text
 from curator.conversion.cells import usable
 from curator.conversion.conversation import Options
@@ -163,26 +164,27 @@ def _settled(
 ) -> tuple[str, Options]:
     """The target, and the options with the endings that were given or learned."""
     votes: Counter[str] = Counter()
-    records = []
+    survey = Survey()
     for sampled in _sample(origin):
         try:
             record = columns.apply(sampled)[0] if columns else sampled
         except Refusal:
             continue
-        votes[detection.detect(record)] += 1
-        records.append(record)
+        votes[detected := detection.detect(record)] += 1
+        if detected == completion.NAME:
+            habits.add(survey, record)
     name = votes.most_common(1)[0][0] if votes else ""
     target = request.to or (text.NAME if origin.unit in ("line", "paragraph") else usual_target(name))
-    options = habits.given(request.options, request.separator, request.start, request.stop)
+    framing = (request.separator, request.start, request.stop)
+    options = habits.given(request.options, *framing)
     if name == completion.NAME and target != completion.NAME:
-        found = habits.learned(records, request.pins)
-        chosen, notes = habits.taken_off(found, request.separator, request.start, request.stop)
+        chosen, notes = habits.taken_off(habits.learned(survey, request.pins), *framing)
         for note in notes:
             say(note)
         options = replace(options, **chosen)
-    elif target == completion.NAME and name not in (completion.NAME, text.NAME) and request.separator is None:
+    elif target == completion.NAME and name not in (completion.NAME, text.NAME) and framing == (None, None, None):
         say(
-            "no separator and no stop sequence are added: --separator '\\n\\n###\\n\\n' --start ' ' --stop ' END' would"
+            "no separator and no stop sequence are added (--separator '\\n\\n###\\n\\n' --start ' ' --stop ' END' would)"
         )
     return target, options
 

@@ -10,10 +10,10 @@ from curator.conversion.conversation import (
     Conversation,
     Message,
     Options,
-    messages_at,
     split_record,
     text_at,
     text_of,
+    turns_at,
     with_prompt,
     with_system,
 )
@@ -31,7 +31,7 @@ _SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt", "tool": "o
 def read(record: dict[str, Any], options: Options) -> Conversation:
     """The record as a conversation; calls that stand in a text get ids."""
     ids = calls.new_ids()
-    messages = list(_messages(messages_at(record, "conversations"), ids))
+    messages = list(_messages(turns_at(record, "conversations"), ids))
     if record.get("system"):
         messages.insert(0, {"role": "system", "content": text_at(record, "system")})
     conversation = Conversation(NAME, messages, tools=calls.declared(record), extra=split_record(record, _KNOWN))
@@ -100,8 +100,8 @@ def _output(record: dict[str, Any], key: str, ids: Iterator[str]) -> list[Messag
     value = record.get(key)
     if isinstance(value, str):
         return [{"role": "assistant", "content": value}]
-    if isinstance(value, dict):
-        return list(_messages([value], ids))
+    if isinstance(value, dict | list):
+        return list(_messages([value] if isinstance(value, dict) else turns_at(record, key), ids))
     raise Refusal(f"{key!r} is no answer")
 
 
