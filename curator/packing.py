@@ -44,10 +44,6 @@ class PackedRows:
     def __len__(self) -> int:
         return sum(map(len, self._buckets)) // self._width
 
-    def distinct(self) -> int:
-        """How many different keys there are."""
-        return sum(len(set(self._keys(number))) for number in range(256))
-
     def all(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key with its rows (place, extra) in order of place."""
         for number in range(256):

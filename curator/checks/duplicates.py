@@ -53,17 +53,20 @@ class Contradictory:
         self.rows = PackedRows(extra=4)
 
     def add(self, example: Example, place: Place) -> None:
-        if example.answer is not None and (folded := folded_input(example)):
+        answer = example.answer
+        if answer is not None and (folded := folded_input(example)):
             if example.tools:
                 folded += "".join(f"{tool.description}\x1f{tool.parameters!r}\x1e" for tool in example.tools).encode()
-            self.rows.add(key_of(folded), place, zlib.crc32(folded_answer(example)).to_bytes(4, "big"))
+            self.rows.add(key_of(folded), place, zlib.crc32(folded_answer(answer)).to_bytes(4, "big"))
 
     def merge(self, other: Contradictory) -> None:
         self.rows.merge(other.rows)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        inputs = self.rows.distinct()
-        several = sum(1 for _ in self._several())
+        several, inputs = 0, len(self.rows)
+        for _, rows in self.rows.groups():
+            inputs -= len(rows) - 1
+            several += any(answer != rows[0][1] for _, answer in rows)
         if inputs < 2 or not several:
             return
         if several > self.design * inputs:
@@ -71,26 +74,14 @@ class Contradictory:
             yield None, Problem(values=values, variant="design")
             return
         pointer = "/completion" if context.conventions.format == "openai-completion" else ""
-        for key, places in self._several():
-            for place in places[1:]:
-                yield (
-                    place,
-                    Problem(
-                        pointer,
-                        values={"answers": len(places), "several": several, "inputs": inputs},
-                        related=((places[0], pointer),),
-                        group=f"input:{key.hex()}",
-                    ),
-                )
-
-    def _several(self) -> Iterator[tuple[bytes, list[Place]]]:
-        """Each input that has several answers, with the first place of each."""
         for key, rows in self.rows.groups():
             first: dict[bytes, Place] = {}
             for place, answer in rows:
                 first.setdefault(answer, place)
-            if len(first) > 1:
-                yield key, list(first.values())
+            values = {"answers": len(first), "several": several, "inputs": inputs}
+            related = ((rows[0][0], pointer),)
+            for place in list(first.values())[1:]:
+                yield place, Problem(pointer, values=values, related=related, group=f"input:{key.hex()}")
 
 
 class Dominant:

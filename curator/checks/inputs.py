@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from curator.answers import brief
-from curator.model import Example
+from curator.model import Example, Turn
 
+_LOWER = bytes(range(256)).lower()
+_SPACE = b" \t\n\r\f\v"
 _last: tuple[Example, bytes] | None = None  # several checks ask for the same input of the same example
 
 
@@ -19,17 +21,12 @@ def folded_input(example: Example) -> bytes:
     return _last[1]
 
 
-def folded_answer(example: Example) -> bytes:
-    """The last trained turn, white space and case folded; a long text by its length and its ends, as they are."""
-    answer = example.answer
-    if answer is None:
-        return b""
+def folded_answer(answer: Turn) -> bytes:
+    """A trained turn without white space and the case of ASCII; a long text by its ends and its length."""
     text = brief(answer.text)
-    if text is answer.text:
-        text = " ".join(text.casefold().split())
     for call in answer.calls:
-        text += f"\x1e{call.name}\x1f{''.join(str(call.arguments).split())}"
-    return text.encode()
+        text += f"\x1e{call.name}\x1f{call.arguments}"
+    return text.encode().translate(_LOWER, _SPACE)
 
 
 def _folded_input(example: Example) -> bytes:
