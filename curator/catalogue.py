@@ -74,6 +74,9 @@ class Card:
     """Kinds of format it runs on (chat, completion …); empty: all."""
     tasks: tuple[str, ...] = ()
     """Tasks it runs on; empty: all."""
+    mentions: tuple[str, ...] = ()
+    """It has nothing to say of a record whose JSON (compact, keys sorted) holds none of these texts: most
+    records name no function, and are spared its check. Empty: all records."""
     odd_lines_only: bool = False
     """Of a line check: it has nothing to say of a line that holds one object without quirks."""
     needs_splits: bool = False

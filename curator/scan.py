@@ -13,7 +13,7 @@ from typing import Any
 from curator import findings, formats, parsing, plan, reading
 from curator.errors import InputError
 from curator.model import Example, Finding, Place, Problem, Related, place
-from curator.plan import Bound, BoundRule, Plan
+from curator.plan import Bound, BoundRule, Concern, Plan
 from curator.report import Failure, FileCounts, Scanned
 from curator.sources import FileHead, Line, Shard
 from curator.tokens import Tokenizer
@@ -50,7 +50,7 @@ class Scanner:
         self._number = number
         self._counts = self.result.counts[shard.file] = FileCounts()
         self._tokenizer: Tokenizer | None = bound.plan.tokenizer if bound.plan.token_stats else None
-        self._adders: dict[str, list[tuple[BoundRule, Callable[[Example, Place], None]]]] = {}
+        self._adders: dict[Concern, list[tuple[BoundRule, Callable[[Example, Place], None]]]] = {}
 
     def take(self, line: Line) -> None:
         """Check one line and all that it holds."""
@@ -76,9 +76,10 @@ class Scanner:
     def _record(self, line: Line, found: list[Finding]) -> None:
         self._counts.records += 1
         example = self.example(line)
-        self._apply(self.bound.for_kind(example.kind)[0], example, line, found)
+        concern = self.bound.concern(example)
+        self._apply(self.bound.serving(concern)[0], example, line, found)
         where = place(self.shard.file, line.offset)
-        for rule, add in self._adders_for(example.kind, line):
+        for rule, add in self._adders_for(concern, line):
             try:
                 add(example, where)
             except KeyboardInterrupt:
@@ -98,25 +99,25 @@ class Scanner:
             return formats.read(record, expected, line.parsed.canonical, len(line.raw))
         return Example(name, "", record, (), (), line.parsed.canonical, len(line.raw))
 
-    def _adders_for(self, kind: str, line: Line) -> list[tuple[BoundRule, Callable[[Example, Place], None]]]:
-        """The `add` of every dataset check that runs on examples of a kind."""
-        if kind not in self._adders:
-            self._adders[kind] = []
-            for rule in self.bound.for_kind(kind)[1]:
+    def _adders_for(self, concern: Concern, line: Line) -> list[tuple[BoundRule, Callable[[Example, Place], None]]]:
+        """The `add` of every dataset check that runs on such examples."""
+        if concern not in self._adders:
+            self._adders[concern] = []
+            for rule in self.bound.serving(concern)[1]:
                 key = (self._number, rule.rule.code)
                 try:
                     state = self.result.states.setdefault(key, rule.call())
                 except Exception as error:
                     state = self.result.states[key] = failure(rule, error, self.shard.path, line.number)
                 if not isinstance(state, Failure):
-                    self._adders[kind].append((rule, state.add))
-        return self._adders[kind]
+                    self._adders[concern].append((rule, state.add))
+        return self._adders[concern]
 
     def _take_out(self, rule: BoundRule, error: BaseException, line: Line) -> None:
         """A state that an `add` broke off in is worthless; the report says so."""
         self.result.states[self._number, rule.rule.code] = failure(rule, error, self.shard.path, line.number)
-        for kind, adders in self._adders.items():
-            self._adders[kind] = [item for item in adders if item[0] is not rule]
+        for concern, adders in self._adders.items():
+            self._adders[concern] = [item for item in adders if item[0] is not rule]
 
     def _apply(self, rules: list[BoundRule], subject: Line | Example, line: Line, found: list[Finding]) -> None:
         for rule in rules:

@@ -127,7 +127,11 @@ def _list_of(turns: tuple[Turn, ...]) -> str:
 def _repeats(turn: Turn, before: Turn, target: Target) -> bool:
     if turn.role != before.role or turn.role not in ("user", "assistant"):
         return False
-    return target.alternation or turn.message.get("name") == before.message.get("name")
+    if target.alternation:
+        return True
+    if before.calls and not target.refuses_repeat_after_call:
+        return False  # a call without its result, which has a rule of its own
+    return bool(turn.message.get("name") == before.message.get("name"))
 
 
 def _repeated(run: list[Turn], target: Target) -> Iterator[Problem]:
