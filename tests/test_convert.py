@@ -428,7 +428,7 @@ def test_towards_completions_nothing_is_added_unasked(convert: Any) -> None:
     write("a.jsonl", CHAT)
     _, made, said = convert("a.jsonl", "--to", "openai-completion")
     assert made == [{"prompt": "Hi", "completion": "Hello"}]
-    assert "no separator or stop sequence is added" in said
+    assert "nothing is put around the texts (--separator" in said
 
 
 # --- extra keys, refusals, accounting ----------------------------------------------------------

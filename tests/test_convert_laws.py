@@ -328,7 +328,7 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
         (
             {"conversations": [{"from": "human", "value": "x"}, {"from": "function_call", "value": "{"}]},
             "openai-chat",
-            "the call in turn 2 is no valid JSON",
+            "the call in turn 2: no valid JSON",
         ),
         (
             {"conversations": [{"from": "human", "value": "x"}, {"from": "observation", "value": "1"}]},
@@ -349,7 +349,7 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
                 ]
             },
             "trl-prompt-completion",
-            "no valid JSON",
+            "the arguments of a call in message 2: no valid JSON",
         ),
         (
             {"messages": [user(), {"role": "function", "name": "f", "content": "1"}]},

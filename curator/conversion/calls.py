@@ -92,7 +92,7 @@ def in_form(arguments: Any, form: Literal["object", "string"], number: int) -> A
         try:
             value = exact.read_text(arguments)
         except Refusal as refusal:
-            raise Refusal(f"the arguments of a call in message {number} are {refusal}") from None
+            raise Refusal(f"the arguments of a call in message {number}: {refusal}") from None
     if not isinstance(value, dict):
         raise Refusal(f"the arguments of a call in message {number} are no JSON object")
     if form == "object":
@@ -132,7 +132,7 @@ def extracted(text: str, number: int, new_id: Callable[[], str]) -> list[Any]:
     try:
         value = exact.read_text(text)
     except Refusal as refusal:
-        raise Refusal(f"the call in turn {number} is {refusal}") from None
+        raise Refusal(f"the call in turn {number}: {refusal}") from None
     raw = text.encode("utf-8", "surrogatepass")
     whole = value_span(raw)
     spans = [member.value for member in members(raw, whole)] if isinstance(value, list) else [whole]

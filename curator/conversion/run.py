@@ -183,9 +183,7 @@ def _settled(
             say(note)
         options = replace(options, **chosen)
     elif target == completion.NAME and name not in (completion.NAME, text.NAME) and framing == (None, None, None):
-        say(
-            "no separator and no stop sequence are added (--separator '\\n\\n###\\n\\n' --start ' ' --stop ' END' would)"
-        )
+        say("nothing is put around the texts (--separator '\\n\\n###\\n\\n' --start ' ' --stop ' END' would)")
     return target, options
 
 
