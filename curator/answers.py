@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import orjson
 
 LABEL_TOKENS = 10
 LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
+_STOP_CHARS = 64  # no stop sequence is longer
 _SPACELESS = re.compile("[\u0e00-\u109f\u1780-\u17ff]")  # Thai, Lao, Tibetan, Burmese, Khmer
 _END_CHARS = 200
 """Ours: long answers that begin and end alike, and are of one length, are one answer."""
@@ -30,16 +32,31 @@ def is_label(text: str, tokens: Callable[[str], int]) -> bool:
     return False
 
 
-def json_keys(text: str) -> frozenset[str] | None:
-    """The keys of an answer that is a JSON object, none for an array; None for any other text."""
-    start = text.lstrip()[:1]
-    if start not in ("{", "["):
+def leading_json(text: str) -> tuple[frozenset[str], str] | None:
+    """The keys of the JSON object that an answer begins with (none for an array), and what follows it.
+
+    None where it begins with neither, or where much follows: it is no stop sequence then.
+    """
+    start = len(text) - len(text.lstrip())
+    if text[start : start + 1] not in ("{", "["):
         return None
     try:
-        value = orjson.loads(text)
+        value, end = orjson.loads(text), len(text)
     except orjson.JSONDecodeError:
+        try:
+            value, end = _STRICT.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            return None
+    if len(text) - end > _STOP_CHARS:
         return None
-    return frozenset(value) if isinstance(value, dict) else frozenset()
+    return frozenset(value) if isinstance(value, dict) else frozenset(), text[end:]
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def needs_no_space(text: str) -> bool:

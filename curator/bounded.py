@@ -33,6 +33,11 @@ class Deviations:
         for (place, _), problem in sorted(self._kept.items(), key=lambda item: item[0])[: self._most]:
             yield place, problem
 
+    @property
+    def hidden(self) -> int:
+        """How many are counted, but not kept."""
+        return max(0, self.count - self._most)
+
     def _trim(self) -> None:
         if len(self._kept) > 2 * self._most:
             self._kept = dict(sorted(self._kept.items(), key=lambda item: item[0])[: self._most])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from curator.answers import LABEL_CHARS, brief, is_label, json_keys, needs_no_space
+from curator.answers import LABEL_CHARS, brief, is_label, leading_json, needs_no_space
 from curator.beginnings import Beginnings
 from curator.call_habits import CallHabits, CallSurvey
 from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
@@ -84,6 +84,10 @@ class Conventions:
         """A completion without its stop sequence, leading space kept: a label as it is tokenised."""
         return text[: -len(self.stop.text)] if self.stop and text.endswith(self.stop.text) else text
 
+    def ends(self, rest: str) -> bool:
+        """Whether what follows an answer is white space, or the end of the stop sequence."""
+        return not rest.strip() or (self.stop is not None and self.stop.text.endswith(rest))
+
     def label(self, text: str) -> str:
         """A completion without its stop sequence and leading white space: a label as it is compared."""
         return self.answer(text).lstrip()
@@ -104,7 +108,8 @@ class Survey:
     beginnings: Beginnings = field(default_factory=Beginnings)
     json_keys: Counter[frozenset[str]] = field(default_factory=Counter)
     calls: CallSurvey = field(default_factory=CallSurvey)
-    json: int = 0
+    json: Counter[str] = field(default_factory=Counter)
+    """Answers that begin with a JSON object or array, by what follows it."""
     answered: int = 0
     prompted: int = 0
     """Examples with something before their answer."""
@@ -125,8 +130,9 @@ class Survey:
             return
         self.answered += 1
         self.prompted += any(turn.text.strip() or isinstance(turn.content, list) for turn in example.before_answer)
-        if (keys := json_keys(answer.text)) is not None:
-            self.json += 1
+        if (found := leading_json(answer.text)) is not None:
+            keys, rest = found
+            self.json[rest] += 1
             if keys in self.json_keys or len(self.json_keys) < _SHAPES:
                 self.json_keys[keys] += 1
         if len(answer.text) <= LABEL_CHARS:
@@ -166,7 +172,6 @@ class Survey:
             open_ended=bool(self.answered) and not self.prompted,
             systems=tuple(Habit(text, share) for text, share in self.systems.above(_KNOWN_SYSTEM)),
             system_prompts=len(self.systems.counts),
-            json_share=self.json / self.answered if self.answered else 0.0,
             json_keys=_usual(self.json_keys),
             calls=self.calls.habits(),
             answers=frozenset(
@@ -178,6 +183,9 @@ class Survey:
             sampled=self.answered,
             pinned=frozenset(_PINS[name] for name in pins),
         )
+        if self.answered:
+            whole = sum(count for rest, count in self.json.items() if found.ends(rest))
+            found = replace(found, json_share=whole / self.answered)
         labels: Counter[str] = Counter()
         for answer, count in self.answers.items():
             labels[found.label(answer)] += count

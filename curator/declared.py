@@ -51,7 +51,7 @@ class Verdict:
     """What a declared schema is good for."""
 
     schema: Mapping[str, Any] | None = None
-    """As it is judged: without members that are null, which a columnar writer adds."""
+    """As it is judged: `plain`."""
     validator: jsonschema_rs.Validator | None = None
     """None where nothing is declared, or nothing can be checked."""
     fault: Fault | None = None
@@ -76,7 +76,7 @@ def _judge(text: bytes) -> Verdict:
     parameters = json.loads(text)
     if depth(text) > DEPTH:
         return Verdict(unchecked=f"they are nested deeper than {DEPTH} levels")
-    schema = without_nulls(parameters)
+    schema = plain(parameters)
     named = next((name for name in _DRAFTS if name in str(schema.get("$schema"))), "2020-12")
     drafts = [named, *(name for name in _DRAFTS if name != named)]
     draft = next((name for name in drafts if _meta(name).is_valid(schema)), None)
@@ -91,10 +91,10 @@ def _judge(text: bytes) -> Verdict:
 _cached = lru_cache(maxsize=512)(_judge)
 
 
-def without_nulls(schema: Any) -> Any:
-    """The schema without members that are null, except where null is a value."""
+def plain(schema: Any) -> Any:
+    """The schema without members that are null, except where null is a value; OpenAPI's `nullable` as a type."""
     if isinstance(schema, list):
-        return [without_nulls(item) for item in schema]
+        return [plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     found = {}
@@ -102,9 +102,11 @@ def without_nulls(schema: Any) -> Any:
         if key in _DATA and (value is not None or key != "enum"):
             found[key] = value
         elif key in _MAPS and isinstance(value, dict):
-            found[key] = {name: without_nulls(item) for name, item in value.items() if item is not None}
+            found[key] = {name: plain(item) for name, item in value.items() if item is not None}
         elif value is not None:
-            found[key] = without_nulls(value)
+            found[key] = plain(value)
+    if found.get("nullable") is True and isinstance(found.get("type"), str):
+        found["type"] = [found["type"], "null"]
     return found
 
 

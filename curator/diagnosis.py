@@ -8,6 +8,7 @@ from curator.parsing import Fault
 
 _UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
 _TYPOGRAPHIC = "“”„‟«»‘’"
+_WORD = re.compile(r"[^\W\d]")
 _PYTHON = re.compile(r"(?:True|False|None)\b")
 
 
@@ -40,6 +41,11 @@ def diagnose(text: str, fault: Fault) -> tuple[str, int]:
         return "typographic quotes", position
     if _UNQUOTED.match(rest):
         return "key without quotes", position
+    if fault.message == "Expecting value":
+        if rest[0] in ",:}]":
+            return "a value is missing", position
+        if _WORD.match(rest):
+            return "text without quotes", position
     if fault.message.startswith("Expecting ',' delimiter"):
         if rest[0] == '"' or rest[0] in "{[":
             return "missing comma", position

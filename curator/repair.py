@@ -2,7 +2,7 @@
 
 Two readings have to agree. `_Reader` here goes token by token: it may change quotes, commas, closing brackets
 and the spelling of true, false and null, and nothing else, so that every text, number and key of the
-result stands in the original. The library json_repair guesses freely, and Python knows its own literals.
+result stands in the original. Python knows its own literals, and the library json_repair guesses freely.
 A mend is offered only where one of these arrives at the same value. Nothing is added to a text that is cut
 off: nobody knows its end.
 """
@@ -69,21 +69,20 @@ def mend(text: str, *, may_lack: int) -> Mend | None:
 
 
 def _others_agree(text: str, value: Any) -> bool:
-    """Whether the library, or Python for its own literals, reads the same value (order of the keys included)."""
+    """Whether Python (of its own literals) or the library reads the same value, order of the keys included."""
+    wanted = json.dumps(value)
+    if "'" in text:
+        try:
+            with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
+                if json.dumps(ast.literal_eval(text.strip())) == wanted:
+                    return True
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+            pass
     from json_repair import repair_json  # only once something is broken
 
-    wanted = json.dumps(value)
     try:
-        if json.dumps(repair_json(text, return_objects=True, skip_json_loads=True)) == wanted:
-            return True
+        return json.dumps(repair_json(text, return_objects=True, skip_json_loads=True)) == wanted
     except Exception:  # whatever trips the library: it does not agree
-        pass
-    if "'" not in text:
-        return False
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
-            return json.dumps(ast.literal_eval(text.strip())) == wanted
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return False
 
 

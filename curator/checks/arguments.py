@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator import locate
 from curator.calls import ABSENT, ReadCall, few, read_calls, written
@@ -19,9 +20,27 @@ from curator.targets import Target
 _EMPTY = "empty; a call without arguments has '{}'"
 _SEPARATORS = {True: (", ", ": "), False: (",", ":")}
 _LAYERS = 5  # ours: how often JSON inside JSON is opened
+
+
+class _Quirk(NamedTuple):
+    """A defect that some readers pass over: what it looks like, and where it is not looked for."""
+
+    sought: re.Pattern[str]
+    passed: re.Pattern[str]
+    reason: str
+
+
 _QUIRKS = {
-    "non-finite-number": "it holds NaN or Infinity, which JSON does not have",
-    "lone-surrogate": "it holds one half of a surrogate pair, which no text can hold",
+    "non-finite-number": _Quirk(
+        re.compile(r"-?\b(?:NaN|Infinity)\b"),
+        re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL),
+        "a number that JSON does not have",
+    ),
+    "lone-surrogate": _Quirk(
+        re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"),
+        re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\\\"),
+        "one half of a surrogate pair, which no text can hold",
+    ),
 }
 
 
@@ -45,8 +64,12 @@ def not_json(example: Example) -> Iterator[Problem]:
                 values = {"reason": reason, "column": 1, "key": key, "count": count}
                 yield read.problem(path, values, _variant(read) or "duplicate-key")
         else:
-            for quirk in sorted(read.parsed.quirks & _QUIRKS.keys()):
-                yield read.problem((), {"reason": _QUIRKS[quirk], "column": 1}, _variant(read))
+            for name, quirk in _QUIRKS.items():
+                if name in read.parsed.quirks:
+                    rest = quirk.passed.sub(lambda match: " " * len(match[0]), text)
+                    first, last = match.span() if (match := quirk.sought.search(rest)) else (0, 0)
+                    found = read.problem((), {"reason": quirk.reason, "column": first + 1}, _variant(read))
+                    yield replace(found, span=(first, last))
 
 
 @few

@@ -48,10 +48,19 @@ class Varying:
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         yield from self.deviations
+        if self.deviations.hidden:
+            yield None, Problem(values={"count": self.deviations.hidden}, variant="more")
         habits = context.conventions.calls
         if habits.spacing and habits.settled_spacing is None:
             counts = ", ".join(f"{count:,} {_WORDS[style]}" for style, count in habits.spacing.items())
-            yield None, Problem(values={"counts": counts}, variant="mixed", fix=Fix("write all of them in one way"))
+            yield (
+                None,
+                Problem(
+                    values={"counts": counts, "count": sum(habits.spacing.values())},
+                    variant="mixed",
+                    fix=Fix("write all of them in one way"),
+                ),
+            )
 
 
 def spaced(text: str, style: Spacing) -> str:

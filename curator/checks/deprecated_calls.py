@@ -19,11 +19,15 @@ def deprecated(example: Example) -> Iterator[Problem]:
     pointer, at_key = found
     edits = _edits(example, owner, turns)
     title = "write them as tools and tool_calls"
+    if edits is None:
+        title += "; by hand, because it is not certain which result belongs to which call"
+    key = pointer.rpartition("/")[2]
     yield Problem(
         pointer,
         at="key" if at_key else "value",
-        values={"key": pointer.rpartition("/")[2] if at_key else "the role function"},
-        fix=Fix(title, tuple(edits) if edits is not None else ()),
+        values={"key": key},
+        variant=None if at_key else "role",
+        fix=Fix(title, tuple(edits or ())),
     )
 
 

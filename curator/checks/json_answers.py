@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from curator.answers import leading_json
 from curator.conventions import Conventions
 from curator.diagnosis import diagnose
 from curator.findings import clip
@@ -28,16 +29,17 @@ def broken(example: Example, *, conventions: Conventions, min_share: float) -> I
     answer = example.answer
     if conventions.json_share < min_share or answer is None or _answers_otherwise(answer) or not answer.is_one_text:
         return
+    leading = leading_json(answer.text)
+    if leading is not None and conventions.ends(leading[1]):
+        if leading[0] and conventions.json_keys and leading[0] != conventions.json_keys:
+            yield _other_keys(answer, leading[0], conventions)
+        return
     written = conventions.answer(answer.text)
     text = written.strip()
-    if not text:
+    parsed = parse(text.encode("utf-8", "surrogatepass"))
+    if not text or (parsed.fault is None and "non-finite-number" not in parsed.quirks):
         return
     start = written.index(text)
-    parsed = parse(text.encode("utf-8", "surrogatepass"))
-    if parsed.fault is None and "non-finite-number" not in parsed.quirks:
-        if isinstance(parsed.value, dict) and conventions.json_keys and parsed.value.keys() != conventions.json_keys:
-            yield _other_keys(answer, parsed.value.keys(), conventions)
-        return
     found = Problem(answer.text_pointer, span=(start, start + len(text)), values={"share": conventions.json_share})
     if (inside := _fenced(text)) is not None:
         first, last = (start + position for position in inside)
@@ -72,9 +74,9 @@ def _fenced(text: str) -> tuple[int, int] | None:
     return start, start + len(inside.strip())
 
 
-def _other_keys(answer: Turn, keys: Iterable[str], conventions: Conventions) -> Problem:
-    lacks = sorted(conventions.json_keys.difference(keys))
-    more = [key for key in keys if key not in conventions.json_keys]
+def _other_keys(answer: Turn, keys: frozenset[str], conventions: Conventions) -> Problem:
+    lacks = sorted(conventions.json_keys - keys)
+    more = sorted(keys - conventions.json_keys)
     parts = [f"lacks {_listed(lacks)}"] * bool(lacks) + [f"has {_listed(more)} besides"] * bool(more)
     return Problem(answer.text_pointer, values={"keys": " and ".join(parts)}, variant="keys")
 

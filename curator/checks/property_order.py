@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,6 +56,8 @@ class Varying:
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         yield from self.deviations
+        if self.deviations.hidden:
+            yield None, Problem(values={"count": self.deviations.hidden}, variant="more")
         unsettled = context.conventions.calls.unsettled
         if unsettled:
             shown = sorted(unsettled, key=lambda name: (unsettled[name].share, name))
@@ -83,36 +85,38 @@ class VaryingLast:
             declared = declared_order(example, function) if names else ()
             if not declared or len(function) > _NAME or function in self.conventions.calls.unsettled:
                 continue
+            required = _required(example, function)
+            if not required.issubset(names) or not set(declared).issuperset(names):
+                continue  # it breaks its schema, of which another rule speaks
             if not misplaced(names, self.conventions.calls.order(function, declared)):
                 group = hashlib.blake2b("\0".join(declared).encode("utf-8", "replace"), digest_size=8).hexdigest()
-                self.counts.add((function, group, "last", names[-1]))
-                for name in names:
-                    self.counts.add((function, group, "has", name))
+                self.counts.add((function, group, "required" if names[-1] in required else "optional", names[-1]))
 
     def merge(self, other: VaryingLast) -> None:
         self.counts.merge(other.counts)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        counts: defaultdict[tuple[str, ...], dict[str, int]] = defaultdict(dict)
-        for (*key, name), count in self.counts.items():
-            counts[tuple(key)][name] = count
-        for (function, group, what), lasts in counts.items():
-            total = sum(lasts.values())
+        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        optional: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for (function, group, kind, name), count in self.counts.items():
+            found[function, group][name] += count
+            if kind == "optional":
+                optional[function, group].add(name)
+        for key, lasts in found.items():
             ordered = sorted(lasts, key=lambda name: (-lasts[name], name))
-            if what != "last" or total < self.min_calls or len(ordered) < 2:
+            total = lasts.total()
+            if not optional[key] or len(ordered) < 2:
                 continue
-            having = counts[function, group, "has"]
-            optional = [name for name in ordered if having.get(name, 0) < total]
-            if optional and lasts[ordered[1]] >= self.min_share * total:
-                values = {
-                    "function": function,
-                    "counts": ", ".join(f"{clip(name)!r} {lasts[name]:,}" for name in ordered[:_SHOWN]),
-                    "optional": _listed(optional),
-                }
-                title = (
-                    f"make {_listed(optional)} required (null where there is none), or declare them before the others"
-                )
-                yield None, Problem(values=values, group=f"function:{function}", fix=Fix(title))
+            if total < self.min_calls or lasts[ordered[1]] < self.min_share * total:
+                continue
+            names = _listed([name for name in ordered if name in optional[key]])
+            values = {
+                "function": key[0],
+                "counts": ", ".join(f"{clip(name)!r} {lasts[name]:,}" for name in ordered[:_SHOWN]),
+                "optional": names,
+            }
+            fix = Fix(f"make {names} required (null where there is none), or declare them before the others")
+            yield None, Problem(values=values, group=f"function:{key[0]}", fix=fix)
 
 
 def _reordered(read: ReadCall, usual: Sequence[str]) -> tuple[Edit, ...]:
@@ -139,6 +143,15 @@ def _reordered(read: ReadCall, usual: Sequence[str]) -> tuple[Edit, ...]:
     end = start + len(raw[slots[0].start : done].decode())
     pointer = call.arguments_pointer if call.inside is None else call.inside
     return (ReplaceText(pointer, start, end, b"".join(parts).decode()),)
+
+
+def _required(example: Example, function: str) -> set[str]:
+    """The properties that the function's first declaration requires."""
+    for tool in example.tools:
+        if tool.name == function and isinstance(tool.parameters, dict):
+            required = tool.parameters.get("required")
+            return {name for name in required if isinstance(name, str)} if isinstance(required, list) else set()
+    return set()
 
 
 def _listed(names: Sequence[str]) -> str:
