@@ -85,7 +85,7 @@ def _is_stop(text: str) -> bool:
     core = text.strip().strip(".!?…\"'#@")
     if not core:  # symbols or line breaks alone
         return "\n" in text or bool(text.strip(" \t.!?…\"'"))
-    if all(_in_word(c) or unicodedata.category(c) in ("So", "Sk") for c in core):
+    if all(_in_word(c) or c == " " or unicodedata.category(c) in ("So", "Sk") for c in core):
         return core.isupper()
     return not re.fullmatch(r"(</\w+)?>", core)
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 
 _CLOSING = ".,;:!?。！？"
 _SLIP_LETTERS = 5  # shorter words are one edit away from many others
+_SLIP_LONGEST = 60  # ours: a longer text is a sentence
 _SLIP_SHARE = 0.05
 
 
@@ -31,13 +32,15 @@ class Spellings:
         self._counts = counts
         self._declared = frozenset(declared)
         self._canonical: dict[str, str] = {}
-        self._by_look: dict[tuple[str, int], list[tuple[int, str]]] = {}
-        """By first letter and length, so that a slip is looked for among few: (-count, label), the frequent first."""
+        self._nearby: dict[int, list[tuple[int, str]]] = {}
+        """Frequent labels as (-count, label), by the hash of each text that they are one letter away from at most."""
         for label in sorted({*counts, *declared}, key=lambda name: (name not in self._declared, *self._rank(name))):
             self._canonical.setdefault(fold(label), label)
         for label in sorted(counts, key=self._rank):
-            if label and (not self._declared or label in self._declared):
-                self._by_look.setdefault((label[0], len(label)), []).append(self._rank(label))
+            is_frequent = counts[label] * _SLIP_SHARE >= 1
+            if is_frequent and (not self._declared or label in self._declared):
+                for key in _shortened(label):
+                    self._nearby.setdefault(key, []).append(self._rank(label))
         self._meant: dict[str, tuple[str, bool]] = {}
 
     def meant(self, label: str) -> tuple[str, bool]:
@@ -52,18 +55,26 @@ class Spellings:
         return (-self._counts.get(label, 0), label)
 
     def _slip_for(self, label: str) -> str | None:
-        if len(label) < _SLIP_LETTERS:
-            return None
         count = max(1, self._counts.get(label, 0))
         found = []
-        for size in (len(label) - 1, len(label), len(label) + 1):
-            for rank in self._by_look.get((label[0], size), ()):
+        for key in _shortened(label):
+            for rank in self._nearby.get(key, ()):
                 if count > -rank[0] * _SLIP_SHARE:
                     break
                 if _is_slip(label, rank[1]):
                     found.append(rank)
                     break
         return min(found)[1] if found else None
+
+
+def _shortened(label: str) -> set[int]:
+    """The hashes of a label and of what is left without one of its letters: two slips of one word share one.
+
+    An index by deletions, as in SymSpell (W. Garbe, 2012), finds them without comparing each with each.
+    """
+    if not _SLIP_LETTERS - 1 <= len(label) <= _SLIP_LONGEST:
+        return set()
+    return {hash(label), *(hash(label[:i] + label[i + 1 :]) for i in range(len(label)))}
 
 
 def _is_slip(label: str, other: str) -> bool:

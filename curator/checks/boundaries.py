@@ -128,7 +128,7 @@ class MissingStop:
             self._stretch(other.shortest, other.longest)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        if not self.active or self.shortest is None:
+        if not self.active or self.shortest is None or context.split != "train":
             return
         labels = context.conventions.task == "classification"
         # Labels of one token need none, and without a tokenizer nobody can say whether they are.

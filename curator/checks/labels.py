@@ -175,7 +175,7 @@ class Single:
         self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        found = self.labels.merged()
+        found = self.labels.merged() if context.split == _TRAIN else {}
         if len(found) == 1:
             ((label, seen),) = found.items()
             yield None, Problem(values={"label": label, "count": seen.count})
