@@ -6,6 +6,7 @@ import hashlib
 import json
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from curator.catalogue import Rule
@@ -114,6 +115,20 @@ def make(
         None if rule.card.fix == "none" else rule.card.fix,
         where.excerpt,
         dataset,
+    )
+
+
+def again(finding: Finding, line: Line) -> Finding:
+    """The finding about what its record has become. Raises LookupError or ValueError where its place is gone."""
+    problem = Problem(finding.pointer, at=finding.at, span=finding.span, inner=finding.inner)
+    where = _where(line, problem)
+    return replace(
+        finding,
+        line=where.line,
+        column=where.column,
+        end_column=where.end_column,
+        excerpt=where.excerpt,
+        record=record_hash(line.raw),
     )
 
 

@@ -109,7 +109,7 @@ def choose(raw: bytes, findings: Iterable[model.Finding], column: int = 1, endin
         except (ValueError, LookupError):
             continue
         wanted = [splice for splice in wanted if raw[splice.start : splice.end] != splice.text or _drops(finding)]
-        if chosen.is_dropped or any(_is_taken(chosen.splices, splice) for splice in wanted):
+        if not wanted or chosen.is_dropped or any(_is_taken(chosen.splices, splice) for splice in wanted):
             continue
         chosen.applied.append(finding)
         for splice in wanted:

@@ -15,7 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import BinaryIO
+
+from msgspec.structs import replace
 
 from curator.catalogue import Catalogue
 from curator.entries import Cover, Entry, parse
@@ -63,7 +66,9 @@ class Suppressions:
     Memory: about 170 bytes an entry, and 100 more in each worker.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, moved: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`moved` are the new hashes of records that fixes have changed; what was accepted of them still holds."""
+        self._moved = moved
         self._books: dict[str, _Book] = {}
         self._covers: dict[tuple[str, str], tuple[_Book, Cover]] = {}
         self._nearest: dict[str, str | None] = {}
@@ -86,11 +91,16 @@ class Suppressions:
         home = self._nearest[folder] or next(place for place in places if _is_above(place, folder))
         file = os.path.join(home, FILE_NAME)
         if file not in self._books:
-            self._books[file] = _read(file, rules)
+            self._books[file] = _read(file, rules, self._moved)
         relative = os.path.relpath(absolute, home).replace(os.sep, "/")
         cover = Cover(relative, dataset.name if dataset.configured else relative, self._books[file].entries)
         self._covers[dataset.name, path] = (self._books[file], cover)
         return cover
+
+    def home(self, dataset: str, path: str) -> tuple[str, Cover]:
+        """The suppressions file that governs a data file, and what it holds for it; after `covers`."""
+        book, cover = self._covers[dataset, path]
+        return book.path, cover
 
     @property
     def faults(self) -> list[tuple[str, int, str]]:
@@ -170,7 +180,7 @@ def accepted(reason: str) -> Suppression:
     return Suppression(reason, who, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _read(path: str, rules: Catalogue) -> _Book:
+def _read(path: str, rules: Catalogue, moved: Mapping[str, str]) -> _Book:
     names = {name.casefold(): rule.code for rule in rules.rules.values() for name in (rule.name, *rule.card.aliases)}
     book = _Book(path, names | {code.casefold(): code for code in rules.rules})
     shared: dict[tuple[str, str, str], Suppression] = {}
@@ -188,14 +198,17 @@ def _read(path: str, rules: Catalogue) -> _Book:
                     text = f"this entry is passed over, and what it suppressed is reported: {clip(str(error), 200)}"
                     book.faults.append((number, text))
                     continue
-                row = book.row(entry)
+                row, other_rows = book.row(entry), []
+                if entry.record in moved:  # copies elsewhere may still be as they were
+                    row, other_rows = book.row(replace(entry, record=moved[entry.record])), [row]
                 said = (entry.when, entry.who, entry.reason)
                 if said not in shared:
                     shared[said] = Suppression(entry.reason, entry.who, entry.when)
                 why = shared[said]
-                other = book.entries.setdefault(row[0], why)
-                if why is not other:  # the same finding accepted twice: the older one speaks, in any order of lines
-                    book.entries[row[0]] = min(why, other, key=lambda item: (item.when, item.who, item.reason))
+                for digest, _, _ in (row, *other_rows):
+                    other = book.entries.setdefault(digest, why)
+                    if why is not other:  # accepted twice: the older entry speaks, in any order of lines
+                        book.entries[digest] = min(why, other, key=lambda item: (item.when, item.who, item.reason))
                 book.rows.append(row)
     except OSError as error:
         book.faults.append((0, f"{_shown(path)}: cannot be read: {error.strerror}"))

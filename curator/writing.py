@@ -90,13 +90,12 @@ def temporary_for(path: str) -> str:
     return os.path.join(folder, f".{name}.{os.getpid()}-{secrets.token_hex(6)}{_SUFFIX}")
 
 
-def sweep(path: str) -> None:
-    """Remove what processes that are gone have left of writing `path`."""
-    folder, name = os.path.split(path)
+def sweep(folder: str) -> None:
+    """Remove what processes that are gone have left in a folder in the middle of writing."""
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder or ".")):
-            if entry.name.startswith(f".{name}.") and entry.name.endswith(_SUFFIX):
-                writer = entry.name.removeprefix(f".{name}.").partition("-")[0]
+            if entry.name.startswith(".") and entry.name.endswith(_SUFFIX):
+                writer = entry.name.removesuffix(_SUFFIX).rpartition(".")[2].partition("-")[0]
                 if writer.isdecimal() and not _is_alive(int(writer)):
                     os.remove(entry.path)
 

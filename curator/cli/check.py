@@ -13,6 +13,7 @@ import click
 
 from curator import catalogue, engine, inputs, settings, suppressions, targets
 from curator.catalogue import Rule
+from curator.cli import fixes
 from curator.errors import UsageError
 from curator.executors.local import Executor, Processes, inline
 from curator.inputs import Dataset
@@ -66,6 +67,7 @@ def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable
 @click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
 @_rules("--exclude", metavar="PATTERNS", text="Leave out files that match, written as in .gitignore.")
 @click.option("--force-exclude", is_flag=True, help="Exclude also files that are named on the command line.")
+@fixes.options
 @click.option("--suppress", is_flag=True, help="Accept all that is found: from now on it does not count.")
 @click.option("--reason", metavar="TEXT", help="Why it is accepted; goes with --suppress.")
 @click.option("--prune-suppressions", is_flag=True, help="Remove the checked files' suppressions that match nothing.")
@@ -91,10 +93,13 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
       curator check train.jsonl --token-stats --model gpt-4o
       zcat big.jsonl.gz | curator check - --stdin-filename big.jsonl
       curator check --output-format json -o report.json
+      curator check train.jsonl --diff
+      curator check train.jsonl --fix --unsafe-fixes --show-fixes
       curator check --suppress --reason "baseline"
 
-    Exit codes: 0 nothing at or above --fail-on was found, 1 something was, 2 the job could not be done
-    (a bad flag or setting, a file that cannot be read, a check that raised).
+    Exit codes: 0 nothing at or above --fail-on was found (after --fix: is left), 1 something was (--diff:
+    something would change), 2 the job could not be done (a bad flag or setting, a file that cannot be read
+    or fixed, a check that raised).
     """
     flags = {
         name: given[name]
@@ -113,6 +118,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     if given["reason"] is not None and not given["suppress"]:
         raise UsageError("--reason says why findings are suppressed: it goes with --suppress")
 
+    fixes.validate(given)
     if given["isolated"] and given["config"]:
         raise UsageError("--isolated and --config contradict each other")
 
@@ -141,16 +147,18 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         ctx.exit(2 if failures else 0)
     quiet = given["no_progress"] or given["quiet"]
     with _progress(files, quiet) as progress, _executor(files, given["jobs"]) as executor:
-        report = engine.check(
-            datasets,
-            executor=executor,
-            token_stats=given["token_stats"],
-            progress=progress,
-            failures=failures,
-            suppressions=(known := Suppressions()),
-        )
-    _keep(report, known, given)
-    _write(report, given, _cards(datasets))
+        if given["fix"] or given["diff"]:
+            fixed, known = fixes.run(datasets, given, executor, progress, failures, _style(given, {}))
+            report = fixed.report
+        else:
+            fixed, known = None, Suppressions()
+            report = engine.check(
+                datasets, executor=executor, token_stats=given["token_stats"], progress=progress, failures=failures,
+                suppressions=known,
+            )  # fmt: skip
+    if not given["diff"]:
+        _keep(report, known, given)
+        _write(report, given, _cards(datasets))
     for failure in report.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""
         click.echo(visible(f"error: {where}{failure.message}"), err=True)
@@ -161,6 +169,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         for file in split
     }
     code = report.exit_code(fail_on)
+    if fixed is not None and given["diff"] and code != 2:
+        code = 1 if fixed.files else 0
     ctx.exit(0 if given["exit_zero"] and code == 1 else code)
 
 
@@ -207,13 +217,9 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
     path = given["output_file"]
     if path is None and sys.stdout is None:
         raise UsageError("standard output is closed; give --output-file")
-    terminal = path is None and sys.stdout.isatty()
-    color = given["color"] == "always" or (
-        given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
-    name = given["output_format"] or ("grouped" if terminal else "concise")
+    name = given["output_format"] or ("grouped" if path is None and sys.stdout.isatty() else "concise")
     write = statistics.writer(name) if given["statistics"] else reporter(name)
-    style = Style(color, given["quiet"], given["max_findings"], rules, given["verbose"])
+    style = _style(given, rules)
     try:
         with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
             write(report, stream, style)
@@ -224,6 +230,14 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
         raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
     if name == "gitlab" and (count := hidden(report, style)):  # the one format that cannot say it
         click.echo(f"note: {count:,} more findings are left out; a higher --max-findings shows them", err=True)
+
+
+def _style(given: dict[str, Any], rules: dict[str, Rule]) -> Style:
+    terminal = given["output_file"] is None and sys.stdout is not None and sys.stdout.isatty()
+    color = given["color"] == "always" or (
+        given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    )
+    return Style(color, given["quiet"], given["max_findings"], rules, given["verbose"])
 
 
 def _utf8(stream: TextIO) -> TextIO:

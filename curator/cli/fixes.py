@@ -1,0 +1,169 @@
+"""What `curator check --fix` and `--diff` say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from curator.engine import Progress
+from curator.errors import InputError, UsageError
+from curator.executors.local import Executor
+from curator.findings import AROUND, clip
+from curator.inputs import Dataset
+from curator.reporters import Style
+from curator.reporters.text import paint, visible
+from curator.suppressions import Suppressions
+
+if TYPE_CHECKING:  # a run that fixes nothing does not wait for these
+    from curator.mending import Fixed, Show
+    from curator.patch import Row
+    from curator.rewriting import Account
+    from curator.script import Script
+
+_COLOR = {"-": "red", "+": "green", "@": "cyan"}
+_LISTED = 20  # different fixes of a file that are listed
+_FLAGS = (
+    click.option("--fix", is_flag=True, help="Apply the fixes that do not change what is trained on."),
+    click.option("--unsafe-fixes", is_flag=True, help="With --fix: also those that change texts or remove records."),
+    click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing."),
+    click.option("--show-fixes", is_flag=True, help="List what was fixed."),
+    click.option("--verify", is_flag=True, help="After --fix, check all of a large file again, not only what changed."),
+    click.option("--follow-symlinks", is_flag=True, help="Fix also the files that symbolic links lead to."),
+)
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the flags to a command."""
+    for flag in reversed(_FLAGS):
+        command = flag(command)
+    return command
+
+
+def validate(given: dict[str, Any]) -> None:
+    """Raises UsageError for flags that do not go together."""
+    if given["fix"] or given["diff"]:
+        if given["suppress"] or given["prune_suppressions"]:
+            raise UsageError("fix first, then suppress what is left: --fix and --suppress are two runs")
+        return
+    for name in ("unsafe_fixes", "show_fixes", "verify", "follow_symlinks"):
+        if given[name]:
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{flag} goes with --fix: curator check train.jsonl --fix {flag}")
+
+
+def run(
+    datasets: Sequence[Dataset],
+    given: dict[str, Any],
+    executor: Executor,
+    progress: Progress | None,
+    failures: Sequence[InputError],
+    style: Style,
+) -> tuple[Fixed, Suppressions]:
+    """Fix, or show the diff on standard output, and say on standard error what was done."""
+    from curator.mending import fix
+    from curator.rounds import Options
+
+    chosen = Options(given["unsafe_fixes"], given["verify"], given["follow_symlinks"])
+    fixed, known = fix(
+        datasets, chosen, executor=executor, token_stats=given["token_stats"], progress=progress, failures=failures,
+        show=_shower(given["output_file"], style) if given["diff"] else None,
+    )  # fmt: skip
+    if not given["quiet"]:
+        for text in _said(fixed, given, style):
+            click.echo(text, err=True)
+    return fixed, known
+
+
+def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
+    for note in fixed.notes:
+        yield visible(f"note: {note}")
+    for file in fixed.files if given["show_fixes"] else ():
+        yield f"{paint(visible(file.path), style, bold=True)}:"
+        listed = sorted(file.fixes.items(), key=lambda item: (-item[1], item[0]))
+        for (code, title), count in listed[:_LISTED]:
+            yield f"    {count:,} × {code}: {visible(clip(title))}"
+        if len(listed) > _LISTED:
+            yield f"    and {sum(count for _, count in listed[_LISTED:]):,} more of {len(listed) - _LISTED:,} kinds"
+    for file in fixed.files:
+        yield visible(f"{file.path}: {sentence(file.account, '' if given['diff'] else file.aside)}")
+    count, files = fixed.count, len(fixed.files)
+    if count:
+        text = f"{count:,} {'finding' if count == 1 else 'findings'} in {files:,} {'file' if files == 1 else 'files'}"
+        left = f" ({len(fixed.report.findings):,} left)"
+        yield f"{text} would be fixed{left}." if given["diff"] else f"Fixed {text}{left}; `curator undo` takes it back."
+    elif not fixed.report.failures:
+        yield "Nothing to fix."
+    if fixed.unsettled:
+        yield f"note: {fixed.unsettled:,} more could not be fixed: fixes were taken back, or are in each other's way"
+    if count and not fixed.is_verified:
+        yield "note: only the records that changed were checked again; --verify checks all that was written"
+
+
+def sentence(account: Account, aside: str) -> str:
+    """The account of a file in words: what went in is what came out."""
+    made = f" + {account.split:,} made by splitting" if account.split else ""
+    kept = f" (kept in {aside})" if aside else ""
+    gone = f" + {account.removed:,} removed{kept}" if account.removed else ""
+    broken = f" + {account.unreadable:,} unreadable" if account.unreadable else ""
+    return f"{account.entered:,} in{made} = {account.records:,} records out{gone}{broken}"
+
+
+def _shower(path: str | None, style: Style) -> Show:
+    from curator.patch import rows, written
+
+    is_first = True
+
+    def show(name: str, source: str, script: Script) -> None:
+        nonlocal is_first
+        with open(source, "rb") as file:
+            found = rows(file, script)
+            if path is not None:
+                with open(path, "wb" if is_first else "ab") as out:
+                    out.writelines(written(name, found))
+            elif style.color or (sys.stdout is not None and sys.stdout.isatty()):
+                _show(name, found, style)
+            else:
+                _copy(written(name, found), sys.stdout.buffer)
+        is_first = False
+
+    return show
+
+
+def _copy(parts: Iterator[bytes], out: BinaryIO) -> None:
+    try:
+        out.writelines(parts)
+        out.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show(path: str, found: Iterator[Row], style: Style) -> None:
+    """For people: of each long line no more than what changes."""
+    click.echo(paint(f"--- {visible(path)}\n+++ {visible(path)}", style, bold=True), color=style.color)
+    for row in found:
+        text = row.line.decode("utf-8", "backslashreplace")
+        shown = text.rstrip("\n") if row.tag == "@" else row.tag + visible(_around(row, text).rstrip("\n"))
+        click.echo(paint(shown, style, fg=_COLOR.get(row.tag)), color=style.color)
+
+
+def _around(row: Row, text: str) -> str:
+    """A long line cut to where it differs from the one that it replaces, with a little on both sides."""
+    text = text.removesuffix("\n")
+    if len(text) <= 5 * AROUND or row.other is None:
+        return clip(text, 5 * AROUND)
+    other = row.other.decode("utf-8", "backslashreplace").removesuffix("\n")
+    head = _shared(text, other)
+    tail = _shared(reversed(text[head:]), reversed(other[head:]))
+    first, last = max(0, head - AROUND), min(len(text), len(text) - tail + AROUND)
+    middle = clip(text[head : len(text) - tail], 10 * AROUND)
+    shown = text[first:head] + middle + text[len(text) - tail : last]
+    return f"{'…' if first else ''}{shown}{'…' if last < len(text) else ''}"
+
+
+def _shared(first: Iterable[str], second: Iterable[str]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))

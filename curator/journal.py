@@ -1,0 +1,175 @@
+"""What `curator undo` needs: for each file that a run changed, the splices that change it back.
+
+An entry is one file in `.curator/journal` beside the data: a line of JSON, then the packed splices. It is
+`pending` until the data file has been replaced, so that a run which was ended in between is recognised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, cast
+
+import msgspec
+
+from curator.errors import UsageError
+from curator.script import dump, load
+from curator.splicing import Splice
+from curator.writing import OWN_FOLDER, atomically, own_folder, reason, replace, settle, sweep
+
+KEPT_RUNS = 10
+"""Ours: runs that can be undone, one after the other."""
+KEPT_BYTES = 1 << 30
+"""Ours: what the journal of a folder may take; the last run is kept whatever it takes."""
+_PENDING, _DONE = ".pending", ".undo"
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one run did to one file."""
+
+    version: int
+    run: str
+    """Its time and a random part; runs sort by it."""
+    name: str
+    """The file, in the folder above."""
+    before: str
+    """blake2b-128 of the file as it was."""
+    after: str
+    fixed: int
+    """How many findings were fixed."""
+    aside: tuple[int, int] | None = None
+    """Bytes of the file of removed records before and after the run; None where none were removed."""
+    suppressions: str = ""
+    """The suppressions file whose entries followed the records, from the folder of the data."""
+    data: str = ""
+    """The data file as that file names it."""
+    moved: dict[str, str] = {}
+    """The new hash of each record that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry and the file that holds it."""
+
+    place: str
+    entry: Entry
+
+    @property
+    def folder(self) -> str:
+        """The folder of the data."""
+        return os.path.dirname(os.path.dirname(os.path.dirname(self.place)))
+
+    @property
+    def path(self) -> str:
+        """The data file."""
+        return os.path.join(self.folder, self.entry.name)
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the run may have been ended before it replaced the file."""
+        return self.place.endswith(_PENDING)
+
+    def splices(self) -> Iterator[Splice]:
+        """What makes the old file of the new one. Raises UsageError for a journal that is broken."""
+        try:
+            with open(self.place, "rb") as file:
+                file.readline()
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    yield from load(cast(IO[bytes], unpacked))
+        except (OSError, EOFError, ValueError) as error:
+            raise UsageError(f"{self.place}: the journal cannot be read: {error}") from None
+
+    def confirm(self) -> None:
+        """The file has been replaced."""
+        replace(self.place, self.place.removesuffix(_PENDING) + _DONE)
+
+    def forget(self) -> None:
+        """Remove the entry."""
+        with contextlib.suppress(OSError):
+            os.remove(self.place)
+            settle(os.path.dirname(self.place))
+
+
+def new_run() -> str:
+    """A name for a run; later runs sort behind it."""
+    return f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}-{secrets.token_hex(3)}"
+
+
+def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
+    """Write an entry, pending, for a file of the folder. Raises UsageError."""
+    home = os.path.join(own_folder(folder), "journal")
+    try:
+        os.makedirs(home, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{home}: {reason(error)}") from None
+    place = os.path.join(home, f"{entry.run}-{secrets.token_hex(3)}{_PENDING}")
+    with atomically(place) as file:
+        file.write(msgspec.json.encode(entry) + b"\n")
+        with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
+            for splice in back:
+                dump(cast(IO[bytes], packed), splice)
+    return Kept(place, entry)
+
+
+def entries(folder: str) -> list[Kept]:
+    """The entries of a folder of data, the last run first. Raises UsageError for one that cannot be read."""
+    home = os.path.join(folder, OWN_FOLDER, "journal")
+    found = []
+    try:
+        names = os.listdir(home)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"{home}: cannot be read: {error.strerror}") from None
+    for name in names:
+        if name.startswith(".") or not name.endswith((_PENDING, _DONE)):
+            continue
+        place = os.path.join(home, name)
+        try:
+            with open(place, "rb") as file:
+                entry = msgspec.json.decode(file.readline(), type=Entry)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise UsageError(f"{place}: the journal cannot be read: {error}") from None
+        if entry.version != 1 or os.path.basename(entry.name) != entry.name:
+            raise UsageError(f"{place}: is no journal that this curator understands")
+        found.append(Kept(place, entry))
+    return sorted(found, key=lambda kept: (kept.entry.run, kept.entry.name), reverse=True)
+
+
+def trim(folder: str) -> None:
+    """Forget the oldest runs beyond what is kept."""
+    sweep(os.path.join(folder, OWN_FOLDER, "journal"))
+    runs: dict[str, list[Kept]] = {}
+    for kept in entries(folder):
+        runs.setdefault(kept.entry.run, []).append(kept)
+    total = 0
+    for number, group in enumerate(runs.values()):
+        total += sum(os.path.getsize(kept.place) for kept in group)
+        if number >= KEPT_RUNS or (number and total > KEPT_BYTES):
+            for kept in group:
+                kept.forget()
+
+
+def aside_path(path: str) -> str:
+    """Where the removed records of a file go: `train.jsonl` -> `train.removed.jsonl`."""
+    return f"{os.path.splitext(path)[0]}.removed.jsonl"
+
+
+def shorten(path: str, sizes: tuple[int, int]) -> bool:
+    """Take back what a run added to a file of removed records; False where somebody changed it since."""
+    before, after = sizes
+    try:
+        if os.path.getsize(path) != after:
+            return False
+        if before:
+            os.truncate(path, before)
+        else:
+            os.remove(path)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""Putting a fixed file in the place of the old one, so that it can be undone and nothing is half done."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, BinaryIO
+
+from curator import journal, rekeying
+from curator.errors import UsageError
+from curator.journal import Kept, aside_path
+from curator.script import Script, reverse
+from curator.writing import digest, locked, reason, replace, settle, sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file that was fixed, ready to be put in place."""
+
+    path: str
+    stamp: tuple[int, ...]
+    """Of the file when it was checked; see `stamp`."""
+    temporary: str
+    """Holds the new bytes, in the folder of the file."""
+    script: Script
+    digest: str
+    """Of the new bytes."""
+    fixed: int
+    removed: Sequence[IO[bytes]]
+    """Lines for the file of removed records."""
+    moved: Mapping[str, str]
+    suppressions: str
+    data: str
+    """The data file as the suppressions name it."""
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """What changes when a file does: device, inode, size and time of the last change. Raises OSError."""
+    now = os.stat(path)
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def place(change: Change, run: str) -> None:
+    """Replace the file, with an entry in the journal. Raises UsageError; the file is then as it was."""
+    real = os.path.realpath(change.path)
+    folder = os.path.dirname(real)
+    with locked({folder}, f"{change.path}: waiting for another curator that writes in its folder"):
+        sweep(folder)
+        recover(folder)
+        with _unchanged(change, real) as file:
+            before = digest(file)
+            aside = _aside_sizes(real, change.removed)
+            entry = journal.Entry(
+                1, run, os.path.basename(real), before, change.digest, change.fixed, aside,
+                os.path.relpath(change.suppressions, folder) if change.moved else "", change.data, dict(change.moved),
+            )  # fmt: skip
+            kept = journal.note(folder, entry, reverse(file, change.script))
+        try:
+            with _unchanged(change, real):
+                pass
+            if aside is not None:
+                _append(aside_path(real), change.removed)
+            if change.moved:
+                rekeying.add(change.suppressions, change.moved)
+            replace(change.temporary, real)
+        except UsageError:
+            forget(kept)
+            raise
+        kept.confirm()
+        if change.moved:
+            rekeying.drop(change.suppressions, change.moved, {change.data})
+        journal.trim(folder)
+
+
+def recover(folder: str) -> None:
+    """Settle what a run that was ended in the middle has left in the journal; for the holder of the lock."""
+    for kept in journal.entries(folder):
+        if kept.is_pending:
+            with contextlib.suppress(FileNotFoundError), open(kept.path, "rb") as file:
+                if digest(file) == kept.entry.after:
+                    kept.confirm()
+                    continue
+            forget(kept)
+
+
+def forget(kept: Kept) -> None:
+    """Take back all that a run has left of a file that it did not replace."""
+    if kept.entry.aside is not None:
+        journal.shorten(aside_path(kept.path), kept.entry.aside)
+    kept.forget()
+
+
+@contextlib.contextmanager
+def _unchanged(change: Change, real: str) -> Iterator[BinaryIO]:
+    try:
+        with open(real, "rb") as file:
+            if stamp(real) != change.stamp:
+                raise UsageError(
+                    f"{change.path}: another program changed the file after it was checked; "
+                    "nothing was written to it: check it again"
+                )
+            yield file
+    except OSError as error:
+        raise UsageError(f"{change.path}: {reason(error)}") from None
+
+
+def _aside_sizes(real: str, removed: Sequence[IO[bytes]]) -> tuple[int, int] | None:
+    added = 0
+    for lines in removed:
+        added += lines.seek(0, os.SEEK_END)
+    if not added:
+        return None
+    path = aside_path(real)
+    if os.path.islink(path):
+        raise UsageError(f"{path}: is a symbolic link; removed records are written to ordinary files only")
+    before = os.path.getsize(path) if os.path.exists(path) else 0
+    return before, before + added
+
+
+def _append(path: str, removed: Sequence[IO[bytes]]) -> None:
+    try:
+        with open(path, "ab") as file:
+            for lines in removed:
+                lines.seek(0)
+                while block := lines.read(1 << 20):
+                    file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        settle(os.path.dirname(path))
+    except OSError as error:
+        raise UsageError(f"{path}: {reason(error)}") from None

@@ -1,0 +1,231 @@
+"""One file in one round of fixing: what is to change, what goes, what was taken back, what is left."""
+
+from __future__ import annotations
+
+import base64
+import bisect
+import json
+import tempfile
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import IO
+
+from curator.engine import Checked
+from curator.entries import Cover
+from curator.findings import again, record_hash
+from curator.fixing import Mended, NoLinesError, Whole, changes, is_whole, usual_ending, whole
+from curator.model import Finding
+from curator.relint import Mender, Settled
+from curator.script import Script
+from curator.sources import Line, Shard
+from curator.spool import Findings
+
+_TITLES = 200  # different fixes that are counted apart
+_NOTED = 5  # taken back, and named; the rest is counted
+
+
+@dataclass(slots=True)
+class Account:
+    """Where the records of a file went; what cannot be read counts as one."""
+
+    entered: int = 0
+    split: int = 0
+    """Made by splitting lines that held several."""
+    records: int = 0
+    """Readable records afterwards."""
+    removed: int = 0
+    unreadable: int = 0
+    """Pieces that cannot be read afterwards."""
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether nothing was lost and nothing came from nowhere."""
+        return self.entered + self.split == self.records + self.removed + self.unreadable
+
+
+@dataclass(slots=True)
+class Shifts:
+    """Where the lines of a file are after some were removed or split. Grows by 16 bytes for each such line."""
+
+    _after: array[int] = field(default_factory=lambda: array("Q"))
+    _by: array[int] = field(default_factory=lambda: array("q"))
+
+    def add(self, line: int, change: int) -> None:
+        """All lines behind `line` move by `change`; called in the order of lines."""
+        if change:
+            self._after.append(line)
+            self._by.append(change + (self._by[-1] if self._by else 0))
+
+    def at(self, line: int) -> int:
+        """The new number of a line."""
+        index = bisect.bisect_left(self._after, line)
+        return line + (self._by[index - 1] if index else 0)
+
+    def before(self, line: int) -> int:
+        """The old number of a line."""
+        index = bisect.bisect_left(range(len(self._after)), line, key=lambda i: self._after[i] + self._by[i])
+        return line - (self._by[index - 1] if index else 0)
+
+    def __len__(self) -> int:
+        return len(self._after)
+
+
+class Rewriting:
+    """The changes of one file; nothing is written yet."""
+
+    def __init__(
+        self,
+        checked: Checked,
+        wanted: Callable[[Finding], bool],
+        cover: Cover | None,
+        mentioned: Set[str],
+        earlier: Sequence[Shifts] = (),
+    ) -> None:
+        """`mentioned` are the hashes of records that suppressions name, `earlier` what former rounds have moved."""
+        self.source = checked.source
+        self._bound = checked.bound
+        self._counts = checked.counts
+        self._wanted = wanted
+        self._cover = cover
+        self._mentioned = mentioned
+        self._earlier = earlier
+        self.counted = checked.counts.records + checked.counts.unreadable
+        """What the check counted in the file as it came into this round."""
+        self.reordered = False
+        """A document became lines."""
+        self._of_dataset = {bound.rule.code for bound in checked.bound.dataset}
+        self._clear()
+
+    def _clear(self) -> None:
+        self.script = Script()
+        self.fixed: Counter[tuple[str, str]] = Counter()
+        """How many fixes of each code and title."""
+        self.taken_back: Counter[str] = Counter()
+        """Fixes that would do harm: where, which and why; beyond the first few under ""."""
+        self.moved: dict[str, str] = {}
+        """The new hash of each mentioned record that changed."""
+        self.removed: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20, prefix="curator-removed-")  # noqa: SIM115
+        """Lines for the file of removed records."""
+        self.shifts = Shifts()
+        self.left = Findings()
+        self.accepted = Findings()
+        self.account = Account(self.counted, 0, self._counts.records, 0, self._counts.unreadable)
+
+    def run(self, findings: Callable[[], Iterable[Finding]], of_whole: Sequence[Finding]) -> None:
+        """Find out what changes; `findings` are all of the file, in order, each time it is called.
+
+        Raises InputError where the file cannot be read any more.
+        """
+        how, applied = whole(of_whole)
+        try:
+            self._changes(findings(), how, applied)
+        except NoLinesError:  # it stays a document
+            self._clear()
+            how, applied = whole([finding for finding in of_whole if finding not in whole_as_lines(of_whole)])
+            self._changes(findings(), how, applied)
+
+    def _changes(self, findings: Iterable[Finding], how: Whole, applied: Sequence[Finding]) -> None:
+        source = self.source
+        usual = b"" if source.head.container == "document" else how.ending or usual_ending(source)
+        shard = Shard(0, source.path, source.real_path, 0, source.size, source.size, 1, source.head.container)
+        mender = Mender(self._bound, shard, self._wanted, self._cover, usual)
+        self._count(applied)
+        self.reordered = how.as_lines
+
+        def mend(line: Line, group: list[Finding]) -> Mended | None:
+            settled = mender.settle(line, group)
+            if settled is None or settled.taken_back:
+                if settled is not None:
+                    self._note(line, settled)
+                for finding in group:
+                    self._keep(finding, self.shifts.at(finding.line or 0) if finding.line else None)
+                return None
+            self._take(line, settled, group, usual)
+            return Mended(settled.raw, settled.is_dropped, settled.prefix, settled.suffix)
+
+        def about_lines() -> Iterable[Finding]:
+            for finding in findings:
+                if finding.line is None or is_whole(finding):
+                    if finding not in applied:
+                        self._keep(finding, finding.line)
+                else:
+                    yield finding
+
+        for splice in changes(source, about_lines(), mend, how, self._bound.plan.max_line_bytes):
+            self.script.add(splice)
+
+    def _note(self, line: Line, settled: Settled) -> None:
+        codes = ", ".join(dict.fromkeys(finding.code for finding in settled.applied))
+        text = f"{self.source.path}:{self._original(line.number)}: {codes} was not fixed: {settled.taken_back}"
+        self.taken_back[text if len(self.taken_back) < _NOTED else ""] += 1
+
+    def _take(self, line: Line, settled: Settled, group: Sequence[Finding], usual: bytes) -> None:
+        self._count(settled.applied)
+        account = self.account
+        account.entered += settled.entered - settled.before.total
+        account.split += settled.made
+        account.removed += settled.gone
+        account.records += settled.after.records - settled.before.records
+        account.unreadable += settled.after.unreadable - settled.before.unreadable
+        for raw, codes in settled.removed:
+            self.removed.write(_aside(raw, codes, self._original(line.number)))
+        pieces = settled.raw.split(usual) if usual else [settled.raw]
+        number = self.shifts.at(line.number)
+        self.shifts.add(line.number, -1 if settled.is_dropped else len(pieces) - 1)
+        if settled.is_dropped:
+            return
+        if len(pieces) == 1:
+            old = record_hash(line.raw)
+            if old in self._mentioned:
+                self.moved[old] = record_hash(settled.raw)
+            now = Line(settled.raw, line.offset, number, line.column, len(settled.raw))
+            for finding in group:
+                if finding.code in self._of_dataset and finding not in settled.applied and finding.record == old:
+                    try:
+                        self._keep(again(finding, now), number)
+                    except (LookupError, ValueError):
+                        continue
+        for finding in settled.left:
+            self._keep(finding, number + (finding.line or line.number) - line.number)
+
+    def _count(self, applied: Sequence[Finding]) -> None:
+        for finding in applied:
+            key = (finding.code, finding.fix.title if finding.fix else "")
+            # Titles may quote the data; a million different ones would help nobody.
+            self.fixed[key if key in self.fixed or len(self.fixed) < _TITLES else (finding.code, "other fixes")] += 1
+
+    def _keep(self, finding: Finding, line: int | None) -> None:
+        kept = finding if finding.line == line else replace(finding, line=line)
+        (self.left if finding.suppressed is None else self.accepted).add([kept])
+
+    def _original(self, line: int) -> int:
+        for shifts in reversed(self._earlier):
+            line = shifts.before(line)
+        return line
+
+
+def whole_as_lines(findings: Iterable[Finding]) -> list[Finding]:
+    """Those findings whose fix writes a document as lines."""
+    return [finding for finding in findings if whole([finding])[0].as_lines]
+
+
+def related(finding: Finding, moved: Mapping[str, Shifts]) -> Finding:
+    """The finding with its related places where they are now."""
+    if not any(place.path in moved for place in finding.related):
+        return finding
+    places = tuple(
+        replace(place, line=moved[place.path].at(place.line)) if place.path in moved else place
+        for place in finding.related
+    )
+    return replace(finding, related=places)
+
+
+def _aside(raw: bytes, codes: tuple[str, ...], line: int) -> bytes:
+    """A removed record as one line of JSON from which its bytes can be had again, exactly."""
+    try:
+        said = {"codes": codes, "line": line, "raw": raw.decode()}
+    except UnicodeDecodeError:
+        said = {"codes": codes, "line": line, "base64": base64.b64encode(raw).decode()}
+    return json.dumps(said, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,273 @@
+"""The rounds of a run of fixing: the files as each round leaves them, in temporary files beside them."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import groupby
+from typing import IO
+
+from curator.engine import Checked
+from curator.errors import CuratorError, UsageError
+from curator.fixing import is_whole
+from curator.inputs import Dataset
+from curator.model import Finding
+from curator.placing import stamp
+from curator.rekeying import mentioned
+from curator.report import Failure, Report
+from curator.rewriting import Account, Rewriting, Shifts, related
+from curator.script import Script, compose, spliced
+from curator.sources import Source
+from curator.spool import Findings
+from curator.suppressions import Suppressions
+from curator.writing import refusal, temporary_for, written
+
+ALWAYS_VERIFIED = 8 << 20
+"""Bytes of data below which all of it is checked again after fixing: that takes no time to speak of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to fix."""
+
+    unsafe: bool = False
+    """Apply also fixes that change what is trained on."""
+    verify: bool = False
+    """Check all that was written again, however large it is."""
+    follow_symlinks: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """One file in the course of a run."""
+
+    path: str
+    stamp: tuple[int, ...]
+    standin: str = ""
+    """The file as the last round left it; "" where nothing has changed."""
+    script: Script = field(default_factory=Script)
+    """From the file as it is to the stand-in."""
+    digest: str = ""
+    fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    taken_back: Counter[str] = field(default_factory=Counter)
+    shifts: list[Shifts] = field(default_factory=list)
+    account: Account = field(default_factory=Account)
+    removed: list[IO[bytes]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    """The hash that each record named by suppressions has by now."""
+    home: tuple[str, str] = ("", "")
+    """The suppressions file, and the data file as that names it."""
+
+
+class Rounds:
+    """The state of one run."""
+
+    def __init__(self, datasets: Sequence[Dataset], options: Options, stack: ExitStack, *, is_dry: bool) -> None:
+        self.standins: dict[str, str] = {}
+        self.failures: list[Failure] = []
+        self.is_unverified = False
+        self._options = options
+        self._stack = stack
+        self._is_dry = is_dry
+        self._safe = ("safe", "unsafe") if options.unsafe else ("safe",)
+        self._works: dict[str, Work] = {}
+        self._given_up: set[str] = set()
+        self._reordered = False
+        self._left, self._accepted = Findings(), Findings()
+        self._stamps: dict[str, tuple[int, ...]] = {}
+        self._piped = {d.stdin_name for d in datasets for paths in d.splits.values() if "-" in paths}
+        for path in {path for dataset in datasets for paths in dataset.splits.values() for path in paths}:
+            with suppress(OSError):
+                self._stamps[path] = stamp(path)
+
+    @property
+    def works(self) -> list[Work]:
+        """The files that are fixed."""
+        return list(self._works.values())
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """The hash that each record named by suppressions has by now."""
+        return {old: new for work in self._works.values() for old, new in work.moved.items()}
+
+    def wanted(self, finding: Finding) -> bool:
+        """Whether the finding's fix is to be applied."""
+        return finding.suppressed is None and finding.fixable and finding.safety in self._safe
+
+    def must_verify(self, files: Sequence[Checked]) -> bool:
+        """Whether all is checked again; else only what changed has been."""
+        size = sum(checked.source.size for checked in files)
+        return self._options.verify or size < ALWAYS_VERIFIED or self._reordered
+
+    def audit(self, files: Sequence[Checked]) -> None:
+        """Compare what a check counts with the accounts. Raises CuratorError where they differ."""
+        for checked in files:
+            work = self._works.get(checked.source.path)
+            if work is None or not work.standin:
+                continue
+            found, said = checked.counts, work.account
+            if (found.records, found.unreadable) != (said.records, said.unreadable):
+                raise CuratorError(
+                    f"{work.path}: after fixing there should be {said.records:,} records and {said.unreadable:,} "
+                    f"unreadable pieces, but there are {found.records:,} and {found.unreadable:,}; "
+                    "nothing was written. This is a bug in curator"
+                )
+
+    def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
+        """Apply what the report offers, to temporary files; whether anything changed."""
+        wanted: dict[str, list[Finding]] = {}
+        for finding in report.findings:
+            if self.wanted(finding):
+                of_whole = wanted.setdefault(finding.path, [])
+                if is_whole(finding):
+                    of_whole.append(finding)
+        failed = {failure.path for failure in report.failures if not failure.code}
+        by_path = {checked.source.path: checked for checked in reversed(files)}
+        paths = {path for path in wanted if path in by_path and path not in failed and self._accepts(by_path[path])}
+        if not paths or is_last:
+            return False
+        keep = not self.must_verify(files)
+        done: dict[str, Rewriting] = {}
+        left, accepted = Findings(), Findings()
+        for path, group in groupby(_all(report), key=lambda finding: finding.path):
+            if path in paths:
+                done[path] = self._rewritten(by_path[path], group, wanted[path], report, known)
+                left.merge(done[path].left)
+                accepted.merge(done[path].accepted)
+            elif keep:
+                for finding in group:
+                    (left if finding.suppressed is None else accepted).add([finding])
+        if keep:
+            shifts = {path: rewriting.shifts for path, rewriting in done.items()}
+            self._left, self._accepted = _shifted(left, shifts), _shifted(accepted, shifts)
+        changed = [self._write(path, rewriting) for path, rewriting in done.items()]
+        return any(changed)
+
+    def unverified(self, report: Report) -> Report:
+        """The report of a check, brought to what is left after this round."""
+        inputs = []
+        for item in report.inputs:
+            work = self._works.get(item.path)
+            if work is not None and work.standin:
+                size, account = os.path.getsize(work.standin), work.account
+                item = replace(item, bytes=size, records=account.records, unreadable=account.unreadable)  # noqa: PLW2901
+            inputs.append(item)
+        return replace(report, inputs=inputs, findings=self._left, suppressed=self._accepted)
+
+    def _accepts(self, checked: Checked) -> bool:
+        """Whether a file can be fixed; says why not, once."""
+        path = checked.source.path
+        if path in self._given_up or path in self._works:
+            return path in self._works
+        why = self._refusal(checked.source)
+        if why:
+            self._give_up(path, f"{path}: not fixed: it {why}")
+            return False
+        self._works[path] = Work(path, self._stamps.get(path, ()))
+        return True
+
+    def _refusal(self, source: Source) -> str:
+        if source.path in self._piped:
+            return "comes from standard input; write it to a file first"
+        if source.stamp is None and source.head.encoding != "utf-8":
+            name = source.head.encoding.upper().removesuffix("-LE").removesuffix("-BE")
+            return f"is written in {name}; put it into UTF-8 first (iconv -f {name} -t UTF-8)"
+        if source.stamp is None:
+            return "is compressed, or no ordinary file; unpack it first"
+        real = os.path.realpath(source.path)
+        for other in self._works:
+            if os.path.realpath(other) == real:
+                return f"is the same file as {other}, which is fixed"
+        return "" if self._is_dry else refusal(source.path, follow_symlinks=self._options.follow_symlinks)
+
+    def _give_up(self, path: str, message: str) -> None:
+        self._given_up.add(path)
+        self._works.pop(path, None)
+        self.standins.pop(path, None)
+        self.failures.append(Failure(path, 0, "", message))
+
+    def _rewritten(
+        self, checked: Checked, group: Iterator[Finding], of_whole: Sequence[Finding], report: Report,
+        known: Suppressions,
+    ) -> Rewriting:  # fmt: skip
+        work = self._works[checked.source.path]
+        plan = checked.bound.plan
+        cover = plan.suppressions.get(work.path)
+        names: set[str] = set()
+        if cover is not None:
+            home, _ = known.home(plan.dataset, work.path)
+            work.home = (home, cover.path)
+            names = mentioned(home) | set(work.moved.values())
+        rewriting = Rewriting(checked, self.wanted, cover, names, work.shifts)
+        attempts = iter([group])
+
+        def findings() -> Iterable[Finding]:
+            return next(attempts, None) or (finding for finding in _all(report) if finding.path == work.path)
+
+        rewriting.run(findings, of_whole)
+        return rewriting
+
+    def _write(self, path: str, rewriting: Rewriting) -> bool:
+        """Make the next stand-in; whether anything changed."""
+        work, source = self._works[path], rewriting.source
+        work.taken_back = rewriting.taken_back
+        if not len(rewriting.script):
+            return False
+        if not rewriting.account.is_balanced:
+            raise CuratorError(f"{path}: records would be lost; nothing was written. This is a bug in curator")
+        target = os.path.join(tempfile.gettempdir(), "curator-diff") if self._is_dry else os.path.realpath(path)
+        temporary = temporary_for(target)
+        self._stack.callback(_remove, temporary)
+        digest = blake2b(digest_size=16)
+        try:
+            with written(path, temporary) as out, open(source.real_path, "rb") as file:
+                for block in spliced(file, rewriting.script):
+                    out.write(block)
+                    digest.update(block)
+        except (UsageError, ValueError) as error:
+            self._give_up(path, str(error))
+            return False
+        account = rewriting.account
+        if work.standin:
+            _remove(work.standin)
+            work.script = Script(compose(work.script, rewriting.script))
+            account.entered += work.account.entered - rewriting.counted
+            account.split += work.account.split
+            account.removed += work.account.removed
+        else:
+            work.script = rewriting.script
+        self.standins[path] = work.standin = temporary
+        work.account = account
+        work.digest = digest.hexdigest()
+        work.fixes += rewriting.fixed
+        work.shifts.append(rewriting.shifts)
+        work.removed.append(rewriting.removed)
+        work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
+        self._reordered |= rewriting.reordered
+        return True
+
+
+def _all(report: Report) -> Iterator[Finding]:
+    """The findings, those accepted among them, in order."""
+    return heapq.merge(report.findings, report.suppressed, key=lambda finding: finding.order)
+
+
+def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
+    """The findings with the places that they speak of where they are now."""
+    if not any(len(shifts) for shifts in moved.values()):
+        return findings
+    found = Findings()
+    for finding in findings:
+        found.add([related(finding, moved)])
+    return found
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.remove(path)

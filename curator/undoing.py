@@ -1,0 +1,119 @@
+"""Taking back what a run of fixing wrote, as long as nobody has changed it since."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+
+from curator import journal, rekeying
+from curator.errors import UsageError
+from curator.journal import Kept, aside_path
+from curator.placing import recover
+from curator.script import spliced
+from curator.suppressions import FILE_NAME
+from curator.writing import digest, locked, reason, refusal, replace, temporary_for, written
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A file that is as it was before a run."""
+
+    path: str
+    when: str
+    """When the run was, in UTC."""
+    fixed: int
+    """Fixes that were taken back."""
+    aside: str
+    """The file of removed records that still lists those that are back; "" where it was put right."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What `undo` did and what it refused."""
+
+    files: list[Undone] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """One line for each file, with the reason."""
+
+
+def undo(paths: Sequence[str], *, together: bool) -> Outcome:
+    """Take back the last run that changed each of the files; with `together` the last run of all, whole.
+
+    Raises UsageError where a journal cannot be read.
+    """
+    by_real = {os.path.realpath(path): path for path in paths}
+    folders = {os.path.dirname(real) for real in by_real}
+    outcome = Outcome()
+    with locked({folder for folder in folders if os.path.isdir(os.path.join(folder, journal.OWN_FOLDER))}):
+        newest = _newest(folders, by_real.keys())
+        if together and newest:
+            run = max(kept.entry.run for kept in newest.values())
+            newest = {real: kept for real, kept in newest.items() if kept.entry.run == run}
+        for real, kept in sorted(newest.items()):
+            try:
+                outcome.files.append(_undo(kept, by_real[real]))
+            except UsageError as error:
+                outcome.refused.append(str(error))
+    return outcome
+
+
+def _newest(folders: Set[str], wanted: Set[str]) -> dict[str, Kept]:
+    """The last entry of each wanted file."""
+    found: dict[str, Kept] = {}
+    for folder in folders:
+        if not os.path.isdir(os.path.join(folder, journal.OWN_FOLDER)):
+            continue
+        recover(folder)
+        for kept in journal.entries(folder):
+            real = os.path.realpath(kept.path)
+            if real in wanted:
+                found.setdefault(real, kept)
+    return found
+
+
+def _undo(kept: Kept, path: str) -> Undone:
+    entry, real = kept.entry, kept.path
+    if why := refusal(real):
+        raise UsageError(f"{path}: not undone: it {why}")
+    temporary = temporary_for(real)
+    try:
+        with open(real, "rb") as file:
+            now = os.fstat(file.fileno())
+            if digest(file) != entry.after:
+                raise UsageError(
+                    f"{path}: not undone: the file has changed since the run of {_when(entry.run)}, "
+                    "and what changed would be lost"
+                )
+            try:
+                with written(path, temporary) as out:
+                    for block in spliced(file, kept.splices()):
+                        out.write(block)
+                with open(temporary, "rb") as result:
+                    if digest(result) != entry.before:
+                        raise UsageError(f"{path}: not undone: the journal does not lead back to the old file")
+                later = os.stat(real)
+                if (now.st_ino, now.st_size, now.st_mtime_ns) != (later.st_ino, later.st_size, later.st_mtime_ns):
+                    raise UsageError(f"{path}: not undone: another program is changing the file")
+                back = {new: old for old, new in entry.moved.items()}
+                file_of = os.path.join(kept.folder, entry.suppressions) if entry.suppressions else ""
+                if os.path.basename(file_of) == FILE_NAME and back:
+                    rekeying.add(file_of, back)
+                replace(temporary, real)
+                if os.path.basename(file_of) == FILE_NAME and back:
+                    rekeying.drop(file_of, back, {entry.data})
+            except ValueError:
+                raise UsageError(f"{path}: not undone: the journal does not fit the file") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {reason(error)}") from None
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+    stays = entry.aside is not None and not journal.shorten(aside_path(real), entry.aside)
+    kept.forget()
+    return Undone(path, _when(entry.run), entry.fixed, aside_path(path) if stays else "")
+
+
+def _when(run: str) -> str:
+    """The time in a run's name, as people write it."""
+    return f"{run[:4]}-{run[4:6]}-{run[6:8]} {run[9:11]}:{run[11:13]}:{run[13:15]} UTC"
