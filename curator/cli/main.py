@@ -13,9 +13,11 @@ from curator.errors import CuratorError
 
 # Command -> what `curator --help` says of it; the command `rule` lives in curator.cli.rule.
 COMMANDS = {
-    "check": "Check datasets: what is wrong, where and why.",
+    "check": "Check datasets: what is wrong, where and why; --fix mends it.",
+    "undo": "Take back what the last --fix has changed.",
     "init": "Write a curator.toml for the data here, with every setting explained.",
     "convert": "Write records of one format, or the rows of a table, in another.",
+    "split": "Divide a dataset into train, validation and test, without a leak between them.",
     "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
     "version": "Show the version.",
@@ -54,12 +56,13 @@ def group() -> None:
     """A linter for fine-tuning data.
 
     Reads every line of a dataset as bytes and says what is wrong, where and why. Nothing is sent
-    anywhere, and your data is not changed.
+    anywhere, and your data is changed only by --fix.
 
     \b
     Examples:
       curator check train.jsonl                    one file
       curator check train.jsonl --model gpt-4o     against that model's limits
+      curator check train.jsonl --fix              mend what can be mended; curator undo takes it back
       curator init                                 which files belong together, into curator.toml
       curator check                                every dataset of curator.toml, with its splits
       curator rule SEP002                          what a rule is about
