@@ -15,6 +15,8 @@ from curator.targets import Target
 
 _COMPARED = 200  # ours: so many declared names are searched for the one that was meant, for so many calls a record
 
+_IN_WORDS = 50  # ours: nobody declares more functions in words
+
 
 @few
 def undeclared(example: Example) -> Iterator[Problem]:
@@ -22,10 +24,11 @@ def undeclared(example: Example) -> Iterator[Problem]:
     names = list(dict.fromkeys(tool.name for tool in example.tools))
     if not names or not all(names) or len(example.tools) != sum(map(len, _lists(example))):
         return  # one that cannot be read may be the one that is called
+    known = set(names)
     hints: dict[str, str] = {}
     for read in read_calls(example):
         name = read.call.name
-        if not name or name in names:
+        if not name or name in known:
             continue
         if name not in hints and len(hints) < _COMPARED:
             meant = difflib.get_close_matches(name[:64], names[:_COMPARED], 1)
@@ -42,7 +45,11 @@ def missing(example: Example) -> Iterator[Problem]:
         return
     names = list(dict.fromkeys(read.call.name for read in reads))
     system = "\n".join(turn.text for turn in example.turns if turn.role in SYSTEM_ROLES)
-    if system and all(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", system) for name in names):
+    if (
+        system
+        and len(names) <= _IN_WORDS
+        and all(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", system) for name in names)
+    ):
         return  # declared in the system prompt, in words
     where, inner = reads[0].place
     yield Problem(where, inner=inner, values={"functions": _listed(names), "count": len(reads)})
