@@ -18,7 +18,7 @@ from curator.cli.main import group, main
 GOOD = (
     '{"messages": [{"role": "user", "content": "What is %d and 1?"}, {"role": "assistant", "content": "It is %d."}]}\n'
 )
-CLEAN = "".join(GOOD % (n, n + 1) for n in range(12))
+CLEAN = "".join(GOOD % (n, n + 1) for n in range(60))
 EMPTY = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}]}\n'
 BLANK = "\n"
 
@@ -174,8 +174,8 @@ def test_per_file_ignores(run: Run, tmp_path: Path) -> None:
 def test_standard_input(run: Run) -> None:
     result = run("check", "-", "--stdin-filename", "data/in.jsonl", "--output-format", "json", input=CLEAN + EMPTY)
     (finding,) = json.loads(result.stdout)["findings"]
-    assert (finding["path"], finding["line"]) == ("data/in.jsonl", 13)
-    assert "<stdin>:13:" in run("check", "-", input=CLEAN + EMPTY).stdout
+    assert (finding["path"], finding["line"]) == ("data/in.jsonl", 61)
+    assert "<stdin>:61:" in run("check", "-", input=CLEAN + EMPTY).stdout
 
 
 def test_token_stats_are_exact(run: Run, tmp_path: Path) -> None:

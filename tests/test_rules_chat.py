@@ -104,7 +104,7 @@ TOLD = {"role": "tool", "tool_call_id": "c1", "content": "done"}
         ([(U, "a"), (A, "b"), (U, "c"), (A, "d")], []),
         ([(U, "a"), ASK, TOLD, TOLD, (A, "d")], []),
         ([(U, "a"), ASK, TOLD, ASK, TOLD, (A, "d")], []),
-        ([(U, "a"), ASK, (A, "d")], [("warning", 2)]),
+        ([(U, "a"), ASK, (A, "d")], []),  # the call lacks its result, says FUN012
         ([(U, "a"), (A, "b"), (A, "c"), (A, "d")], [("warning", 2)]),
         ([(U, "a"), (U, "b"), (A, "c"), (A, "d")], [("info", 1), ("warning", 3)]),
         ([(U, "a"), (A, "b"), (S, "c"), (A, "d")], [("warning", 3)]),
