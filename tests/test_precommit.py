@@ -21,11 +21,11 @@ pytestmark = [
 
 ROOT = Path(__file__).parent.parent
 CHAT = '{"messages": [{"role": "user", "content": "%d"}, {"role": "assistant", "content": "It is %d."}]}\n'
-CLEAN = "".join(CHAT % (n, n) for n in range(12))
-OTHERS = "".join(CHAT % (n, n) for n in range(20, 32))
+CLEAN = "".join(CHAT % (n, n) for n in range(60))
+OTHERS = "".join(CHAT % (n, n) for n in range(100, 160))
 EMPTY = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}]}\n'
 COLUMN = EMPTY.index('""') + 1
-AT = f"13:{COLUMN}"  # after the twelve of CLEAN
+AT = f"61:{COLUMN}"  # after the sixty of CLEAN
 FINDING = "MSG006 empty-content"
 
 
@@ -166,7 +166,7 @@ def test_several_files_are_checked_by_one_process(scratch: Scratch) -> None:
     done = scratch.pre_commit("run", code=1)
     assert f"b.jsonl:{AT}: {FINDING}" in done.output
     assert f"c.jsonl.gz:{AT}: {FINDING}" in done.output
-    assert "d.NDJSON:13:1: FIL004" in done.output
+    assert "d.NDJSON:61:1: FIL004" in done.output
     assert done.output.count("Found 2 errors, 1 warning.") == 1
     mild = ["run", "--files", "a.jsonl", "d.NDJSON"]
     assert scratch.pre_commit(*mild).code == 0
@@ -200,7 +200,7 @@ def test_the_dataset_hook_compares_a_file_with_its_other_splits(scratch: Scratch
     scratch.git("commit", "--message", "data")
     scratch.stage(valid=OTHERS + CHAT % (3, 3))
     refused = scratch.git("commit", "--message", "one more", code=1)
-    assert "valid.jsonl:13:1: SPL001 leaked-record" in refused.output
+    assert "valid.jsonl:61:1: SPL001 leaked-record" in refused.output
     assert "[see train.jsonl:4]" in refused.output
     assert "- hook id: curator-dataset\n- exit code: 1" in refused.output
     assert "hook id: curator-check" not in refused.output, "which cannot see the training data"
@@ -219,7 +219,7 @@ def test_the_dataset_hook_without_datasets_checks_every_data_file(scratch: Scrat
     scratch.stage(**{"sums/curator.toml": below})
     done = scratch.pre_commit("run", "--files", "a.jsonl", code=1)
     assert f"b.jsonl:{AT}: {FINDING}" in done.output
-    assert "sums/valid.jsonl:13:1: SPL001 leaked-record" in done.output, "settings below hold where they are"
+    assert "sums/valid.jsonl:61:1: SPL001 leaked-record" in done.output, "settings below hold where they are"
     assert "Skipped" in scratch.pre_commit("run", "--files", ".pre-commit-config.yaml", code=0).output
 
 
