@@ -53,8 +53,15 @@ class Copies:
 
     groups: Groups
     labels: Labels
+    shared: tuple[str, ...]
+    """What many of the texts begin with, which does not count."""
     differing: int = 0
     """Pairs of near copies that were left apart, because their labels differ."""
+
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """What the records' habits decide of it."""
+        return _basis(self.labels.conventions, self.shared)
 
     def clusters(self, records: Records) -> Iterator[list[int]]:
         """The numbers of each group of two or more, in order of their first."""
@@ -84,11 +91,10 @@ def copies(
     groups = Groups(len(records))
     for equal in records.repeated():
         _unite(groups, equal)
-    conventions = records.conventions(classification)
+    conventions, shared = _habits(records, classification)
     labels = Labels(conventions)
-    found = Copies(groups, labels)
+    found = Copies(groups, labels, shared)
     keys = bytearray(len(records) * KEY if inputs else 0)
-    shared = beginnings(asked(records.example(number)) for number, _ in islice(records.sample.chosen(), _SAMPLE))
     for number in records.numbers():
         example = records.example(number)
         labels.take(number, example)
@@ -100,7 +106,7 @@ def copies(
             progress(records.ends[number], records.source.size)
     labels.of.extend(0 for _ in range(len(records) - len(labels.of)))
     if sketches is not None:
-        for first, second in sketches.pairs(_reader(records, shared), groups.find):
+        for first, second in sketches.pairs(reader(records, shared), groups.find):
             if labels_apart and labels.of[first] != labels.of[second]:
                 found.differing += 1
             else:
@@ -113,7 +119,22 @@ def copies(
     return found
 
 
-def _reader(records: Records, shared: tuple[str, ...]) -> Callable[[int], frozenset[str]]:
+def settled(records: Records, found: Copies) -> bool:
+    """Whether the habits of these records, some of those that were looked at, decide the same."""
+    return _basis(*_habits(records, None)) == found.basis
+
+
+def _habits(records: Records, classification: bool | None) -> tuple[Conventions, tuple[str, ...]]:
+    texts = (asked(records.example(number)) for number, _ in islice(records.sample.chosen(), _SAMPLE))
+    return records.conventions(classification), beginnings(texts)
+
+
+def _basis(conventions: Conventions, shared: tuple[str, ...]) -> tuple[object, ...]:
+    return conventions.task, conventions.stop.text if conventions.stop else "", shared
+
+
+def reader(records: Records, shared: tuple[str, ...]) -> Callable[[int], frozenset[str]]:
+    """What reads the shingles of a record again, by its number."""
     return lambda number: shingles(text_of(records.example(number)), shared)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 from curator.errors import UsageError
@@ -59,3 +60,12 @@ def _same(path: str, source: str) -> bool:
         return os.path.samefile(path, source)
     except OSError:
         return False
+
+
+def stem(path: str) -> str:
+    """A path without the suffix that says it is data: `data/train.jsonl.gz` is `data/train`."""
+    base = Path(path)
+    for suffix in (".gz", ".zst"):
+        if base.suffix.lower() == suffix:
+            base = base.with_suffix("")
+    return str(base.with_suffix("") if base.suffix.lower() in (".jsonl", ".ndjson", ".json") else base)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import io
 import os
 from array import array
+from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,11 +24,11 @@ from curator.opening import Spools
 from curator.packing import KEY, PackedRows, key_of
 from curator.parsing import Parsed
 from curator.settings import Settings
-from curator.sources import BLOCK, Line, Source, unreadable
+from curator.sources import BLOCK, Line, Shard, Source, unreadable
 from curator.tokens import Tokenizer, bundled
 
-RECORD, BLANK, UNREADABLE = range(3)
-"""What a line holds."""
+RECORD, BLANK, UNREADABLE, GONE = range(4)
+"""What a line holds; gone is a record that is left out of account."""
 SAMPLE = 20_000
 """Different records that conventions are learned from."""
 _COPIES = 100  # of one record that count there
@@ -71,6 +72,11 @@ class Records:
     def key(self, number: int) -> bytes:
         """The key of a line: equal for equal JSON values."""
         return bytes(self.keys[number * KEY : number * KEY + KEY])
+
+    @property
+    def preamble(self) -> bytes:
+        """What stands before the first line: a byte order mark, or nothing."""
+        return BOM_UTF8 if self.source.head.byte_order_mark else b""
 
     def line(self, number: int) -> int:
         """The 1-based line on which it begins."""
@@ -126,6 +132,15 @@ class Records:
     def repeated(self) -> Iterator[list[int]]:
         """The numbers of the records that hold one JSON value, key order ignored; two or more at a time."""
         yield from same(self.key, self.numbers())
+
+    def without(self, numbers: Iterable[int]) -> Records:
+        """The same lines with some of the records left out of account."""
+        found = replace(self, states=bytearray(self.states), sample=Sample(SAMPLE))
+        for number in numbers:
+            found.states[number] = GONE
+        for number in found.numbers():
+            found.sample.add(found.key(number), number)
+        return found
 
     def unchanged(self) -> None:
         """Raises InputError when the file is no longer the one that was read."""
@@ -223,12 +238,17 @@ def open_records(
     except OSError as error:
         raise unreadable(source.path, error) from None
     records = Records(source, own, pins, file)
-    for shard in reading.cut(source, 0):
+    for shard in reading.cut(source, 0) or _blank(source):
         for line in reading.read(shard, own.max_line_bytes):
             _take(records, line)
         if progress is not None:
             progress(shard.end, source.size)
     return records
+
+
+def _blank(source: Source) -> list[Shard]:
+    """The whole of a file of blank lines, which holds nothing for a check."""
+    return [Shard(0, source.path, source.real_path, source.start, source.size, source.size, 1, "lines")]
 
 
 def _settings(path: str, stdin_name: str) -> tuple[Settings, Mapping[str, Any]]:
@@ -275,12 +295,3 @@ def fault(line: Line) -> str:
 def changed(source: Source) -> InputError:
     """What is said of a file that another program changed meanwhile."""
     return InputError(f"{source.path}: the file changed while it was read; nothing was written: run it again")
-
-
-def stem(path: str) -> str:
-    """A path without the suffix that says it is data: `data/train.jsonl.gz` is `data/train`."""
-    base = Path(path)
-    for suffix in (".gz", ".zst"):
-        if base.suffix.lower() == suffix:
-            base = base.with_suffix("")
-    return str(base.with_suffix("") if base.suffix.lower() in (".jsonl", ".ndjson", ".json") else base)

@@ -9,7 +9,7 @@ import math
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from heapq import nsmallest
 from itertools import groupby
 from zlib import crc32
@@ -23,6 +23,7 @@ _PERMUTATIONS = 128
 _MISSED = 0.001  # ours: the chance to miss a pair that is just at the threshold
 _SEED = 1
 _FEW, _PATIENCE = 500, 4  # pairs of a bucket, and for each of its texts, that may be none, before a sharper filter
+_SAMPLE = 1000  # texts that show which shingles are rare
 _HELD = 250_000  # shingles that are in memory at a time (about 100 bytes each)
 
 _POSITION = (1 << 40) - 1
@@ -131,7 +132,8 @@ class Sketches:
         set n - ceil(2t / (1 + t) * n) + 1, of the larger n - ceil(t * n) + 1. With the rare ones first, few
         others share them. Memory: 8 bytes for each of these.
         """
-        threshold, common = self.threshold, self._common(rows, read)
+        threshold = self.threshold
+        common = _common(read(row) for row in rows[:: 1 + sum(self._sizes[row] for row in rows) // _HELD])
         entries = [array("Q") for _ in range(256)]
         for position, row in enumerate(rows):
             size = self._sizes[row]
@@ -149,15 +151,43 @@ class Sketches:
                     if entry & 1:
                         links.add(row)
 
-    def _common(self, rows: list[int], read: Read) -> dict[str, int]:
-        """How often shingles occur in some of the rows; those that occur twice."""
-        counts: Counter[str] = Counter()
-        held = 0
-        for row in rows[:: 1 + sum(self._sizes[row] for row in rows) // _HELD]:
-            if held < _HELD:
-                counts.update(read(row))
-                held += self._sizes[row]
-        return {shingle: count for shingle, count in counts.items() if count > 1}
+
+class Apart:
+    """Texts of which none is near another, and which of them a further text is near to.
+
+    Memory: a fifth of their shingles, as text.
+    """
+
+    def __init__(self, threshold: float, read: Read, numbers: Sequence[int]) -> None:
+        """`numbers` are the texts that may come; `read` gives the shingles of one."""
+        self._threshold = threshold
+        self._read = _Held(read).get
+        self._common = _common(self._read(number) for number in numbers[:: 1 + len(numbers) // _SAMPLE])
+        self._holders: dict[str, list[int]] = {}
+
+    def take(self, number: int) -> tuple[int, float]:
+        """The text that this one is nearest to, and their Jaccard index; where there is none it is taken in itself."""
+        found = self._read(number)
+        rare = _rarest(found, self._common, len(found) - math.ceil(self._threshold * len(found)) + 1)
+        near = {other for shingle in rare for other in self._holders.get(shingle, ())}
+        index, other = max(((jaccard(found, self._read(other)), -other) for other in near), default=(0.0, 0))
+        if index >= self._threshold:
+            return -other, index
+        for shingle in rare:
+            self._holders.setdefault(shingle, []).append(number)
+        return number, 1.0
+
+
+def _common(texts: Iterable[frozenset[str]]) -> dict[str, int]:
+    """How often shingles occur in the first of the texts; those that occur twice."""
+    counts: Counter[str] = Counter()
+    held = 0
+    for found in texts:
+        counts.update(found)
+        held += len(found)
+        if held > _HELD:
+            break
+    return {shingle: count for shingle, count in counts.items() if count > 1}
 
 
 def _rarest(found: frozenset[str], common: dict[str, int], count: int) -> list[str]:

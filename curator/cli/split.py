@@ -18,8 +18,8 @@ from curator.errors import InputError, UsageError
 from curator.findings import clip
 from curator.nearness import THRESHOLD
 from curator.opening import Spools
-from curator.outputs import refuse, together
-from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records, stem
+from curator.outputs import refuse, stem, together
+from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.text import visible, width
 from curator.settings import SPLITS
 from curator.splitting import Units

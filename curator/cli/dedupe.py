@@ -1,0 +1,176 @@
+"""`curator dedupe`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import click
+
+from curator import deduping
+from curator.cli.progress import progress
+from curator.deduping import NOBODY, Cleared
+from curator.errors import UsageError
+from curator.findings import clip
+from curator.nearness import THRESHOLD
+from curator.opening import Spools
+from curator.outputs import refuse, together
+from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
+from curator.reporters.text import visible
+from curator.wording import changes
+from curator.writing import locked, refusal
+
+_SHOWN = 10  # clusters
+_MEMBERS = 3  # of one cluster
+_WORDS = 40  # code points of the words that differ
+_LARGE = 0.2  # of all records; a cluster beyond it is rather a template
+
+
+@click.command("dedupe", short_help="Take out copies.")
+@click.argument("path", type=click.Path(), metavar="IN")
+@click.option("-o", "--output", type=click.Path(), metavar="OUT", help="Write there.")
+@click.option("--in-place", is_flag=True, help="Put the result in the place of IN.")
+@click.option("--keep", type=click.Choice(["first", "longest"]), help="Which copy stays.  [default: first]")
+@click.option("--exact", is_flag=True, help="Only equal values: no near copies.")
+@click.option("--threshold", type=float, metavar="T", help="Near copies have a Jaccard index of T.  [default: 0.8]")
+@click.option("--decisions", type=click.Path(), metavar="FILE", help="Drop what this file of decisions says, no more.")
+@click.option("--write-decisions", type=click.Path(), metavar="FILE", help="Write such a file, to look over and edit.")
+@click.option("--show", type=click.IntRange(0), default=_SHOWN, metavar="N", help="Show N clusters.  [default: 10]")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+def command(path: str, **given: Any) -> None:
+    """Take out copies and near copies; what goes is written aside.
+
+    Copies are equal JSON values, key order ignored. Near copies share at least 0.8 of their runs of
+    five words (Jaccard index), case folded, without system prompts and instructions that many records
+    begin with. In a classification set, records with different labels are no copies. All other lines
+    keep their bytes and their order.
+
+    \b
+    Examples:
+      curator dedupe train.jsonl                            show the clusters, write nothing
+      curator dedupe train.jsonl -o clean.jsonl             and clean.removed.jsonl, with what went
+      curator dedupe train.jsonl -o clean.jsonl --exact
+      curator dedupe train.jsonl -o clean.jsonl --keep longest --threshold 0.9
+
+    \b
+    To decide yourself:
+      curator dedupe train.jsonl --write-decisions decisions.jsonl
+      (change "drop" to "keep" where you like)
+      curator dedupe train.jsonl -o clean.jsonl --decisions decisions.jsonl
+
+    Near copies need an extra: pip install 'finetune-curator[dedupe]', or --exact.
+
+    Exit codes: 0 done, 2 the job could not be done (nothing is written then).
+    """
+    output, template = _asked(path, given)
+    aside = "" if output is None else f"{os.path.splitext(output)[0]}.removed.jsonl"
+    new = [name for name in (None if given["in_place"] else output, template) if name]
+    refuse([*new, aside] if output and not given["in_place"] else new, path, force=given["force"])
+    if given["in_place"] and (why := refusal(path)):
+        raise UsageError(f"{path}: {why}")
+    decisions = deduping.read_decisions(given["decisions"]) if given["decisions"] else None
+    lock = locked({os.path.dirname(os.path.abspath(path))}) if given["in_place"] else nullcontext()
+    with lock, Spools() as spools, progress((path,), given["no_progress"] or given["quiet"]) as begin:
+        records = open_records(path, spools, lines_only=True, progress=begin("reading"))
+        if given["in_place"] and records.source.real_path != path:
+            raise UsageError(f"{path}: is compressed, or not in UTF-8: name another file with -o")
+        threshold = None if given["exact"] else given["threshold"] or THRESHOLD
+        show = begin("comparing")
+        if decisions is None:
+            done = deduping.clear(records, threshold=threshold, keep=given["keep"] or "first", progress=show)
+        else:
+            done = deduping.decide(records, decisions, threshold=threshold, progress=show)
+        count = sum(1 for _ in done.gone())
+        if output is not None and (count or not given["in_place"]):
+            to = bytearray(number != stays for number, stays in enumerate(done.stays))
+            with together([output, aside] if count or os.path.lexists(aside) else [output]) as streams:
+                streams[0].write(records.preamble)
+                records.copy(to, streams[:1], begin("writing"))
+                for stream in streams[1:]:
+                    if given["in_place"] and os.path.exists(aside):
+                        with open(aside, "rb") as before:
+                            stream.writelines(before)
+                    stream.writelines(deduping.removed(records, done))
+                records.unchanged()
+        if template is not None:
+            with together([template]) as (stream,):
+                stream.writelines(deduping.proposed(records, done))
+        if not given["quiet"]:
+            _say(records, done, given["show"])
+            for name in (*new, aside if output and count else "", path if given["in_place"] and count else ""):
+                if name:
+                    click.echo(visible(f"wrote {name}"))
+            if output is None and template is None and count:
+                click.echo("nothing was written: -o OUT writes what stays")
+
+
+def _asked(path: str, given: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Where the result goes, and the decisions; None where they go nowhere."""
+    if given["in_place"] and given["output"]:
+        raise UsageError("-o and --in-place contradict each other")
+    if given["in_place"] and path == "-":
+        raise UsageError("standard input has no place: name a file with -o")
+    if given["decisions"] and given["keep"]:
+        raise UsageError("--decisions says what goes: leave out --keep")
+    if given["decisions"] and given["write_decisions"]:
+        raise UsageError("--decisions reads and --write-decisions writes: one of them")
+    if given["exact"] and given["threshold"] is not None:
+        raise UsageError("--exact has no near copies that --threshold could speak of")
+    output = given["output"]
+    if output is not None and os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
+        raise UsageError(f"{output}: is the file that is read: name another, or say --in-place")
+    return (path if given["in_place"] else output), given["write_decisions"]
+
+
+def _say(records: Records, done: Cleared, shown: int) -> None:
+    clusters = done.clusters()
+    numbered = sorted(enumerate(clusters.items(), 1), key=lambda item: (-len(item[1][1]), item[0]))
+    for cluster, (stays, gone) in numbered[:shown]:
+        kept = "none stays" if stays == NOBODY else f"line {records.line(stays):,} stays"
+        click.echo(f"cluster {cluster}: {len(gone) + (stays != NOBODY):,} records, {kept}")
+        for number in gone[:_MEMBERS]:
+            click.echo(visible(f"  line {records.line(number):,}: {_relation(records, done, number)}"))
+        if len(gone) > _MEMBERS:
+            click.echo(f"  and {len(gone) - _MEMBERS:,} more")
+    if len(clusters) > shown:
+        click.echo(f"and {len(clusters) - shown:,} more clusters")
+    total, count = records.count(RECORD), sum(map(len, clusters.values()))
+    if numbered and shown and len(numbered[0][1][1]) > _LARGE * total and total > len(numbered[0][1][1]) + 1:
+        click.echo(
+            "note: the largest cluster holds much of the file: its records may share a template rather than be "
+            "copies; a higher --threshold, --exact or --decisions keeps more of them"
+        )
+    if done.differing:
+        click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
+    if done.unmatched:
+        click.echo(f"note: {done.unmatched:,} decision(s) fit no record of a cluster, and were not followed")
+    copies = sum(records.key(number) == records.key(done.stays[number]) for number in _paired(done))
+    kinds = f"{copies:,} copies, {count - copies:,} near copies"
+    others = [(UNREADABLE, "unreadable"), (BLANK, "blank")]
+    odd = ", ".join(f"{records.count(state):,} {what}" for state, what in others if records.count(state))
+    kept = f"{len(records) - count:,} that stay" + (f" ({odd} among them)" if odd else "")
+    click.echo(f"{len(records):,} lines = {kept} + {count:,} that go ({kinds} in {len(clusters):,} clusters)")
+
+
+def _paired(done: Cleared) -> Iterator[int]:
+    return (number for number in done.gone() if done.stays[number] != NOBODY)
+
+
+def _relation(records: Records, done: Cleared, number: int) -> str:
+    """Why a record goes: what it is to the one that stays, and the first words in which they differ."""
+    stays = done.stays[number]
+    if stays == NOBODY:
+        return "was decided to go"
+    if records.key(number) == records.key(stays):
+        return "copy"
+    places = []
+    for change in changes(records.parsed(stays).value, records.parsed(number).value):
+        for hunk in change.hunks[:1]:
+            words = f"[-{clip(hunk.removed, _WORDS)}-]{{+{clip(hunk.added, _WORDS)}+}}"
+            places.append(f"{clip(change.pointer)} …{hunk.before}{words}{hunk.after}…")
+        break
+    return f"near copy, {done.likeness[number]}% alike: {''.join(places)}"
