@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from curator.api import check, load_rules
+    from curator.api import check, fix, load_rules
     from curator.catalogue import Rule
     from curator.errors import CardError, CuratorError, InputError, UsageError
+    from curator.mending import Fixed
     from curator.model import Finding, Severity
     from curator.report import Report
 
 _HOMES = {
     "check": "api",
+    "fix": "api",
     "load_rules": "api",
     "Rule": "catalogue",
     "CardError": "errors",
     "CuratorError": "errors",
     "InputError": "errors",
     "UsageError": "errors",
+    "Fixed": "mending",
     "Finding": "model",
     "Severity": "model",
     "Report": "report",
@@ -36,12 +39,14 @@ __all__ = [
     "CardError",
     "CuratorError",
     "Finding",
+    "Fixed",
     "InputError",
     "Report",
     "Rule",
     "Severity",
     "UsageError",
     "check",
+    "fix",
     "load_rules",
 ]
 

@@ -8,13 +8,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from curator import catalogue, engine, settings
+from curator import catalogue, engine, mending, settings
 from curator.catalogue import Rule
 from curator.data import nearest
-from curator.errors import UsageError
-from curator.executors.local import Processes, inline
-from curator.inputs import gather
+from curator.errors import InputError, UsageError
+from curator.executors.local import Executor, Processes, inline
+from curator.inputs import Dataset, gather
+from curator.mending import Fixed
 from curator.report import Report
+from curator.rounds import Options
 from curator.suppressions import Suppressions
 
 
@@ -35,6 +37,42 @@ def check(
     Raises UsageError or CardError for what does not fit; whatever is wrong with the data, or with
     reading it, is in the report.
     """
+    datasets, failures = _gathered(paths, config, isolated, options)
+    return engine.check(
+        datasets, executor=_executor(jobs), token_stats=token_stats, failures=failures, suppressions=Suppressions()
+    )
+
+
+def fix(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    unsafe: bool = False,
+    verify: bool = False,
+    follow_symlinks: bool = False,
+    config: str | None = None,
+    isolated: bool = False,
+    jobs: int = 1,
+    **options: Any,
+) -> Fixed:
+    """Fix what can be fixed in the given files and folders, and say what was done and what is left.
+
+    `unsafe` applies also fixes that change what is trained on; `verify` checks all of a large file again, not only
+    what changed. The rest is as for `check`. A file that cannot be fixed is as it was, and among the failures of
+    the report. Raises what `check` raises.
+    """
+    datasets, failures = _gathered(paths, config, isolated, options)
+    return mending.fix(datasets, Options(unsafe, verify, follow_symlinks), executor=_executor(jobs), failures=failures)[
+        0
+    ]
+
+
+def _gathered(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    config: str | None,
+    isolated: bool,
+    options: dict[str, Any],
+) -> tuple[list[Dataset], list[InputError]]:
+    """The datasets that the paths stand for, under these settings, and the paths that lead nowhere."""
     known = {field.name for field in fields(settings.Settings)}
     for name in options:
         if name not in known:
@@ -47,11 +85,11 @@ def check(
     def settings_for(path: Path) -> settings.Settings:
         return settings.overlay(settings.for_path(path, config, isolated), **options)
 
-    datasets, failures = gather([os.fspath(path) for path in given], settings_for)
-    executor = Processes(jobs) if jobs > 1 else inline
-    return engine.check(
-        datasets, executor=executor, token_stats=token_stats, failures=failures, suppressions=Suppressions()
-    )
+    return gather([os.fspath(path) for path in given], settings_for)
+
+
+def _executor(jobs: int) -> Executor:
+    return Processes(jobs) if jobs > 1 else inline
 
 
 def load_rules(rule_dirs: Sequence[str] = ()) -> Mapping[str, Rule]:

@@ -26,6 +26,9 @@ from curator.script import Script
 from curator.suppressions import Suppressions
 
 
+_NAMED = 5  # findings that could not be fixed, and are named; all are counted
+
+
 @dataclass(frozen=True, slots=True)
 class FixedFile:
     """What was done to one file."""
@@ -47,7 +50,7 @@ class Fixed:
     files: list[FixedFile] = field(default_factory=list)
     """Those that were changed, or would be."""
     notes: list[str] = field(default_factory=list)
-    """Fixes that were taken back, with the reason."""
+    """Fixes that were taken back, with the reason, and the first of those that do not settle."""
     unsettled: int = 0
     """Findings that were to be fixed, and are left."""
     is_verified: bool = True
@@ -103,7 +106,11 @@ def fix(
         for work in sorted(rounds.works, key=lambda work: work.path):
             _finish(work, run, fixed, show)
         if not rounds.failures:
-            fixed.unsettled = sum(map(rounds.wanted, fixed.report.findings))
+            for finding in filter(rounds.wanted, fixed.report.findings):
+                fixed.unsettled += 1
+                if fixed.unsettled <= _NAMED:
+                    where = finding.path if finding.line is None else f"{finding.path}:{finding.line}"
+                    fixed.notes.append(f"{where}: {finding.code} is left: its fix does not fit, or was taken back")
     return fixed, known
 
 

@@ -6,12 +6,12 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from curator import journal, rekeying
 from curator.errors import UsageError
 from curator.journal import Kept, aside_path
-from curator.script import Script, reverse
+from curator.script import Script, Spooled, reverse
 from curator.writing import digest, locked, reason, replace, settle, sweep
 
 
@@ -28,7 +28,7 @@ class Change:
     digest: str
     """Of the new bytes."""
     fixed: int
-    removed: Sequence[IO[bytes]]
+    removed: Sequence[Spooled]
     """Lines for the file of removed records."""
     moved: Mapping[str, str]
     suppressions: str
@@ -106,7 +106,7 @@ def _unchanged(change: Change, real: str) -> Iterator[BinaryIO]:
         raise UsageError(f"{change.path}: {reason(error)}") from None
 
 
-def _aside_sizes(real: str, removed: Sequence[IO[bytes]]) -> tuple[int, int] | None:
+def _aside_sizes(real: str, removed: Sequence[Spooled]) -> tuple[int, int] | None:
     added = 0
     for lines in removed:
         added += lines.seek(0, os.SEEK_END)
@@ -119,7 +119,7 @@ def _aside_sizes(real: str, removed: Sequence[IO[bytes]]) -> tuple[int, int] | N
     return before, before + added
 
 
-def _append(path: str, removed: Sequence[IO[bytes]]) -> None:
+def _append(path: str, removed: Sequence[Spooled]) -> None:
     try:
         with open(path, "ab") as file:
             for lines in removed:

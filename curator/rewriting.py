@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import bisect
 import json
-import tempfile
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import IO
 
 from curator.engine import Checked
 from curator.entries import Cover
@@ -18,7 +16,7 @@ from curator.findings import again, record_hash
 from curator.fixing import Mended, NoLinesError, Whole, changes, is_whole, usual_ending, whole
 from curator.model import Finding
 from curator.relint import Mender, Settled
-from curator.script import Script
+from curator.script import Script, Spooled
 from curator.sources import Line, Shard
 from curator.spool import Findings
 
@@ -106,7 +104,7 @@ class Rewriting:
         """Fixes that would do harm: where, which and why; beyond the first few under ""."""
         self.moved: dict[str, str] = {}
         """The new hash of each mentioned record that changed."""
-        self.removed: IO[bytes] = tempfile.SpooledTemporaryFile(1 << 20, prefix="curator-removed-")  # noqa: SIM115
+        self.removed = Spooled()
         """Lines for the file of removed records."""
         self.shifts = Shifts()
         self.left = Findings()

@@ -11,7 +11,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import groupby
-from typing import IO
 
 from curator.engine import Checked
 from curator.errors import CuratorError, UsageError
@@ -22,7 +21,7 @@ from curator.placing import stamp
 from curator.rekeying import mentioned
 from curator.report import Failure, Report
 from curator.rewriting import Account, Rewriting, Shifts, related
-from curator.script import Script, compose, spliced
+from curator.script import Script, Spooled, compose, spliced
 from curator.sources import Source
 from curator.spool import Findings
 from curator.suppressions import Suppressions
@@ -58,7 +57,7 @@ class Work:
     taken_back: Counter[str] = field(default_factory=Counter)
     shifts: list[Shifts] = field(default_factory=list)
     account: Account = field(default_factory=Account)
-    removed: list[IO[bytes]] = field(default_factory=list)
+    removed: list[Spooled] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     """The hash that each record named by suppressions has by now."""
     home: tuple[str, str] = ("", "")

@@ -14,11 +14,21 @@ _BLOCK = 1 << 20
 _IN_MEMORY = 8 << 20
 
 
+class Spooled(tempfile.SpooledTemporaryFile[bytes]):
+    """Bytes in memory, in a temporary file where they are many; gone with the last who knows them."""
+
+    def __init__(self) -> None:
+        super().__init__(_IN_MEMORY, prefix="curator-")
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Script:
     """Any number of splices of one file, in order."""
 
     def __init__(self, splices: Iterable[Splice] = ()) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, prefix="curator-script-")  # noqa: SIM115
+        self._file = Spooled()
         self.count = 0
         for splice in splices:
             self.add(splice)
@@ -35,18 +45,14 @@ class Script:
         self._file.seek(0)
         yield from load(self._file)
 
-    def close(self) -> None:
-        """Give the memory back."""
-        self._file.close()
 
-
-def dump(file: IO[bytes], splice: Splice) -> None:
+def dump(file: IO[bytes] | Spooled, splice: Splice) -> None:
     """Write a splice to a file of splices."""
     file.write(_HEAD.pack(splice.start, splice.end, len(splice.text)))
     file.write(splice.text)
 
 
-def load(file: IO[bytes]) -> Iterator[Splice]:
+def load(file: IO[bytes] | Spooled) -> Iterator[Splice]:
     """The splices of such a file from where it stands. Raises ValueError for one that was cut off."""
     while head := file.read(_HEAD.size):
         if len(head) < _HEAD.size:

@@ -12,7 +12,7 @@ from curator.journal import Kept, aside_path
 from curator.placing import recover
 from curator.script import spliced
 from curator.suppressions import FILE_NAME
-from curator.writing import digest, locked, reason, refusal, replace, temporary_for, written
+from curator.writing import OWN_FOLDER, digest, locked, reason, refusal, replace, temporary_for, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def undo(paths: Sequence[str], *, together: bool) -> Outcome:
     by_real = {os.path.realpath(path): path for path in paths}
     folders = {os.path.dirname(real) for real in by_real}
     outcome = Outcome()
-    with locked({folder for folder in folders if os.path.isdir(os.path.join(folder, journal.OWN_FOLDER))}):
+    with locked({folder for folder in folders if os.path.isdir(os.path.join(folder, OWN_FOLDER))}):
         newest = _newest(folders, by_real.keys())
         if together and newest:
             run = max(kept.entry.run for kept in newest.values())
@@ -62,7 +62,7 @@ def _newest(folders: Set[str], wanted: Set[str]) -> dict[str, Kept]:
     """The last entry of each wanted file."""
     found: dict[str, Kept] = {}
     for folder in folders:
-        if not os.path.isdir(os.path.join(folder, journal.OWN_FOLDER)):
+        if not os.path.isdir(os.path.join(folder, OWN_FOLDER)):
             continue
         recover(folder)
         for kept in journal.entries(folder):

@@ -1,0 +1,206 @@
+"""Laws of fixing, over generated rows with planted faults and over published files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_engine_laws import flawed
+from test_script import patched
+
+import curator
+from curator import mending, rounds
+from curator.inputs import Dataset
+from curator.mending import Fixed
+from curator.model import Finding
+from curator.patch import rows, written
+from curator.rounds import Options
+from curator.script import Script
+from curator.settings import Settings
+from curator.undoing import undo
+
+CORPORA = Path(os.environ.get("CURATOR_CORPORA", Path(__file__).parent.parent.parent / "shared" / "corpora"))
+FILES = sorted(p for p in CORPORA.rglob("*.json*") if p.suffix in (".json", ".jsonl") and p.name != "INDEX.jsonl")
+SAFETIES = {False: ("safe",), True: ("safe", "unsafe")}
+BROKEN_HALVES = [
+    b'{"messages": [{"role": "human", "content": "a"}, {"role": "gpt", "content": "b"}]}',
+    b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b", "weight": 1.0}]}',
+    b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],}',
+    b'{"prompt": "x ->", "completion": "yes"}{"prompt": "y", "completion": " Yes"}',
+    b'{"messages": [{"role": "user", "content": "\\ud83d"}, {"role": "assistant", "content": "b"}], "id": 7}',
+    b"",
+    b"# a comment",
+    b'{"prompt": "y ->", "completion": " yes",}  {"a": 1}',
+]
+
+
+@contextmanager
+def file_of(data: bytes, name: str = "data.jsonl") -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(data)
+        yield path
+
+
+def fixable(findings: list[Finding], unsafe: bool) -> list[tuple[str, int | None]]:
+    return [(f.code, f.line) for f in findings if f.fixable and f.safety in SAFETIES[unsafe]]
+
+
+def places(findings: list[Finding]) -> list[tuple[str, int | None, int, str, str | None]]:
+    return [(f.code, f.line, f.column, f.message, f.record) for f in findings]
+
+
+def lines(data: bytes) -> list[bytes]:
+    return [line.strip() for line in data.removeprefix(b"\xef\xbb\xbf").splitlines() if line.strip()]
+
+
+def obeys(data: bytes, *, unsafe: bool, name: str = "data.jsonl") -> Fixed:
+    """Fixes a file, and asserts every law."""
+    with file_of(data, name) as path:
+        diff = diff_of(path, unsafe)
+        assert path.read_bytes() == data, "a diff changes nothing"
+        fixed = curator.fix(path, unsafe=unsafe, isolated=True)
+        after = path.read_bytes()
+        assert fixed.report.failures == []
+        assert (fixed.count > 0) == (after != data)
+        # the account holds, and is that of an independent check
+        fresh = curator.check(path, isolated=True)
+        for file in fixed.files:
+            assert file.account.is_balanced
+            assert file.account.records == fresh.inputs[0].records
+            assert file.account.unreadable == fresh.inputs[0].unreadable
+        # nothing fixable is left, unless that is said
+        assert len(fixable(list(fresh.findings), unsafe)) == fixed.unsettled
+        if fixed.unsettled:
+            assert fixed.notes
+        # what is reported is what a check would report
+        assert places(list(fixed.report.findings)) == places(list(fresh.findings))
+        # fix twice = fix once
+        again = curator.fix(path, unsafe=unsafe, isolated=True)
+        assert (again.count, path.read_bytes()) == (0, after)
+        # the diff, applied, is the file
+        assert patched(data, diff) == after if after != data else diff == b""
+        # and all of it can be taken back
+        if fixed.count:
+            assert [done.path for done in undo([str(path)], together=False).files] == [str(path)]
+        assert path.read_bytes() == data
+        assert [entry.name for entry in path.parent.iterdir() if entry.name != ".curator"] == [name]
+    return fixed
+
+
+def diff_of(path: Path, unsafe: bool) -> bytes:
+    parts: list[bytes] = []
+
+    def show(name: str, source: str, script: Script) -> None:
+        with open(source, "rb") as file:
+            parts.extend(written(name, rows(file, script)))
+
+    dataset = Dataset(str(path), {"train": (str(path),)}, Settings())
+    mending.fix([dataset], Options(unsafe), show=show)
+    return b"".join(parts)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.booleans(), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
+def test_planted_faults(seed: int, unsafe: bool, ending: bytes, has_mark: bool) -> None:
+    random = Random(seed)
+    found = flawed(random, random.randrange(1, 60))
+    for _ in range(random.randrange(4)):
+        found.insert(random.randrange(len(found) + 1), random.choice(BROKEN_HALVES))
+    data = ending.join(found) + random.choice([b"", ending])
+    if random.randrange(4) == 0:
+        data = data.replace(ending, b"\n", 3)
+    obeys((b"\xef\xbb\xbf" if has_mark else b"") + data, unsafe=unsafe)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.sampled_from(BROKEN_HALVES), min_size=1, max_size=8), st.booleans(), st.sampled_from(["\n", "\r\n"]))
+def test_nothing_but_faults(found: list[bytes], unsafe: bool, ending: str) -> None:
+    obeys(ending.encode().join(found), unsafe=unsafe)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.booleans(), st.booleans())
+def test_documents(seed: int, unsafe: bool, is_pretty: bool) -> None:
+    random = Random(seed)
+    found = [row for row in flawed(random, random.randrange(2, 30)) if row.startswith(b"{") and b"\xff" not in row]
+    gap = b",\n  " if is_pretty else b", "
+    obeys(b"[\n  " + gap.join(found) + b"\n]\n", unsafe=unsafe, name=random.choice(["data.jsonl", "data.json"]))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6))
+def test_lines_that_nothing_speaks_of_stay_byte_for_byte(seed: int) -> None:
+    random = Random(seed)
+    data = b"\n".join(flawed(random, 40)) + b"\n"
+    with file_of(data) as path:
+        report = curator.check(path, isolated=True)
+        spoken_of = {finding.line for finding in report.findings}
+        expected = Counter(
+            line for number, line in enumerate(data.split(b"\n"), 1) if number not in spoken_of and line.strip()
+        )
+        curator.fix(path, unsafe=True, isolated=True)
+        assert not expected - Counter(path.read_bytes().split(b"\n"))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.booleans())
+def test_removed_records_come_back_byte_for_byte(seed: int, is_crlf: bool) -> None:
+    random = Random(seed)
+    ending = b"\r\n" if is_crlf else b"\n"
+    found = [line for line in [*flawed(random, 30), *flawed(Random(seed), 10)] if b"} {" not in line]
+    data = ending.join(found) + ending
+    with file_of(data) as path:
+        before = Counter(lines(data))
+        fixed = curator.fix(path, select=("DUP001", "FIL007"), unsafe=True, isolated=True)
+        aside = path.with_name("data.removed.jsonl")
+        removed = [raw_of(line) for line in aside.read_bytes().splitlines()] if aside.exists() else []
+        assert Counter(lines(path.read_bytes())) + Counter(removed) == before
+        assert sum(file.account.removed for file in fixed.files) == len(removed)
+
+
+def raw_of(line: bytes) -> bytes:
+    said = json.loads(line)
+    assert said["codes"]
+    raw: str = said["raw"]
+    return raw.encode().strip()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6))
+def test_a_large_set_is_reported_as_a_fresh_check_would(seed: int) -> None:
+    """Beyond a size only what changed is checked again; for rules that look at one record that is the same."""
+    random = Random(seed)
+    rows_ = flawed(random, 40)
+    for _ in range(3):
+        rows_.insert(random.randrange(len(rows_)), random.choice(BROKEN_HALVES))
+    options = {"select": ("FIL", "JSN", "SCH002", "SCH004", "MSG011", "MSG001"), "isolated": True, "unsafe": True}
+    usual = rounds.ALWAYS_VERIFIED
+    with file_of(b"\n".join(rows_) + b"\n") as path:
+        rounds.ALWAYS_VERIFIED = 0
+        try:
+            fixed = curator.fix(path, **options)  # type: ignore[arg-type]
+        finally:
+            rounds.ALWAYS_VERIFIED = usual
+        fresh = curator.check(path, select=options["select"], isolated=True)
+        assert fixed.is_verified == (fixed.count == 0)
+        assert places(list(fixed.report.findings)) == places(list(fresh.findings))
+        assert fixed.report.inputs[0].records == fresh.inputs[0].records
+        assert fixed.report.inputs[0].unreadable == fresh.inputs[0].unreadable
+        assert fixed.report.inputs[0].bytes == fresh.inputs[0].bytes
+
+
+@pytest.mark.skipif(not FILES, reason="the corpora are not on this machine")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name[:60])
+@pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
+def test_published_files(path: Path, unsafe: bool) -> None:
+    obeys(path.read_bytes(), unsafe=unsafe, name=f"data{path.suffix}")
