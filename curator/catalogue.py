@@ -74,9 +74,10 @@ class Card:
     """Kinds of format it runs on (chat, completion …); empty: all."""
     tasks: tuple[str, ...] = ()
     """Tasks it runs on; empty: all."""
-    mentions: tuple[str, ...] = ()
-    """It has nothing to say of a record whose JSON (compact, keys sorted) holds none of these texts: most
-    records name no function, and are spared its check. Empty: all records."""
+    tools_only: bool = False
+    """It has nothing to say of a record without tools, calls and results: most records are spared its check."""
+    odd_turns_only: bool = False
+    """It has nothing to say of a conversation of perhaps a system message and then user and assistant in turn."""
     odd_lines_only: bool = False
     """Of a line check: it has nothing to say of a line that holds one object without quirks."""
     needs_splits: bool = False

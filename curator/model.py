@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, NewType
 
 # A record's place inside one run: the file's number in the high bits, the byte offset in the low 48.
@@ -16,6 +17,9 @@ OFFSET_BITS = 48
 def place(file: int, offset: int) -> Place:
     """The packed place of the record at byte `offset` of file number `file`."""
     return Place(file << OFFSET_BITS | offset)
+
+
+RESULT_ROLES = ("tool", "function")
 
 
 class Severity(enum.IntEnum):
@@ -130,6 +134,18 @@ class Example:
     """Preference data: the output that is not to be learned; `turns` end with the preferred one."""
 
     @property
+    def uses_tools(self) -> bool:
+        """Whether it declares functions, calls one, or holds the result of a call."""
+        if self.tools:
+            return True
+        return any([turn.calls or turn.role in RESULT_ROLES for turn in self.turns])
+
+    @property
+    def has_usual_turns(self) -> bool:
+        """Whether perhaps a system message and then user and assistant in turn speak, and the assistant last."""
+        return _are_usual(tuple([turn.role for turn in self.turns]))
+
+    @property
     def answer(self) -> Turn | None:
         """The last trained turn; None where nothing is trained."""
         for turn in reversed(self.turns):
@@ -144,6 +160,12 @@ class Example:
             if self.turns[index].trained:
                 return self.turns[:index]
         return self.turns
+
+
+@lru_cache(maxsize=256)
+def _are_usual(roles: tuple[str, ...]) -> bool:
+    spoken = roles[1:] if roles[:1] == ("system",) else roles
+    return bool(spoken) and spoken == ("user", "assistant") * (len(spoken) // 2)
 
 
 # --- what to change ----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from curator.data import nearest
 from curator.entries import Cover
 from curator.errors import UsageError
 from curator.inputs import matches
-from curator.model import Example, Severity
+from curator.model import Severity
 from curator.resolving import check_type
 from curator.settings import Settings
 from curator.targets import Model, Target
@@ -100,8 +100,8 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
     )
 
 
-Concern = tuple[Any, ...]
-"""What decides which checks an example concerns: its kind, and which of the needles its JSON holds."""
+Concern = tuple[str, bool, bool]
+"""What decides which checks an example concerns: its kind, whether it uses tools, whether its turns are the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,31 +127,19 @@ class Bound:
     dataset: list[BoundRule] = field(default_factory=list)
     without_tokens: list[str] = field(default_factory=list)
     """Codes that do not run for want of a tokenizer."""
-    _needles: tuple[bytes, ...] = ()
-    """The texts that cards name under `mentions`."""
     _serving: dict[Concern, tuple[list[BoundRule], list[BoundRule]]] = field(default_factory=dict)
     _silent: dict[tuple[str, str], bool] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        rules = catalogue.load(self.plan.rule_dirs, self.plan.check_files).rules
-        needles = {text for choice in self.plan.choices for text in rules[choice.code].card.mentions}
-        self._needles = tuple(sorted(text.encode() for text in needles))
-
-    def concern(self, example: Example) -> Concern:
-        """The kind of an example, and which texts it mentions: what decides which checks it concerns."""
-        return (example.kind, *[needle in example.canonical for needle in self._needles])
 
     def serving(self, concern: Concern) -> tuple[list[BoundRule], list[BoundRule]]:
         """The record checks and dataset checks that may have something to say of such examples."""
         if concern not in self._serving:
-            kind, *present = concern
-            mentioned = {needle.decode() for needle, is_there in zip(self._needles, present, strict=True) if is_there}
+            kind, uses_tools, has_usual_turns = concern
 
             def serves(bound: BoundRule) -> bool:
                 card = bound.rule.card
-                return (not card.formats or kind in card.formats) and (
-                    not card.mentions or not mentioned.isdisjoint(card.mentions)
-                )
+                if (card.tools_only and not uses_tools) or (card.odd_turns_only and has_usual_turns):
+                    return False
+                return not card.formats or kind in card.formats
 
             self._serving[concern] = ([*filter(serves, self.record)], [*filter(serves, self.dataset)])
         return self._serving[concern]

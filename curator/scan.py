@@ -76,7 +76,7 @@ class Scanner:
     def _record(self, line: Line, found: list[Finding]) -> None:
         self._counts.records += 1
         example = self.example(line)
-        concern = self.bound.concern(example)
+        concern = (example.kind, example.uses_tools, example.has_usual_turns)
         self._apply(self.bound.serving(concern)[0], example, line, found)
         where = place(self.shard.file, line.offset)
         for rule, add in self._adders_for(concern, line):

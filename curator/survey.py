@@ -26,7 +26,9 @@ def survey(sources: Iterable[Source], max_line_bytes: int) -> tuple[Survey, str]
             for record, size in sample_records(reading.sample(source, SAMPLE, max_line_bytes)):
                 name = formats.detect(record)
                 votes[name, formats.ends_with_user(record)] += 1
-                surveys.setdefault(name, Survey()).add(formats.read(record, name, b"", size))
+                if name not in surveys:
+                    surveys[name] = Survey()
+                surveys[name].add(formats.read(record, name, b"", size))
         except InputError:
             pass  # the scan meets it again, and reports it
     name = formats.winner(votes)
