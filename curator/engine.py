@@ -24,7 +24,7 @@ from curator.opening import Spools
 from curator.plan import Bound, BoundRule, Plan, bind, choose
 from curator.report import Failure, Failures, FileCounts, Report, Scanned
 from curator.scan import Task, check_file, failure, finding
-from curator.sources import Source, prepare
+from curator.sources import Source
 from curator.staleness import heard
 from curator.suppressions import Suppressions
 from curator.survey import described, survey
@@ -143,10 +143,10 @@ class _Run:
                 for path in paths:
                     try:
                         name = dataset.stdin_name if path == "-" else path
-                        if path in standins:
-                            source = replace(prepare(path, standins[path], "utf-8", spooled=False), stamp=None)
-                        else:
-                            source = spools.open(path, name, max_unpacked=dataset.settings.max_unpacked_bytes)
+                        opened = standins.get(path, path)
+                        source = spools.open(opened, name, max_unpacked=dataset.settings.max_unpacked_bytes)
+                        if opened != path:
+                            source = replace(source, path=name, head=replace(source.head, path=name), stamp=None)
                     except InputError as error:
                         self.failures.add(_input_failure(error))
                         continue

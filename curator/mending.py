@@ -7,6 +7,9 @@ at the very end, one after the other, each whole or not at all.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -24,7 +27,6 @@ from curator.rewriting import Account
 from curator.rounds import Options, Rounds, Work
 from curator.script import Script
 from curator.suppressions import Suppressions
-
 
 _NAMED = 5  # findings that could not be fixed, and are named; all are counted
 
@@ -83,6 +85,8 @@ def fix(
     """
     with ExitStack() as stack:
         rounds = Rounds(datasets, options, stack, is_dry=show is not None)
+        if any("-" in paths for dataset in datasets for paths in dataset.splits.values()):
+            rounds.standins["-"] = _spooled(stack)  # it can be read only once
         for number in range(ROUNDS):
             known = Suppressions(rounds.moved)
             with engine.checked(
@@ -112,6 +116,13 @@ def fix(
                     where = finding.path if finding.line is None else f"{finding.path}:{finding.line}"
                     fixed.notes.append(f"{where}: {finding.code} is left: its fix does not fit, or was taken back")
     return fixed, known
+
+
+def _spooled(stack: ExitStack) -> str:
+    file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="curator-", suffix=".spool"))  # noqa: SIM115
+    shutil.copyfileobj(sys.stdin.buffer, file)
+    file.flush()
+    return file.name
 
 
 def _finish(work: Work, run: str, fixed: Fixed, show: Show | None) -> None:

@@ -168,7 +168,7 @@ class Rewriting:
         account.records += settled.after.records - settled.before.records
         account.unreadable += settled.after.unreadable - settled.before.unreadable
         for raw, codes in settled.removed:
-            self.removed.write(_aside(raw, codes, self._original(line.number)))
+            self.removed.write(aside(raw, codes, self._original(line.number)))
         pieces = settled.raw.split(usual) if usual else [settled.raw]
         number = self.shifts.at(line.number)
         self.shifts.add(line.number, -1 if settled.is_dropped else len(pieces) - 1)
@@ -220,7 +220,7 @@ def related(finding: Finding, moved: Mapping[str, Shifts]) -> Finding:
     return replace(finding, related=places)
 
 
-def _aside(raw: bytes, codes: tuple[str, ...], line: int) -> bytes:
+def aside(raw: bytes, codes: tuple[str, ...], line: int) -> bytes:
     """A removed record as one line of JSON from which its bytes can be had again, exactly."""
     try:
         said = {"codes": codes, "line": line, "raw": raw.decode()}

@@ -1,0 +1,492 @@
+"""`curator check --fix`, `--diff` and `curator undo`: what is changed, what is refused, what is said."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import json
+import os
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from test_script import patched
+
+import curator
+from curator import journal, mending, rewriting
+from curator.cli.main import group
+from curator.executors.local import inline
+from curator.inputs import Dataset
+from curator.report import Scanned
+from curator.scan import Task
+from curator.settings import Settings
+from curator.sources import Shard
+from curator.suppressions import FILE_NAME
+
+GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello."}]}'
+BAD = GOOD.replace("assistant", "Assistant")
+RULES = "FIL,JSN,SCH003,SCH004,MSG,DUP001"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "no-such-file"))
+    monkeypatch.setenv("USER", "ada")
+
+    def invoke(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
+
+    return invoke
+
+
+def rows(*texts: str, ending: str = "\n") -> bytes:
+    return "".join(f"{text}{ending}" for text in texts).encode()
+
+
+def write(path: Path, *texts: str) -> Path:
+    path.write_bytes(rows(*texts))
+    return path
+
+
+def fix(run: Run, *arguments: str) -> Result:
+    return run("check", *arguments, "--select", RULES, "--fix")
+
+
+SMALL = [BAD % 1, "", GOOD % 2, "// note", GOOD % 2, (GOOD % 3)[:-1] + ', "id": 1}']
+
+
+def test_safe_fixes_only_unless_asked(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", *SMALL)
+    fix(run, "t.jsonl")
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 2, "// note", GOOD % 2, SMALL[-1])
+    result = fix(run, "t.jsonl", "--unsafe-fixes", "--show-fixes")
+    assert path.read_bytes().count((GOOD % 2).encode()) == 1
+    assert "× DUP001: drop this copy" in result.stderr
+    assert "Fixed " in result.stderr
+    assert "removed (kept in t.removed.jsonl)" in result.stderr
+    again = fix(run, "t.jsonl", "--unsafe-fixes")
+    assert "Nothing to fix." in again.stderr
+
+
+def test_only_selected_rules_are_fixed_and_every_other_byte_stays(run: Run, tmp_path: Path) -> None:
+    text = '{ "messages":[{"role" : "Assistant","content":"\\u00e9\\/" , "weight": 1.50}] }'
+    data = rows(text, "", BAD % 1, ending="\r\n")[:-2]
+    (tmp_path / "t.jsonl").write_bytes(data)
+    run("check", "t.jsonl", "--select", "SCH004", "--fix")
+    assert (tmp_path / "t.jsonl").read_bytes() == data.replace(b'"Assistant"', b'"assistant"')
+
+
+def test_what_is_accepted_is_not_fixed(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)
+    run("check", "t.jsonl", "--select", RULES, "--suppress", "--reason", "as it is")
+    assert fix(run, "t.jsonl").exit_code == 0
+    assert path.read_bytes() == rows(BAD % 1, GOOD % 2)
+
+
+def test_mode_and_line_endings_stay(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(rows(BAD % 1, GOOD % 2, ending="\r\n"))
+    path.chmod(0o640)
+    assert fix(run, "t.jsonl").exit_code == 0
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 2, ending="\r\n")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_diff_changes_nothing_and_can_be_applied(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", *SMALL)
+    result = run("check", "t.jsonl", "--select", RULES, "--diff", "--unsafe-fixes")
+    assert code(result) == 1
+    assert path.read_bytes() == rows(*SMALL)
+    assert sorted(os.listdir(tmp_path)) == ["t.jsonl"]
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert patched(rows(*SMALL), result.stdout_bytes) == path.read_bytes()
+    nothing = run("check", "t.jsonl", "--select", RULES, "--diff", "--unsafe-fixes")
+    assert (nothing.stdout, code(nothing)) == ("", 0)
+
+
+def code(result: Result) -> int:
+    """The exit code that `main` would give."""
+    found = result.return_value if result.exception is None else result.exit_code
+    return found if isinstance(found, int) else result.exit_code
+
+
+def test_a_diff_for_people_shows_only_what_changes(run: Run, tmp_path: Path) -> None:
+    long = GOOD.replace("Hello.", f"Hello{'x' * 500}").replace('"assistant"', '"Assistant"')
+    write(tmp_path / "t.jsonl", long % 1, GOOD % 2)
+    result = run("check", "t.jsonl", "--select", RULES, "--diff", "--color", "always")
+    assert "\x1b[31m" in result.output
+    assert "\x1b[32m" in result.output
+    assert "x" * 30 not in result.output
+    assert "…" in result.output
+
+
+def test_a_diff_goes_to_a_file(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", BAD % 1)
+    result = run("check", "t.jsonl", "--select", RULES, "--diff", "-o", "fixes.diff")
+    assert result.stdout == ""
+    assert patched(rows(BAD % 1), (tmp_path / "fixes.diff").read_bytes()) == rows(GOOD % 1)
+
+
+def test_json_stays_valid(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", *SMALL)
+    result = fix(run, "t.jsonl", "--output-format", "json")
+    assert json.loads(result.stdout)["inputs"][0]["records"] == 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--unsafe-fixes"], "--unsafe-fixes goes with --fix"),
+        (["--verify"], "--verify goes with --fix"),
+        (["--fix", "--suppress", "--reason", "x"], "two runs"),
+    ],
+)
+def test_flags_that_do_not_go_together(run: Run, tmp_path: Path, flags: list[str], message: str) -> None:
+    write(tmp_path / "t.jsonl", GOOD % 1)
+    assert message in str(run("check", "t.jsonl", *flags).exception)
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+
+def refused(run: Run, tmp_path: Path, name: str, message: str, **options: Any) -> None:
+    """The file is as it was, the reason is said, another file is fixed, and the exit code is 2."""
+    other = write(tmp_path / "other.jsonl", BAD % 7)
+    path = tmp_path / name
+    before = path.read_bytes() if name != "-" else b""
+    result = run("check", name, "other.jsonl", "--select", RULES, "--fix", **options)
+    assert message in result.stderr
+    assert code(result) == 2
+    assert name == "-" or path.read_bytes() == before
+    assert other.read_bytes() == rows(GOOD % 7)
+
+
+def test_a_symbolic_link_is_refused_unless_asked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    real = write(tmp_path / "cache" / "blob.jsonl", BAD % 1)
+    (tmp_path / "t.jsonl").symlink_to(real)
+    refused(run, tmp_path, "t.jsonl", "t.jsonl: not fixed: it is a symbolic link")
+    assert code(fix(run, "t.jsonl", "--follow-symlinks")) == 0
+    assert real.read_bytes() == rows(GOOD % 1)
+    assert (tmp_path / "t.jsonl").is_symlink()
+    assert code(run("undo", "t.jsonl")) == 0
+    assert real.read_bytes() == rows(BAD % 1)
+
+
+def test_a_read_only_file_is_refused(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", BAD % 1).chmod(0o444)
+    refused(run, tmp_path, "t.jsonl", "t.jsonl: not fixed: it is read-only")
+
+
+def test_a_compressed_file_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl.gz").write_bytes(gzip.compress(rows(BAD % 1)))
+    refused(run, tmp_path, "t.jsonl.gz", "t.jsonl.gz: not fixed: it is compressed")
+
+
+def test_utf16_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes((BAD % 1 + "\n").encode("utf-16"))
+    refused(run, tmp_path, "t.jsonl", "put it into UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+
+
+def test_standard_input_is_refused(run: Run, tmp_path: Path) -> None:
+    refused(run, tmp_path, "-", "<stdin>: not fixed: it comes from standard input", input=rows(BAD % 1))
+
+
+def test_what_needs_no_fix_is_not_refused(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", GOOD % 1).chmod(0o444)
+    assert code(fix(run, "t.jsonl")) == 0
+    assert sorted(os.listdir(tmp_path)) == ["t.jsonl"]
+
+
+def test_one_file_by_two_names_is_fixed_once(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    result = fix(run, "t.jsonl", str(path))
+    assert "is the same file as" in result.stderr
+    assert path.read_bytes() == rows(GOOD % 1)
+
+
+def test_a_file_that_another_program_changes_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    calls = []
+
+    def meddling(tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+        calls.append(tasks)
+        if len(calls) == 2:  # the fixed file is being verified
+            with path.open("ab") as file:
+                file.write(rows(GOOD % 9))
+        yield from inline(tasks)
+
+    fixed, _ = mending.fix([Dataset("t", {"train": (str(path),)}, Settings())], executor=meddling)
+    assert [failure.message for failure in fixed.report.failures] == [
+        f"{path}: another program changed the file after it was checked; nothing was written to it: check it again"
+    ]
+    assert path.read_bytes() == rows(BAD % 1, GOOD % 9)
+    assert not list(tmp_path.glob(".t.jsonl*"))
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
+    data = rows(*(BAD % n for n in range(3000)))
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(data)
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(data) // 2, len(data) // 2))
+
+    command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--select", "SCH004", "--fix", "-q"]
+    done = subprocess.run(command, cwd=tmp_path, preexec_fn=small, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "t.jsonl: not changed: the new file would be larger than this account may write" in done.stderr
+    assert path.read_bytes() == data
+    assert sorted(os.listdir(tmp_path)) == ["t.jsonl"]
+
+
+def test_of_two_runs_on_one_folder_one_waits(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    (tmp_path / ".curator").mkdir()
+    command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--select", "SCH004", "--fix", "-q"]
+    with (tmp_path / ".curator" / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            assert process.stderr is not None
+            assert b"waiting for another curator" in process.stderr.readline()
+            assert path.read_bytes() == rows(BAD % 1)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert process.wait() == 0
+    assert path.read_bytes() == rows(GOOD % 1)
+
+
+# --- fixes that do harm, or chase each other ---------------------------------------------------
+
+CARD = """
+code = "{code}"
+name = "{name}"
+check = "{stem}.{check}"
+severity = "warning"
+message = "m"
+fix = "safe"
+since = "0.1"
+status = "stable"
+why = "w"
+sources = []
+"""
+CHECKS = """
+from curator.model import Fix, Problem, Replace
+
+
+def robot(example):
+    if example.value.get("n") == 1:
+        yield Problem("/n", fix=Fix("robot", (Replace("/messages/0/role", "martian"), Replace("/n", 2))))
+
+
+def up(example):
+    if example.value.get("n") == "up":
+        yield Problem("/n", fix=Fix("down", (Replace("/n", "down"),)))
+
+
+def down(example):
+    if example.value.get("n") == "down":
+        yield Problem("/n", fix=Fix("up", (Replace("/n", "up"),)))
+
+
+def fails(example):
+    if example.value.get("n") == 4:
+        raise RuntimeError("no")
+    if example.value.get("n") == 3:
+        yield Problem("/n", fix=Fix("four", (Replace("/n", 4),)))
+"""
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Path:
+    (tmp_path / "cards").mkdir()
+    stem = f"checks_of_{tmp_path.name}"  # a process knows one file of a name
+    (tmp_path / f"{stem}.py").write_text(CHECKS)
+    for number, check in enumerate(("robot", "up", "down", "fails"), 1):
+        name = f"USR00{number}"
+        card = CARD.format(code=name, name=f"users-{check}", stem=stem, check=check)
+        (tmp_path / "cards" / f"{name}-users-{check}.toml").write_text(card)
+    (tmp_path / "curator.toml").write_text(f'rule-dirs = ["cards"]\ncheck-files = ["{stem}.py"]\n')
+    return tmp_path
+
+
+def with_n(number: int, n: object) -> str:
+    return (GOOD % number)[:-1] + f', "n": {json.dumps(n)}}}'
+
+
+def test_a_fix_that_would_break_a_record_is_taken_back(run: Run, users: Path) -> None:
+    path = write(users / "t.jsonl", with_n(1, 1), BAD % 2)
+    result = run("check", "t.jsonl", "--select", "USR001,SCH004", "--fix")
+    assert "t.jsonl:1: USR001 was not fixed: the record would then break SCH004" in result.stderr
+    assert path.read_bytes() == rows(with_n(1, 1), GOOD % 2)
+
+
+def test_fixes_that_chase_each_other_are_reported(run: Run, users: Path) -> None:
+    path = write(users / "t.jsonl", with_n(1, "up"), BAD % 2)
+    result = run("check", "t.jsonl", "--select", "USR002,USR003,SCH004", "--fix")
+    assert "t.jsonl:1: USR00" in result.stderr
+    assert "is left" in result.stderr
+    assert path.read_bytes().splitlines()[1] == (GOOD % 2).encode()
+
+
+def test_a_check_that_raises_on_the_fixed_record_takes_the_fix_back(run: Run, users: Path) -> None:
+    path = write(users / "t.jsonl", with_n(1, 3))
+    result = run("check", "t.jsonl", "--select", "USR004", "--fix")
+    assert "the check of USR004 raised RuntimeError" in result.stderr
+    assert path.read_bytes() == rows(with_n(1, 3))
+
+
+# --- removed records ---------------------------------------------------------------------------
+
+
+def test_removed_records_are_kept_aside_and_more_are_added(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", GOOD % 1, "", "// a note", GOOD % 1)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    aside = tmp_path / "t.removed.jsonl"
+    first = aside.read_bytes()
+    assert [json.loads(line) for line in first.splitlines()] == [
+        {"codes": ["FIL007"], "line": 3, "raw": "// a note"},
+        {"codes": ["DUP001"], "line": 4, "raw": GOOD % 1},
+    ]
+    write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert aside.read_bytes().startswith(first)
+    assert aside.read_bytes().count(b"\n") == 3
+
+
+def test_a_removed_record_that_does_not_decode_comes_back() -> None:
+    said = json.loads(rewriting.aside(b"\xff{}", ("X",), 3))
+    assert said == {"codes": ["X"], "line": 3, "base64": "/3t9"}
+
+
+def test_line_numbers_are_those_of_the_file_as_it_was(run: Run, tmp_path: Path) -> None:
+    double = GOOD % 1 + GOOD % 2
+    write(tmp_path / "t.jsonl", "", double, "", GOOD % 2 + " ", BAD % 3, GOOD % 3)
+    result = fix(run, "t.jsonl", "--unsafe-fixes")
+    said = [json.loads(line) for line in (tmp_path / "t.removed.jsonl").read_text().splitlines()]
+    assert [(item["line"], item["raw"].strip()) for item in said] == [(4, GOOD % 2), (6, GOOD % 3)]
+    assert "t.jsonl: 4 in + 1 made by splitting = 3 records out + 2 removed" in result.stderr
+
+
+# --- undo --------------------------------------------------------------------------------------
+
+
+def test_undo_takes_back_one_run_after_the_other(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", *SMALL)
+    fix(run, "t.jsonl")
+    middle = path.read_bytes()
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert (tmp_path / "t.removed.jsonl").exists()
+    assert "taken back" in run("undo").output
+    assert path.read_bytes() == middle
+    assert code(run("undo", "t.jsonl")) == 0
+    assert path.read_bytes() == rows(*SMALL)
+    assert not (tmp_path / "t.removed.jsonl").exists()
+    assert "nothing to undo" in str(run("undo").exception)
+
+
+def test_undo_refuses_a_file_that_has_changed_since(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    fix(run, "t.jsonl")
+    after = rows(GOOD % 1, GOOD % 2)
+    path.write_bytes(after)
+    result = run("undo")
+    assert "the file has changed since" in result.stderr
+    assert code(result) == 2
+    assert path.read_bytes() == after
+
+
+def test_undo_of_one_file_and_of_a_whole_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    one, two = write(tmp_path / "one.jsonl", BAD % 1), write(tmp_path / "more" / "two.jsonl", BAD % 2)
+    fix(run, ".")
+    assert code(run("undo")) == 0
+    assert (one.read_bytes(), two.read_bytes()) == (rows(BAD % 1), rows(BAD % 2))
+    fix(run, ".")
+    assert code(run("undo", "more/two.jsonl")) == 0
+    assert (one.read_bytes(), two.read_bytes()) == (rows(GOOD % 1), rows(BAD % 2))
+
+
+def test_undo_leaves_an_aside_file_that_somebody_changed(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    with (tmp_path / "t.removed.jsonl").open("ab") as file:
+        file.write(b"mine\n")
+    result = run("undo")
+    assert "t.removed.jsonl was changed since" in result.stderr
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 1)
+    assert b"mine" in (tmp_path / "t.removed.jsonl").read_bytes()
+
+
+def test_a_broken_journal_is_named(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    fix(run, "t.jsonl")
+    [entry] = (tmp_path / ".curator" / "journal").iterdir()
+    whole = entry.read_bytes()
+    entry.write_bytes(whole[:-9])
+    assert "the journal cannot be read" in run("undo").stderr
+    assert path.read_bytes() == rows(GOOD % 1)
+    entry.write_bytes(b"{}\n")
+    assert "the journal cannot be read" in str(run("undo").exception)
+    entry.write_bytes(whole.replace(b'"name":"t.jsonl"', b'"name":"../t.jsonl"'))
+    assert "no journal that this curator understands" in str(run("undo").exception)
+
+
+def test_the_journal_keeps_no_more_than_its_bound(run: Run, tmp_path: Path) -> None:
+    for number in range(journal.KEPT_RUNS + 3):
+        write(tmp_path / "t.jsonl", BAD % number)
+        fix(run, "t.jsonl")
+    assert len(journal.entries(str(tmp_path))) == journal.KEPT_RUNS
+    assert (tmp_path / ".curator" / ".gitignore").read_text() == "*\n"
+
+
+# --- suppressions ------------------------------------------------------------------------------
+
+
+def test_suppressions_follow_the_records(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, BAD % 1, GOOD % 2)
+    select = ("--select", "SCH004,DUP001", "--fail-on", "warning")
+    run("check", "t.jsonl", "--select", "DUP001", "--suppress", "--reason", "twice on purpose")
+    entries = (tmp_path / FILE_NAME).read_bytes()
+    assert entries.count(b"\n") == 1
+    result = run("check", "t.jsonl", *select, "--fix", "--unsafe-fixes")
+    assert code(result) == 0, result.output
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 1, GOOD % 2)
+    again = run("check", "t.jsonl", *select)
+    assert (code(again), again.stderr) == (0, "")
+    assert (tmp_path / FILE_NAME).read_bytes() != entries
+    assert (tmp_path / FILE_NAME).read_bytes().count(b"\n") == 1
+    assert code(run("undo")) == 0
+    assert path.read_bytes() == rows(BAD % 1, BAD % 1, GOOD % 2)
+    assert (tmp_path / FILE_NAME).read_bytes() == entries
+
+
+def test_nothing_is_fixed_while_the_suppressions_are_broken(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    (tmp_path / FILE_NAME).write_text("no entry\n")
+    result = fix(run, "t.jsonl")
+    assert "nothing was fixed: mend the suppressions first" in result.stderr
+    assert code(result) == 2
+    assert path.read_bytes() == rows(BAD % 1)
+
+
+# --- the API -----------------------------------------------------------------------------------
+
+
+def test_fix_from_python(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)
+    fixed = curator.fix(path, select="SCH004", isolated=True)
+    assert isinstance(fixed, curator.Fixed)
+    assert (fixed.count, fixed.unsettled, fixed.notes) == (1, 0, [])
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 2)
+    assert fixed.files[0].fixes == {("SCH004", "call it 'assistant'"): 1}
+    with pytest.raises(curator.UsageError, match="unknown option"):
+        curator.fix(path, selekt="SCH004")
