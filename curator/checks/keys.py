@@ -34,6 +34,9 @@ _ALIASES = {
 }
 
 
+_PLAIN = {"role", "content", "name", "weight"}
+
+
 class Slip(NamedTuple):
     """A key that stands where another is missing."""
 
@@ -76,15 +79,12 @@ def slips(example: Example, expected: str) -> list[Slip]:
 
 
 def _is_plain(example: Example) -> bool:
-    """Whether the record is a chat in texts, without tools, whose keys are all known: most records are."""
-    if (
-        example.format != "openai-chat"
-        or not example.value.keys() <= _TOP["openai-chat"].fits.keys()
-        or example.uses_tools
-    ):
-        return False
-    known = _MESSAGE.fits.keys()
-    return all(turn.message.keys() <= known and type(turn.content) is not list for turn in example.turns)
+    """Whether the record is a chat of plain messages and nothing else, as most records are."""
+    return (
+        example.format == "openai-chat"
+        and example.value.keys() == {"messages"}
+        and all([turn.message.keys() <= _PLAIN and type(turn.content) is str for turn in example.turns])  # noqa: C419
+    )
 
 
 def resembles(found: str, meant: str) -> bool:
