@@ -10,7 +10,7 @@ import contextlib
 import gzip
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, cast
@@ -116,8 +116,11 @@ def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
     return Kept(place, entry)
 
 
-def entries(folder: str) -> list[Kept]:
-    """The entries of a folder of data, the last run first. Raises UsageError for one that cannot be read."""
+def entries(folder: str, *, broken: Callable[[str], object] | None = None) -> list[Kept]:
+    """The entries of a folder of data, the last run first.
+
+    `broken` is told of those that cannot be read; without it, the first raises UsageError.
+    """
     home = os.path.join(folder, OWN_FOLDER, "journal")
     found = []
     try:
@@ -131,21 +134,32 @@ def entries(folder: str) -> list[Kept]:
             continue
         place = os.path.join(home, name)
         try:
-            with open(place, "rb") as file:
-                entry = msgspec.json.decode(file.readline(), type=Entry)
-        except (OSError, msgspec.MsgspecError) as error:
-            raise UsageError(f"{place}: the journal cannot be read: {error}") from None
-        if entry.version != 1 or os.path.basename(entry.name) != entry.name:
-            raise UsageError(f"{place}: is no journal that this curator understands")
+            entry = _read(place)
+        except UsageError as error:
+            if broken is None:
+                raise
+            broken(str(error))
+            continue
         found.append(Kept(place, entry))
     return sorted(found, key=lambda kept: (kept.entry.run, kept.entry.name), reverse=True)
+
+
+def _read(place: str) -> Entry:
+    try:
+        with open(place, "rb") as file:
+            entry = msgspec.json.decode(file.readline(), type=Entry)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UsageError(f"{place}: the journal cannot be read: {error}") from None
+    if entry.version != 1 or os.path.basename(entry.name) != entry.name:
+        raise UsageError(f"{place}: is no journal that this curator understands")
+    return entry
 
 
 def trim(folder: str) -> None:
     """Forget the oldest runs beyond what is kept."""
     sweep(os.path.join(folder, OWN_FOLDER, "journal"))
     runs: dict[str, list[Kept]] = {}
-    for kept in entries(folder):
+    for kept in entries(folder, broken=_passed_over):
         runs.setdefault(kept.entry.run, []).append(kept)
     total = 0
     for number, group in enumerate(runs.values()):
@@ -160,11 +174,19 @@ def aside_path(path: str) -> str:
     return f"{os.path.splitext(path)[0]}.removed.jsonl"
 
 
-def shorten(path: str, sizes: tuple[int, int]) -> bool:
-    """Take back what a run added to a file of removed records; False where somebody changed it since."""
+def _passed_over(text: str) -> None:
+    """An entry that cannot be read hinders nobody but `undo`, which says so."""
+
+
+def shorten(path: str, sizes: tuple[int, int], *, partly: bool = False) -> bool:
+    """Take back what a run added (`partly`: or was adding) to a file of removed records.
+
+    False where somebody changed the file since.
+    """
     before, after = sizes
     try:
-        if os.path.getsize(path) != after:
+        size = os.path.getsize(path)
+        if size != after and not (partly and before <= size < after):
             return False
         if before:
             os.truncate(path, before)

@@ -109,7 +109,7 @@ def fix(
         run = new_run()
         for work in sorted(rounds.works, key=lambda work: work.path):
             _finish(work, run, fixed, show)
-        if not rounds.failures:
+        if not rounds.failures and fixed.report.findings.fixable:
             for finding in filter(rounds.wanted, fixed.report.findings):
                 fixed.unsettled += 1
                 if fixed.unsettled <= _NAMED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -48,7 +48,7 @@ def place(change: Change, run: str) -> None:
     folder = os.path.dirname(real)
     with locked({folder}, f"{change.path}: waiting for another curator that writes in its folder"):
         sweep(folder)
-        recover(folder)
+        recover(folder, broken=lambda text: None)
         with _unchanged(change, real) as file:
             before = digest(file)
             aside = _aside_sizes(real, change.removed)
@@ -68,27 +68,31 @@ def place(change: Change, run: str) -> None:
         except UsageError:
             forget(kept)
             raise
-        kept.confirm()
-        if change.moved:
-            rekeying.drop(change.suppressions, change.moved, {change.data})
+        # The file is replaced; what fails from here on is settled by the next run, or says that it is stale.
+        with contextlib.suppress(UsageError):
+            kept.confirm()
+            if change.moved:
+                rekeying.drop(change.suppressions, change.moved, {change.data})
         journal.trim(folder)
 
 
-def recover(folder: str) -> None:
+def recover(folder: str, *, broken: Callable[[str], object] | None = None) -> None:
     """Settle what a run that was ended in the middle has left in the journal; for the holder of the lock."""
-    for kept in journal.entries(folder):
+    for kept in journal.entries(folder, broken=broken):
         if kept.is_pending:
-            with contextlib.suppress(FileNotFoundError), open(kept.path, "rb") as file:
-                if digest(file) == kept.entry.after:
-                    kept.confirm()
-                    continue
-            forget(kept)
+            found = ""
+            with contextlib.suppress(OSError), open(kept.path, "rb") as file:
+                found = digest(file)
+            if found == kept.entry.before:
+                forget(kept)
+            else:  # replaced, and perhaps changed by somebody else since: removed records stay where they are
+                kept.confirm()
 
 
 def forget(kept: Kept) -> None:
     """Take back all that a run has left of a file that it did not replace."""
     if kept.entry.aside is not None:
-        journal.shorten(aside_path(kept.path), kept.entry.aside)
+        journal.shorten(aside_path(kept.path), kept.entry.aside, partly=True)
     kept.forget()
 
 

@@ -121,7 +121,7 @@ class Rounds:
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
         wanted: dict[str, list[Finding]] = {}
-        for finding in report.findings:
+        for finding in report.findings if report.findings.fixable else ():
             if self.wanted(finding):
                 of_whole = wanted.setdefault(finding.path, [])
                 if is_whole(finding):

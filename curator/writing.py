@@ -164,11 +164,15 @@ def own_folder(folder: str) -> str:
 def locked(folders: set[str], waiting: str = "") -> Iterator[None]:
     """Holds the folders against other processes that would write in them, and waits for its turn.
 
-    `waiting` is printed to standard error when that takes a while.
+    `waiting` is printed to standard error when that takes a while. Raises UsageError.
     """
     with contextlib.ExitStack() as stack:
         for folder in sorted(map(os.path.realpath, folders)):  # one order for all, so that no two wait for each other
-            handle = stack.enter_context(open(os.path.join(own_folder(folder), "lock"), "ab"))
+            place = os.path.join(own_folder(folder), "lock")
+            try:
+                handle = stack.enter_context(open(place, "ab"))
+            except OSError as error:
+                raise UsageError(f"{place}: cannot be opened: {error.strerror}") from None
             if fcntl is None:
                 continue
             try:

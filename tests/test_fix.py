@@ -448,6 +448,37 @@ def test_the_journal_keeps_no_more_than_its_bound(run: Run, tmp_path: Path) -> N
     assert (tmp_path / ".curator" / ".gitignore").read_text() == "*\n"
 
 
+def interrupted(tmp_path: Path) -> None:
+    """Makes the last run look as if it had been ended just before or after it replaced the file."""
+    [entry] = (tmp_path / ".curator" / "journal").glob("*.undo")
+    entry.rename(entry.with_suffix(".pending"))
+
+
+def test_what_an_ended_run_left_is_settled(run: Run, tmp_path: Path) -> None:
+    path, aside = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1), tmp_path / "t.removed.jsonl"
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    interrupted(tmp_path)  # after
+    assert code(run("undo")) == 0
+    assert not aside.exists()
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    interrupted(tmp_path)
+    write(path, GOOD % 1, GOOD % 1)  # before: the file is the old one, and the removed record is in both
+    aside.write_bytes(aside.read_bytes()[:-5])  # not even written whole
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert aside.read_bytes().count(b"\n") == 1
+    assert json.loads(aside.read_bytes())["raw"] == GOOD % 1
+
+
+def test_removed_records_stay_when_nobody_knows_how_a_run_ended(run: Run, tmp_path: Path) -> None:
+    path, aside = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1), tmp_path / "t.removed.jsonl"
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    kept = aside.read_bytes()
+    interrupted(tmp_path)
+    write(path, GOOD % 1, BAD % 2)  # somebody went on with the new file
+    fix(run, "t.jsonl")
+    assert aside.read_bytes() == kept
+
+
 # --- suppressions ------------------------------------------------------------------------------
 
 
