@@ -191,6 +191,8 @@ def _harm(settled: Settled, findings: Sequence[Finding]) -> str:
         return "a record would be lost"
     if settled.before.unreadable or settled.is_dropped:
         return ""
+    if settled.after.unreadable:
+        return "the record could not be read any more"
     new = _errors(settled.left) - _errors(findings)
     return f"the record would then break {', '.join(sorted(new))}" if new else ""
 

@@ -279,7 +279,7 @@ why = "w"
 sources = []
 """
 CHECKS = """
-from curator.model import Fix, Problem, Replace
+from curator.model import Fix, Problem, Replace, ReplaceBytes
 
 
 def robot(example):
@@ -297,6 +297,11 @@ def down(example):
         yield Problem("/n", fix=Fix("up", (Replace("/n", "up"),)))
 
 
+def breaks(example):
+    if example.value.get("n") == 5:
+        yield Problem("/n", fix=Fix("cut", (ReplaceBytes(0, 1, ""),)))
+
+
 def fails(example):
     if example.value.get("n") == 4:
         raise RuntimeError("no")
@@ -310,7 +315,7 @@ def users(tmp_path: Path) -> Path:
     (tmp_path / "cards").mkdir()
     stem = f"checks_of_{tmp_path.name}"  # a process knows one file of a name
     (tmp_path / f"{stem}.py").write_text(CHECKS)
-    for number, check in enumerate(("robot", "up", "down", "fails"), 1):
+    for number, check in enumerate(("robot", "up", "down", "fails", "breaks"), 1):
         name = f"USR00{number}"
         card = CARD.format(code=name, name=f"users-{check}", stem=stem, check=check)
         (tmp_path / "cards" / f"{name}-users-{check}.toml").write_text(card)
@@ -342,6 +347,27 @@ def test_a_check_that_raises_on_the_fixed_record_takes_the_fix_back(run: Run, us
     result = run("check", "t.jsonl", "--select", "USR004", "--fix")
     assert "the check of USR004 raised RuntimeError" in result.stderr
     assert path.read_bytes() == rows(with_n(1, 3))
+
+
+def test_a_fix_that_would_make_a_record_unreadable_is_taken_back(run: Run, users: Path) -> None:
+    path = write(users / "t.jsonl", with_n(1, 5))
+    result = run("check", "t.jsonl", "--select", "USR005", "--fix")
+    assert "the record could not be read any more" in result.stderr
+    assert path.read_bytes() == rows(with_n(1, 5))
+
+
+def test_copies_in_several_files_of_a_split(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\nvalidation = "v.jsonl"\n')
+    write(tmp_path / "a.jsonl", BAD % 1, GOOD % 2)
+    write(tmp_path / "b.jsonl", GOOD % 2, GOOD % 1, GOOD % 3)
+    write(tmp_path / "v.jsonl", BAD % 4)
+    result = run("check", "--select", "SCH004,DUP001", "--fix", "--unsafe-fixes")
+    assert (tmp_path / "a.jsonl").read_bytes() == rows(GOOD % 1, GOOD % 2)
+    assert (tmp_path / "b.jsonl").read_bytes() == rows(GOOD % 3)
+    assert (tmp_path / "v.jsonl").read_bytes() == rows(GOOD % 4)
+    assert "Fixed 4 findings in 3 files (0 left)" in result.stderr
+    assert code(run("undo")) == 0
+    assert (tmp_path / "b.jsonl").read_bytes() == rows(GOOD % 2, GOOD % 1, GOOD % 3)
 
 
 # --- removed records ---------------------------------------------------------------------------

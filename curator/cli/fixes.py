@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import click
 
@@ -116,22 +116,28 @@ def sentence(account: Account, aside: str) -> str:
 def _shower(path: str | None, style: Style) -> Show:
     from curator.patch import rows, written
 
-    is_first = True
+    if path is not None:
+        _copy_to(path, iter(()), "wb")  # no difference is an empty file, not that of an earlier run
 
     def show(name: str, source: str, script: Script) -> None:
-        nonlocal is_first
         with open(source, "rb") as file:
             found = rows(file, script)
             if path is not None:
-                with open(path, "wb" if is_first else "ab") as out:
-                    out.writelines(written(name, found))
+                _copy_to(path, written(name, found), "ab")
             elif style.color or (sys.stdout is not None and sys.stdout.isatty()):
                 _show(name, found, style)
             else:
                 _copy(written(name, found), sys.stdout.buffer)
-        is_first = False
 
     return show
+
+
+def _copy_to(path: str, parts: Iterator[bytes], mode: Literal["wb", "ab"]) -> None:
+    try:
+        with open(path, mode) as out:
+            out.writelines(parts)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _copy(parts: Iterator[bytes], out: BinaryIO) -> None:
