@@ -1,6 +1,6 @@
 """What fixing changes in a file, as a unified diff with three lines of context.
 
-Memory: the lines of one hunk.
+Memory: the lines of one hunk, of which there are about a thousand at most.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 from curator.splicing import Splice
 
 _CONTEXT = 3
+_ROWS = 1000  # beyond these a hunk ends at the next line that stays, and another begins
 _NO_NEWLINE = b"\\ No newline at end of file\n"
 
 
@@ -41,7 +42,11 @@ def rows(file: BinaryIO, splices: Iterable[Splice]) -> Iterator[Row]:
                 continue
             hunk.append(row)
             quiet += 1
-            if quiet > 2 * _CONTEXT:
+            if len(hunk) > _ROWS:
+                yield from _hunk(hunk, number, shift)
+                shift += _growth(hunk)
+                hunk = []
+            elif quiet > 2 * _CONTEXT:
                 kept, rest = hunk[: len(hunk) - quiet + _CONTEXT], hunk[len(hunk) - _CONTEXT :]
                 yield from _hunk(kept, number - quiet + _CONTEXT, shift)
                 shift += _growth(kept)
@@ -101,6 +106,10 @@ def _marked(file: BinaryIO, splices: Iterable[Splice]) -> Iterator[Row]:
         old, new, done = line, [], start  # of a stretch of lines that changes into another
         while True:
             while splice is not None and (splice.start < end or splice.start == end == size):
+                if splice.end > end and splice.text.endswith(b"\n"):  # what stands behind the line is the next one's
+                    new += [old[done - start : splice.start - start], splice.text]
+                    done, splice = end, Splice(end, splice.end, b"")
+                    continue
                 while splice.end > end:
                     line = file.readline()
                     old, end = old + line, end + len(line)

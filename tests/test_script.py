@@ -101,11 +101,22 @@ def test_the_diff_makes_the_new_file(data: st.DataObject) -> None:
     assert patched(before, diff_of(before, changes)) == join(before, changes)
 
 
+def test_a_long_hunk_ends_at_a_line_that_stays() -> None:
+    before = b"".join(b"%d\n" % n for n in range(6000))
+    ends = [offset for offset, byte in enumerate(before) if byte == ord("\n")]
+    changes = [Splice(end, end, b"!") for end in ends[::2]]
+    diff = diff_of(before, changes)
+    assert patched(before, diff) == join(before, changes)
+    assert 4 <= diff.count(b"@@ -") <= 10
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_git_applies_the_diff(tmp_path: Path) -> None:
-    before = b"".join(b'{"n": %d}\r\n' % n for n in range(40)) + b'{"last": 1}'
+    before = b"".join(b'{"n": %d}\r\n' % n for n in range(4000)) + b'{"last": 1}'
     at = before.index(b'{"n": 20}')
-    changes = [Splice(0, 10, b""), Splice(at, at + 3, b"{ "), Splice(len(before) - 2, len(before) - 1, b"22")]
+    many = [before.index(b'{"n": %d}' % n) + 1 for n in range(100, 3000, 2)]
+    changes = [Splice(0, 10, b""), Splice(at, at + 3, b"{ "), *(Splice(place, place, b" ") for place in many)]
+    changes.append(Splice(len(before) - 2, len(before) - 1, b"22"))
     (tmp_path / "data").write_bytes(before)
     command = ["git", "apply", "-p0", "--whitespace=nowarn", "-"]
     subprocess.run(command, cwd=tmp_path, input=diff_of(before, changes), check=True)
