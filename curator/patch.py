@@ -1,6 +1,6 @@
 """What fixing changes in a file, as a unified diff with three lines of context.
 
-Memory: the lines of one hunk, of which there are about a thousand at most.
+Memory: the lines of one hunk; about a thousand, unless none of the lines between them stays as it is.
 """
 
 from __future__ import annotations
