@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import string
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,11 @@ AROUND = 20
 
 class _Plain(string.Formatter):
     """Fills in names and formats, nothing else: a card holds no logic."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == ".0%" and isinstance(value, float):
+            return f"{math.floor(100 * value + 1e-9)}%"  # "100%" means all
+        return str(super().format_field(value, format_spec))
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:
         return kwargs[field_name], field_name

@@ -126,7 +126,7 @@ def _files(
         else:
             passed_over(file)
     if not count:
-        raise InputError(f"{path}: the folder holds no data files ({', '.join(DATA_SUFFIXES)}, also packed)")
+        raise InputError(f"{path}: the folder holds no data files ({', '.join(DATA_SUFFIXES)}, also .gz, .zst)")
 
 
 def _walk(root: str) -> Iterator[str]:

@@ -138,7 +138,8 @@ class Example:
         """Whether it declares functions, calls one, or holds the result of a call."""
         if self.tools:
             return True
-        return any([turn.calls or turn.role in RESULT_ROLES for turn in self.turns])
+        # A list, because starting a generator costs more than the few turns that it might spare.
+        return any([turn.calls or turn.role in RESULT_ROLES for turn in self.turns])  # noqa: C419
 
     @property
     def has_usual_turns(self) -> bool:

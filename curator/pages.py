@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from curator.catalogue import CardExample, Rule
+from curator.locate import locate
 
 _FIXES = {
     "none": "None: a person must decide.",
@@ -14,7 +15,8 @@ _FIXES = {
     "unsafe": "Unsafe: trained text changes, or a record goes.",
     "suggestion": "A suggestion: a person must finish it.",
 }
-_LINE_SHOWN = 400
+_LINE_SHOWN, _AROUND = 400, 60
+_PLACES = "Places are given as line and JSON pointer; `-` stands for the whole dataset."
 
 
 def page(rule: Rule) -> str:
@@ -36,11 +38,12 @@ def page(rule: Rule) -> str:
     if card.params:
         rows = "\n".join(f"| `{name}` | `{value!r}` |" for name, value in card.params.items())
         parts += ["## Parameters", f'Set in `[params."{rule.name}"]`.\n\n| name | default |\n|---|---|\n{rows}']
-    parts += ["## Sources", "\n".join(f"- {source}" for source in card.sources)]
+    sources = "\n".join(f"- {source}" for source in card.sources)
+    parts += ["## Sources", f"{sources}\n\nWhat the seeds, FACTS and RULES.md are: docs/sources.md."]
     for kind, title in (("bad", "What it finds"), ("good", "What stays silent")):
         examples = [example for example in card.examples if example.kind == kind]
         if examples:
-            parts += [f"## {title}", "\n\n".join(map(_example, examples))]
+            parts += [f"## {title}", *([_PLACES] if kind == "bad" else []), "\n\n".join(map(_example, examples))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -82,9 +85,10 @@ def _example(example: CardExample) -> str:
     else:
         records = list(example.records)
     parts = [example.note] if example.note else []
-    parts.append(_block(records))
+    parts.append(_block(records, example.at))
     if example.at:
-        parts.append("Found at " + ", ".join(f"`{place}`" for place in example.at) + ".")
+        places = ", ".join(f"`{place}`" for place in example.at)
+        parts.append(f"Found at {places}.")
     if example.validation:
         parts += ["Validation file:", _block(example.validation)]
     if example.fixed is not None:
@@ -92,6 +96,29 @@ def _example(example: CardExample) -> str:
     return "\n\n".join(parts)
 
 
-def _block(lines: Iterable[str]) -> str:
-    shown = [line if len(line) <= _LINE_SHOWN else f"{line[:_LINE_SHOWN]}…" for line in lines]
+def _block(lines: Iterable[str], at: Iterable[str] = ()) -> str:
+    shown = [_shortened(line, [place for place in at if place.startswith(f"{n}:/")]) for n, line in enumerate(lines, 1)]
     return "```json\n" + "\n".join(shown) + "\n```"
+
+
+def _shortened(line: str, at: Iterable[str]) -> str:
+    """The line, or of a long one its beginning and what stands around the places that a rule speaks of."""
+    if len(line) <= _LINE_SHOWN:
+        return line
+    kept = [(0, _LINE_SHOWN // 2)]
+    for place in at:
+        raw = line.encode()
+        try:
+            start, end = locate(raw, place.partition(":")[2])
+        except (LookupError, ValueError):
+            continue
+        first, last = (len(raw[:byte].decode()) for byte in (start, end))
+        kept.append((first - _AROUND, min(last, first + _LINE_SHOWN) + _AROUND))
+    if len(kept) == 1:
+        kept = [(0, _LINE_SHOWN)]
+    text, done = "", 0
+    for first, last in sorted(kept):
+        if last > done:
+            text += ("…" if first > done else "") + line[max(first, done) : last]
+            done = last
+    return text + ("…" if done < len(line) else "")

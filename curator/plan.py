@@ -101,7 +101,7 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
 
 
 Concern = tuple[str, bool, bool]
-"""What decides which checks an example concerns: its kind, whether it uses tools, whether its turns are the usual ones."""
+"""What decides which checks an example concerns: its kind, whether it uses tools, whether its turns are usual."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ class NotChecked:
     why: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """The outcome of a run."""
 
@@ -203,6 +203,10 @@ class Report:
         for finding in self.findings:
             self.suppressed.add([replace(finding, suppressed=accepted)])
         self.findings = Findings()
+
+    def __repr__(self) -> str:
+        """How much there is of it; nothing of the data."""
+        return f"<Report of {len(self.inputs)} file(s): {len(self.findings)} findings, {len(self.failures)} failures>"
 
     def exit_code(self, fail_on: str | Mapping[str, str] = "error") -> int:
         """0, 1 when something is at or above `fail_on` (one for all, or by file), 2 when something failed."""

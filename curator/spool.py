@@ -45,11 +45,17 @@ class Findings:
         self.by_severity: Counter[Severity] = Counter()
         self.worst: dict[str, Severity] = {}
         """The highest severity in each file."""
-        self.fixable = 0
+        self.fixable_by: Counter[str] = Counter()
+        """How many have a fix that a program can apply, by its safety."""
         self._open: list[Finding] = []
         self._runs: list[_Run] = []
         self._size = 0
         self._file: IO[bytes] | None = None
+
+    @property
+    def fixable(self) -> int:
+        """How many have a fix that a program can apply."""
+        return self.fixable_by.total()
 
     def __len__(self) -> int:
         return self.by_code.total()
@@ -60,7 +66,8 @@ class Findings:
             self.by_code[finding.code] += 1
             self.by_severity[finding.severity] += 1
             self._note(finding.path, finding.severity)
-            self.fixable += finding.fixable
+            if finding.fixable:
+                self.fixable_by[str(finding.safety)] += 1
         self._open += findings
         if len(self._open) >= 20 * _CHUNK:
             self._close_run()
@@ -72,7 +79,7 @@ class Findings:
         self.by_severity += other.by_severity
         for path, severity in other.worst.items():
             self._note(path, severity)
-        self.fixable += other.fixable
+        self.fixable_by += other.fixable_by
         for run in other._runs:
             self._keep(run.first, run.last, (other._read(chunk) for chunk in run.chunks))
 

@@ -186,7 +186,7 @@ def _read(path: str, rules: Catalogue, moved: Mapping[str, str]) -> _Book:
     shared: dict[tuple[str, str, str], Suppression] = {}
     is_merging = False
     try:
-        for number, line in enumerate(_lines(path), 1):
+        for number, line in enumerate(_lines(path) if os.path.lexists(path) else (), 1):
             if line.startswith(_MARKERS):
                 if not is_merging:
                     book.faults.append((number, _MERGING))

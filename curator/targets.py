@@ -123,7 +123,7 @@ def resolve_model(target: Target, name: str | None, kind: str) -> Model | None:
     A name that the target does not list keeps the tokenizer that any profile gives it, without a limit.
     """
     if name is None:
-        default = target.default_models.get("completion" if kind == "completion" else "chat" if kind else "")
+        default = target.default_models.get(kind) or target.default_models.get("chat" if kind else "")
         return target.model(default) if default else None
     known = target.model(name)
     if known:

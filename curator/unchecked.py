@@ -22,6 +22,10 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
         elif formats.kind(name) == "reinforcement":
             why = "nearly every record ends with the user's message: taken for prompts, not for broken conversations"
             reasons.setdefault(("answers", why), []).append(where)
+        elif formats.kind(name) == "preference":
+            reasons.setdefault(("whether the two outputs differ, and in what", "no rules for pairs yet"), []).append(
+                where
+            )
         if name and bound.without_tokens:
             why = (
                 f"no tokenizer is known for the model {plan.model.name}{_similar(plan)}"
@@ -33,13 +37,14 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
             why = f"no limit is known for {plan.model.name} at {plan.target.name}"
             reasons.setdefault(("the token limit", why), []).append(where)
         if len(plan.splits) < 2:
-            why = "no validation file is configured; [datasets.NAME] in curator.toml names the splits"
+            why = "no validation file is known; [datasets.NAME] in curator.toml names it (`curator init` writes one)"
             if plan.left_out:
                 why = f"its {' and '.join(plan.left_out)} split was not part of this run"
             reasons.setdefault(("leaks between the splits", why), []).append(where)
     if bounds:
         reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
-    return [NotChecked(f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
+    only = len(bounds) < 2  # then there is nothing to tell apart
+    return [NotChecked(what if only else f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
 
 
 def _similar(plan: Plan) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import curator
+from curator.catalogue import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,3 +62,13 @@ def test_the_architecture_page_names_real_modules() -> None:
         assert (ROOT / "curator" / name).exists() or (ROOT / name).exists(), name
     for module in (ROOT / "curator").glob("*.py"):
         assert module.name in text or module.name in ("__init__.py",), f"{module.name} has no station"
+
+
+def test_the_cards_of_the_guide_load(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "writing-rules.md").read_text(encoding="utf-8")
+    cards = [block for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "\ncode = " in f"\n{block}"]
+    built_in = [card for card in cards if re.search(r'check = "(labels|separators)\.', card)]
+    assert built_in
+    for number, card in enumerate(built_in):
+        (tmp_path / f"card-{number}.toml").write_text(card, encoding="utf-8")
+    load((str(tmp_path),))

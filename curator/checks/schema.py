@@ -56,7 +56,10 @@ def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Pro
             continue
         folded = fault.instance.strip().casefold()
         meant = folded if folded in fault.allowed else _ROLES.get(folded, "")
-        close = meant or next(iter(difflib.get_close_matches(folded, fault.allowed, 1, 0.75)), "")
+        same_letters = (role for role in fault.allowed if sorted(role) == sorted(folded))
+        close = (
+            meant or next(iter(difflib.get_close_matches(folded, fault.allowed, 1, 0.75)), "") or next(same_letters, "")
+        )
         if not close and not target.formats:
             continue
         yield Problem(

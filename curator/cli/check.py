@@ -19,7 +19,7 @@ from curator.executors.local import Executor, Processes, inline
 from curator.inputs import Dataset
 from curator.report import Report
 from curator.reporters import FORMATS, Style, hidden, reporter, statistics
-from curator.reporters.text import visible
+from curator.reporters.text import verdict, visible
 from curator.suppressions import Suppressions
 
 _PARALLEL_BYTES = 8 << 20
@@ -228,6 +228,8 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
+    if path and not given["quiet"]:
+        click.echo(f"wrote {visible(path)}: {verdict(report, style)}", err=True)
     if name == "gitlab" and (count := hidden(report, style)):  # the one format that cannot say it
         click.echo(f"note: {count:,} more findings are left out; a higher --max-findings shows them", err=True)
 

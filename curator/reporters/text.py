@@ -14,6 +14,7 @@ from curator.findings import clip
 from curator.model import Finding, Related, Severity
 from curator.report import Input, Report
 from curator.reporters import PLAIN, Style, hidden
+from curator.survey import SAMPLE
 
 COLOR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LABELS_SHOWN = 6
@@ -126,7 +127,7 @@ def _habits(item: Input) -> Iterable[str]:
     if found.stop and (found.stop.share >= SETTLED or "stop" in found.pinned):
         shown.append(f"completions end with {found.stop.text!r} ({percent(found.stop.share)})")
     if shown:
-        of = f" (in a sample of {found.sampled:,})" if found.sampled < item.records else ""
+        of = f" (in a sample of {found.sampled:,})" if item.records > SAMPLE else ""
         yield visible("; ".join(shown) + of)
     if item.tokens:
         yield (
@@ -153,7 +154,9 @@ def _totals(report: Report, style: Style) -> str:
         return paint("No findings.", style, fg="green", bold=True)
     sentence = f"Found {totals(counts, style)}."
     if report.findings.fixable:
-        sentence += f" [*] marks {report.findings.fixable:,} with a known fix (shown by --output-format full)."
+        safe, unsafe = (report.findings.fixable_by[safety] for safety in ("safe", "unsafe"))
+        ways = [f"{safe:,} with --fix"] * bool(safe) + [f"{unsafe:,} with --fix --unsafe-fixes"] * bool(unsafe)
+        sentence += f" [*] can be fixed: {', '.join(ways)} (--diff shows how)."
     if report.failures:
         sentence += " Not everything could be checked."
     return sentence
