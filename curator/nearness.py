@@ -6,6 +6,7 @@ shared beginning. `sketches.py` finds the pairs that are worth measuring.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -17,6 +18,8 @@ from typing import Any
 from curator.conventions import SYSTEM_ROLES
 from curator.model import Example, Turn
 
+IDS = ("id", "_id", "uid", "uuid", "guid", "custom_id", "example_id", "record_id", "sample_id", "key", "idx", "index")
+"""Members that tell records apart and are nothing to learn."""
 WORDS = 5
 """Of a shingle; a shorter text is one shingle."""
 THRESHOLD = 0.8
@@ -35,11 +38,18 @@ _UNSPACED_WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
 def text_of(example: Example) -> str:
-    """The record's text, case-folded, without system prompts; every text of a record in no known format."""
-    turns = [turn for turn in (*example.turns, *example.rejected) if turn.role not in SYSTEM_ROLES]
+    """The record's text as it is compared: case-folded, without system prompts.
+
+    With it stand what is no text but told apart by: images and calls, and the other members of a prompt for
+    reinforcement, such as the answer that is graded by. Of a record in no known format it is every value.
+    """
     if not example.turns:
-        return "\n".join(_texts(example.value)).casefold()
-    return "\n".join(map(_said, turns)).casefold()
+        known = example.format == "text"
+        return "\n".join(_scalars(example.value["text"] if known else _without(example.value, IDS))).casefold()
+    parts = [_said(turn) for turn in (*example.turns, *example.rejected) if turn.role not in SYSTEM_ROLES]
+    if example.kind == "reinforcement":
+        parts += _scalars(_without(example.value, (*IDS, "messages", "tools", "functions")))
+    return "\n".join(parts).casefold()
 
 
 def asked(example: Example) -> str:
@@ -51,26 +61,37 @@ def asked(example: Example) -> str:
 
 
 def _said(turn: Turn) -> str:
-    if not turn.calls:
-        return turn.text
-    calls = (f"{call.name} {_written(call.arguments)}" for call in turn.calls)
-    return "\n".join([turn.text, *calls])
+    parts = [turn.text]
+    if isinstance(turn.content, list):
+        parts += [_image(part) for part in turn.content if not (isinstance(part, dict) and "text" in part)]
+    parts += [f"{call.name} {_written(call.arguments)}" for call in turn.calls]
+    return "\n".join(parts)
+
+
+def _image(part: Any) -> str:
+    """One word for an image or a sound, which may be megabytes."""
+    return hashlib.blake2b(_written(part).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _without(value: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: inner for name, inner in value.items() if name not in names}
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    """Every text and number, in the order of the keys."""
     pending = [value]
     while pending:
         item = pending.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
+        if isinstance(item, dict):
             pending.extend(item[key] for key in sorted(item, reverse=True))
         elif isinstance(item, list):
             pending.extend(reversed(item))
+        elif item is not None:
+            yield _written(item)
 
 
 def beginnings(texts: Iterable[str]) -> tuple[str, ...]:

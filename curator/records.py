@@ -6,6 +6,7 @@ place of texts. Memory: 29 bytes a line, and the places of a sample.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from array import array
@@ -23,6 +24,7 @@ from curator.model import Example, Place
 from curator.opening import Spools
 from curator.packing import KEY, PackedRows, key_of
 from curator.parsing import Parsed
+from curator.samples import Sample
 from curator.settings import Settings
 from curator.sources import BLOCK, Line, Shard, Source, unreadable
 from curator.tokens import Tokenizer, bundled
@@ -86,12 +88,19 @@ class Records:
 
     def whole(self, number: int) -> bytes:
         """The line as it stands in the file, with its ending. Raises InputError when the file lost it."""
-        return b"".join(self._blocks(number))
+        return b"".join(self.blocks(number))
 
     def raw(self, number: int) -> bytes:
         """The line without its ending."""
         line = self.whole(number)
         return line.removesuffix(b"\n").removesuffix(b"\r") if line.endswith(b"\n") else line
+
+    def digest(self, number: int) -> bytes:
+        """The key of a line's bytes, also where it is too long to be read."""
+        found = hashlib.blake2b(digest_size=KEY)
+        for block in self.blocks(number):
+            found.update(block)
+        return found.digest()
 
     def parsed(self, number: int) -> Parsed:
         """What the line holds."""
@@ -151,13 +160,13 @@ class Records:
         """Write each line, byte for byte, to the stream whose number `to` gives for it (beyond the last: to none)."""
         for number, chosen in enumerate(to):
             if chosen < len(streams):
-                for block in self._blocks(number):
+                for block in self.blocks(number):
                     streams[chosen].write(block)
             if progress is not None and not number % 1000:
                 progress(self.ends[number], self.source.size)
         self.unchanged()
 
-    def _blocks(self, number: int) -> Iterator[bytes]:
+    def blocks(self, number: int) -> Iterator[bytes]:
         """A line's bytes in pieces: one that is too long to be read can be copied all the same."""
         start, end = self.offsets[number], self.ends[number]
         while start < end:
@@ -169,35 +178,6 @@ class Records:
                 raise changed(self.source)
             yield block
             start += len(block)
-
-
-class Sample:
-    """The records with the smallest keys, and how often each occurs: the same ones in whatever order they come."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._found: dict[bytes, list[int]] = {}
-        self._bar = b"\xff" * (KEY + 1)
-
-    def add(self, key: bytes, number: int) -> None:
-        """Take one record into account."""
-        if key > self._bar:
-            return
-        known = self._found.get(key)
-        if known is not None:
-            known[1] += 1
-            return
-        self._found[key] = [number, 1]
-        if len(self._found) > 2 * self._size:
-            kept = sorted(self._found)[: self._size]
-            self._bar = kept[-1]
-            self._found = {key: self._found[key] for key in kept}
-
-    def chosen(self) -> Iterator[tuple[int, int]]:
-        """The number of each record with how often it occurs, in the order of their keys."""
-        for key in sorted(self._found)[: self._size]:
-            number, copies = self._found[key]
-            yield number, copies
 
 
 def same(key: Callable[[int], bytes], numbers: Iterator[int]) -> Iterator[list[int]]:
@@ -271,7 +251,7 @@ def _take(records: Records, line: Line) -> None:
         if parsed.fault is None and isinstance(parsed.value, dict):
             state, canonical = RECORD, parsed.canonical
             records.votes[formats.detect(parsed.value), formats.ends_with_user(parsed.value)] += 1
-    key = key_of(canonical)
+    key = key_of(canonical) if not line.too_long else records.digest(number)
     records.states.append(state)
     records.keys += key
     if state == RECORD:

@@ -69,7 +69,21 @@ def test_the_text_has_no_system_prompt_but_calls_and_both_outputs() -> None:
         "non_preferred_output": [{"role": "assistant", "content": "You"}],
     }
     assert text_of(example(pair)) == "who?\nme\nyou"
-    assert text_of(example({"b": ["X", {"c": 1}], "a": "Y"})) == "y\nx"
+    assert text_of(example({"b": ["X", {"c": 1}], "a": "Y", "id": 7})) == "y\nx\n1"
+    assert text_of(example({"text": "Z", "source": "web"})) == "z"
+
+
+def test_images_and_what_is_graded_by_tell_texts_apart() -> None:
+    def shown(url: str) -> str:
+        image = {"type": "image_url", "image_url": {"url": url}}
+        content = [{"type": "text", "text": "What is it?"}, image]
+        turns = [{"role": "user", "content": content}, {"role": "assistant", "content": "A dog."}]
+        return text_of(example({"messages": turns}))
+
+    assert shown("a.png") == shown("a.png") != shown("b.png")
+    asking = {"messages": [{"role": "user", "content": "Add them."}]}
+    graded = [formats.read({**asking, "id": n, "answer": n}, "openai-reinforcement", b"", 0) for n in range(2)]
+    assert [text_of(one) for one in graded] == ["add them.\n0", "add them.\n1"]
 
 
 _WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=14).map(" ".join)

@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "Write a curator.toml for the data here, with every setting explained.",
     "convert": "Write records of one format, or the rows of a table, in another.",
     "split": "Divide a dataset into train, validation and test, without a leak between them.",
+    "diff": "Compare two versions of a dataset, record by record.",
     "dedupe": "Take out copies and near copies; what goes is written aside.",
     "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
