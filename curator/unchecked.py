@@ -13,6 +13,7 @@ from curator.report import NotChecked
 def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
     """What no rule looked at in this run; one entry for each reason."""
     reasons: dict[tuple[str, str], list[str]] = {}
+    partners = _partners([bound.plan.dataset for bound in bounds if not bound.plan.left_out])
     for bound in bounds:
         plan, name = bound.plan, bound.plan.conventions.format
         where = plan.dataset if len(plan.splits) < 2 else f"{plan.dataset} ({plan.split})"
@@ -38,13 +39,29 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
             reasons.setdefault(("the token limit", why), []).append(where)
         if len(plan.splits) < 2:
             why = "no validation file is known; [datasets.NAME] in curator.toml names it (`curator init` writes one)"
-            if plan.left_out:
+            if plan.dataset in partners:
+                why = f"{partners[plan.dataset]} look like splits of one dataset; `curator init` writes that down"
+            elif plan.left_out:
                 why = f"its {' and '.join(plan.left_out)} split was not part of this run"
             reasons.setdefault(("leaks between the splits", why), []).append(where)
     if bounds:
         reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
     only = len(bounds) < 2  # then there is nothing to tell apart
     return [NotChecked(what if only else f"{what}{_of(names)}", why) for (what, why), names in reasons.items()]
+
+
+def _partners(files: Sequence[str]) -> dict[str, str]:
+    """Files of their own whose names suggest that they are splits of one dataset, with all of these."""
+    if len(files) < 2:
+        return {}
+    from curator.proposal import propose  # only where there are several
+
+    found = {}
+    for proposal in propose(files, "data"):
+        if len(proposal.splits) > 1:
+            together = [file for paths in proposal.splits.values() for file in paths]
+            found |= dict.fromkeys(together, " and ".join(together[:3]))
+    return found
 
 
 def _similar(plan: Plan) -> str:
