@@ -116,6 +116,9 @@ class Mender:
     def _pieces(self, raw: bytes) -> list[bytes]:
         return raw.split(self._ending) if self._ending else [raw]
 
+    def _size(self, piece: bytes) -> int:
+        return len(piece) + len(self._ending)
+
     def _take(self, settled: Settled, chosen: Chosen, fixes: Sequence[Finding]) -> None:
         """One round of fixes."""
         for span, finding in chosen.removed:
@@ -139,8 +142,11 @@ class Mender:
         """What the first round has uncovered is mended in turn, each line for itself."""
         done: list[bytes] = []
         pending = [(piece, ROUNDS - 1) for piece in reversed(self._pieces(settled.raw))]
+        # Before and behind a piece stand others, which bound what is known to be as it was.
+        ahead, behind = 0, sum(self._size(piece) for piece, _ in pending)
         while pending:
             piece, rounds = pending.pop()
+            behind -= self._size(piece)
             column = line.column if not done else 1
             found = self._findings(Line(piece, line.offset, line.number + len(done), column, len(piece)), line.raw)
             fixes = [finding for finding in found if self._wanted(finding)] if rounds else []
@@ -148,19 +154,19 @@ class Mender:
             if not chosen.applied:
                 settled.left += found
                 done.append(piece)
+                ahead += self._size(piece)
                 continue
             one = Settled(piece, len(piece), len(piece))
             self._take(one, chosen, fixes)
-            # Before and behind this piece stand others, which bound what is known to be as it was.
-            ahead = sum(len(other) + len(self._ending) for other in done)
-            behind = sum(len(other) + len(self._ending) for other, _ in pending)
             settled.prefix = min(settled.prefix, ahead + one.prefix)
             settled.suffix = min(settled.suffix, behind + one.suffix)
             settled.applied += one.applied
             settled.removed += one.removed
             settled.gone += one.gone
             if not one.is_dropped:
-                pending += [(part, rounds - 1) for part in reversed(self._pieces(one.raw))]
+                parts = self._pieces(one.raw)
+                pending += [(part, rounds - 1) for part in reversed(parts)]
+                behind += sum(map(self._size, parts))
         settled.is_dropped = not done
         settled.raw = self._ending.join(done)
         settled.prefix = min(settled.prefix, len(settled.raw), len(line.raw))

@@ -95,17 +95,23 @@ def choose(raw: bytes, findings: Iterable[model.Finding], column: int = 1, endin
     touch what an earlier one changes. A fix that drops the whole line goes before all others.
     """
     chosen = Chosen()
-    siblings: list[Span] | None = None
-    for finding in sorted(findings, key=lambda item: item.record != record_hash(raw) or not _drops(item)):
+    own = record_hash(raw)
+    siblings: _Siblings | None = None
+    for finding in sorted(findings, key=lambda item: item.record != own or not _drops(item)):
         if finding.fix is None or not finding.fix.edits:
             continue
+        index, span = -1, Span(0, len(raw))
+        is_whole = finding.record == own
         try:
-            span = Span(0, len(raw))
-            if finding.record != record_hash(raw):
-                siblings = _siblings(raw) if siblings is None else siblings
-                span = _value(raw, finding, column, siblings)
-            is_whole = span == (0, len(raw))
-            wanted = list(_lowered(raw, span, [] if is_whole else siblings or [], finding.fix.edits, ending))
+            if not is_whole:
+                siblings = _siblings(raw, column) if siblings is None else siblings
+                index, span = _value(raw, finding, siblings)
+            if not _drops(finding):
+                wanted = list(_lowered(raw, span, finding.fix.edits, ending))
+            elif "duplicate-key" in parse(raw[span.start : span.end]).quirks:
+                continue
+            else:
+                wanted = [Splice(*span, b"") if siblings is None or is_whole else _dropped(index, siblings.spans)]
         except (ValueError, LookupError):
             continue
         wanted = [splice for splice in wanted if raw[splice.start : splice.end] != splice.text or _drops(finding)]
@@ -124,27 +130,39 @@ def _drops(finding: model.Finding) -> bool:
     return finding.fix is not None and isinstance(next(iter(finding.fix.edits), None), model.DropLine)
 
 
-def _siblings(raw: bytes) -> list[Span]:
+class _Siblings(NamedTuple):
     """The values of a line that holds several."""
+
+    spans: list[Span]
+    columns: list[int]
+    """Where each begins."""
+
+
+def _siblings(raw: bytes, column: int) -> _Siblings:
     fault = parse(raw).fault
-    return [Span(*span) for span in values(raw)] if fault is not None and fault.kind == "several" else []
+    found = _Siblings([], [])
+    if fault is None or fault.kind != "several":
+        return found
+    done = 0
+    for start, end in values(raw):
+        column += len(raw[done:start].decode())
+        done = start
+        found.spans.append(Span(start, end))
+        found.columns.append(column)
+    return found
 
 
-def _value(raw: bytes, finding: model.Finding, column: int, siblings: Sequence[Span]) -> Span:
-    position = len(raw.decode("utf-8", "replace")[: finding.column - column].encode())
-    for span in siblings:
-        if span.start <= position <= span.end and record_hash(raw[span.start : span.end]) == finding.record:
-            return span
-    raise ValueError("the record changed since it was checked")
+def _value(raw: bytes, finding: model.Finding, siblings: _Siblings) -> tuple[int, Span]:
+    """The value that the finding is about, and its number. Raises ValueError for one that is no longer there."""
+    index = bisect.bisect_right(siblings.columns, finding.column) - 1
+    if index < 0 or record_hash(raw[slice(*siblings.spans[index])]) != finding.record:
+        raise ValueError("the record changed since it was checked")
+    return index, siblings.spans[index]
 
 
-def _lowered(
-    raw: bytes, span: Span, siblings: Sequence[Span], edits: Sequence[model.Edit], ending: bytes
-) -> Iterator[Splice]:
+def _lowered(raw: bytes, span: Span, edits: Sequence[model.Edit], ending: bytes) -> Iterator[Splice]:
     record = raw[span.start : span.end]
-    if isinstance(edits[0], model.DropLine) and "duplicate-key" not in parse(record).quirks:
-        yield _dropped(span, siblings)
-    elif isinstance(edits[0], model.SplitLine):
+    if isinstance(edits[0], model.SplitLine):
         for (_, end), (start, _) in pairwise(values(record)):
             yield Splice(span.start + end, span.start + start, ending)
     else:
@@ -152,10 +170,9 @@ def _lowered(
             yield Splice(span.start + start, span.start + end, text)
 
 
-def _dropped(span: Span, siblings: Sequence[Span]) -> Splice:
-    if not siblings:
-        return Splice(span.start, span.end, b"")
-    index = siblings.index(span)
+def _dropped(index: int, siblings: Sequence[Span]) -> Splice:
+    """One of several values with the gap behind it, or before it for the last."""
+    span = siblings[index]
     if index + 1 < len(siblings):
         return Splice(span.start, siblings[index + 1].start, b"")
     return Splice(siblings[index - 1].end if index else span.start, span.end, b"")
