@@ -45,7 +45,8 @@ def undo(paths: Sequence[str], *, together: bool) -> Outcome:
     by_real = {os.path.realpath(path): path for path in paths}
     folders = {os.path.dirname(real) for real in by_real}
     outcome = Outcome()
-    with locked({folder for folder in folders if os.path.isdir(os.path.join(folder, OWN_FOLDER))}):
+    kept_in = {folder for folder in folders if os.path.isdir(os.path.join(folder, OWN_FOLDER))}
+    with locked(kept_in, "waiting for another curator that writes in these folders"):
         newest = _newest(folders, by_real.keys())
         if together and newest:
             run = max(kept.entry.run for kept in newest.values())
