@@ -93,9 +93,9 @@ def compare(old: Side, new: Side, pointer: str | None = None) -> Comparison:
     """
     key = pair(old, new, pointer)
     moved = bytearray(len(new.partner))
-    pairs = [(other, number) for number, other in enumerate(new.partner) if other != NOBODY]
-    for index in out_of_order([other for other, _ in pairs]):
-        moved[pairs[index][1]] = 1
+    paired = array("Q", (number for number, other in enumerate(new.partner) if other != NOBODY))
+    for index in out_of_order(array("Q", (new.partner[number] for number in paired))):
+        moved[paired[index]] = 1
     return Comparison(old, new, key, moved, _files(old.records, new.records))
 
 

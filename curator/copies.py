@@ -106,7 +106,9 @@ def copies(
             progress(records.ends[number], records.source.size)
     labels.of.extend(0 for _ in range(len(records) - len(labels.of)))
     if sketches is not None:
-        for first, second in sketches.pairs(reader(records, shared), groups.find):
+        size = records.source.size
+        step = None if progress is None else lambda done, total: progress(size * done // total, size)
+        for first, second in sketches.pairs(reader(records, shared), groups.find, step):
             if labels_apart and labels.of[first] != labels.of[second]:
                 found.differing += 1
             else:

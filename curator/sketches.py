@@ -32,6 +32,15 @@ Find = Callable[[int], int]
 Read = Callable[[int], frozenset[str]]
 
 
+def require(otherwise: str = "") -> None:
+    """Raises UsageError where the library is missing; `otherwise` says what can be done without it."""
+    try:
+        import rensa  # noqa: F401
+    except ImportError:
+        form = "pip install 'finetune-curator[dedupe]'"
+        raise UsageError(f"near copies need the library rensa, which is not installed: {form}{otherwise}") from None
+
+
 class Sketches:
     """What is kept of texts to find the near copies among them. Memory: 12 bytes a text, and 4 a band (100 at 0.8)."""
 
@@ -39,11 +48,9 @@ class Sketches:
         """Raises UsageError for a threshold out of range, or where the library is missing."""
         if not LOWEST <= threshold <= HIGHEST:
             raise UsageError(f"the threshold is a number from {LOWEST:g} to {HIGHEST:g}, not {threshold:g}")
-        try:
-            from rensa import RMinHash
-        except ImportError:
-            form = "pip install 'finetune-curator[dedupe]'"
-            raise UsageError(f"near copies need the library rensa, which is not installed: {form}") from None
+        require()
+        from rensa import RMinHash
+
         self.threshold = threshold
         self._hash = RMinHash
         self._rows = _rows(threshold)

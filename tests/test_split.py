@@ -328,6 +328,16 @@ def test_files_that_are_there_are_kept_without_force(
     assert len(lines(tmp_path / "all.test.jsonl")) == 3
 
 
+def test_without_the_library_the_flag_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "all.jsonl", GOOD)
+    monkeypatch.setitem(sys.modules, "rensa", None)
+    assert main(["split", "all.jsonl", "--test", "3"]) == 2
+    assert "pip install 'finetune-curator[dedupe]', or --no-near" in capsys.readouterr().err
+    assert main(["split", "all.jsonl", "--test", "3", "--no-near"]) == 0
+
+
 def test_packed_input_and_standard_input(run: Run, tmp_path: Path) -> None:
     (tmp_path / "all.jsonl.gz").write_bytes(gzip.compress("\n".join(GOOD).encode()))
     done(run("split", "all.jsonl.gz", "--test", "3"))

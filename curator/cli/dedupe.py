@@ -19,6 +19,7 @@ from curator.opening import Spools
 from curator.outputs import refuse, together
 from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.text import visible
+from curator.sketches import HIGHEST, LOWEST, require
 from curator.wording import changes
 from curator.writing import locked, refusal
 
@@ -34,7 +35,12 @@ _LARGE = 0.2  # of all records; a cluster beyond it is rather a template
 @click.option("--in-place", is_flag=True, help="Put the result in the place of IN.")
 @click.option("--keep", type=click.Choice(["first", "longest"]), help="Which copy stays.  [default: first]")
 @click.option("--exact", is_flag=True, help="Only equal values: no near copies.")
-@click.option("--threshold", type=float, metavar="T", help="Near copies have a Jaccard index of T.  [default: 0.8]")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(LOWEST, HIGHEST),
+    metavar="T",
+    help="Near copies have a Jaccard index of T.  [default: 0.8]",
+)
 @click.option("--decisions", type=click.Path(), metavar="FILE", help="Drop what this file of decisions says, no more.")
 @click.option("--write-decisions", type=click.Path(), metavar="FILE", help="Write such a file, to look over and edit.")
 @click.option("--show", type=click.IntRange(0), default=_SHOWN, metavar="N", help="Show N clusters.  [default: 10]")
@@ -66,6 +72,8 @@ def command(path: str, **given: Any) -> None:
 
     Exit codes: 0 done, 2 the job could not be done (nothing is written then).
     """
+    if not given["exact"]:
+        require(", or --exact")
     output, template = _asked(path, given)
     aside = "" if output is None else f"{os.path.splitext(output)[0]}.removed.jsonl"
     new = [name for name in (None if given["in_place"] else output, template) if name]

@@ -22,6 +22,7 @@ from curator.outputs import refuse, stem, together
 from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.text import visible, width
 from curator.settings import SPLITS
+from curator.sketches import require
 from curator.splitting import Units
 
 TRAIN, VALIDATION, TEST = SPLITS
@@ -115,6 +116,8 @@ def command(path: str, **given: Any) -> None:
 
     Exit codes: 0 done, 2 the job could not be done (nothing is written then).
     """
+    if given["near"]:
+        require(", or --no-near")
     sizes, parts = _wanted(given), _parts(given["nested"])
     outputs = _outputs(path, list(sizes), given)
     base = stem(outputs[TRAIN])
