@@ -56,7 +56,7 @@ def _partners(files: Sequence[str]) -> dict[str, str]:
         return {}
     from curator.proposal import propose  # only where there are several
 
-    found = {}
+    found: dict[str, str] = {}
     for proposal in propose(files, "data"):
         if len(proposal.splits) > 1:
             together = [file for paths in proposal.splits.values() for file in paths]

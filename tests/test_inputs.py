@@ -55,7 +55,7 @@ def test_where_there_is_nothing_but_json_both_are_said(check: Check, tmp_path: P
     write(tmp_path, "b.json")
     assert check().stderr.splitlines() == [
         "note: 1 .json file was passed over (such as b.json); name a .json file to check it",
-        "error: .: the folder holds no data files (.jsonl, .ndjson, also packed)",
+        "error: .: the folder holds no data files (.jsonl, .ndjson, also .gz, .zst)",
     ]
 
 
