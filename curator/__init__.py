@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curator.api import check, fix, load_rules
     from curator.catalogue import Rule
     from curator.errors import CardError, CuratorError, InputError, UsageError
-    from curator.mending import Fixed
+    from curator.fixing.mending import Fixed
     from curator.model import Finding, Severity
     from curator.report import Report
 
@@ -30,7 +30,7 @@ _HOMES = {
     "CuratorError": "errors",
     "InputError": "errors",
     "UsageError": "errors",
-    "Fixed": "mending",
+    "Fixed": "fixing.mending",
     "Finding": "model",
     "Severity": "model",
     "Report": "report",

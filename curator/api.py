@@ -8,15 +8,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from curator import catalogue, engine, mending, settings
+from curator import catalogue, engine, settings
 from curator.catalogue import Rule
 from curator.data import nearest
 from curator.errors import InputError, UsageError
 from curator.executors.local import Executor, Processes, inline
+from curator.fixing import mending
+from curator.fixing.mending import Fixed
+from curator.fixing.rounds import Options
 from curator.inputs import Dataset, gather
-from curator.mending import Fixed
 from curator.report import Report
-from curator.rounds import Options
 from curator.suppressions import Suppressions
 
 

@@ -21,11 +21,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator import nearness
 from curator.cli.main import group, main
+from curator.curation import nearness
+from curator.curation.records import open_records
 from curator.findings import record_hash
 from curator.opening import Spools
-from curator.records import open_records
 
 Run = Callable[..., Result]
 

@@ -19,14 +19,14 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator import comparing, pairing
 from curator.cli.main import group, main
-from curator.comparing import compare, out_of_order
+from curator.curation import comparing, pairing
+from curator.curation.comparing import compare, out_of_order
+from curator.curation.pairing import side
+from curator.curation.records import open_records
+from curator.curation.wording import MISSING, changes, hunks
 from curator.opening import Spools
-from curator.pairing import side
 from curator.parsing import parse_carefully
-from curator.records import open_records
-from curator.wording import MISSING, changes, hunks
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., Result]

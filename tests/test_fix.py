@@ -19,9 +19,9 @@ from click.testing import CliRunner, Result
 from test_script import patched
 
 import curator
-from curator import journal, mending, rewriting
 from curator.cli.main import group
 from curator.executors.local import inline
+from curator.fixing import journal, mending, rewriting
 from curator.inputs import Dataset
 from curator.report import Scanned
 from curator.scan import Task

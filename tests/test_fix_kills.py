@@ -15,7 +15,7 @@ SCRIPT = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import curator
-from curator.undoing import undo
+from curator.fixing.undoing import undo
 
 folder, kills = Path(sys.argv[1]), int(sys.argv[2])
 path, aside = folder / "train.jsonl", folder / "train.removed.jsonl"

@@ -18,15 +18,15 @@ from test_engine_laws import flawed
 from test_script import patched
 
 import curator
-from curator import mending, rounds
+from curator.fixing import mending, rounds
+from curator.fixing.mending import Fixed
+from curator.fixing.patch import rows, written
+from curator.fixing.rounds import Options
+from curator.fixing.script import Script
+from curator.fixing.undoing import undo
 from curator.inputs import Dataset
-from curator.mending import Fixed
 from curator.model import Finding
-from curator.patch import rows, written
-from curator.rounds import Options
-from curator.script import Script
 from curator.settings import Settings
-from curator.undoing import undo
 
 CORPORA = Path(os.environ.get("CURATOR_CORPORA", Path(__file__).parent.parent.parent / "shared" / "corpora"))
 FILES = sorted(p for p in CORPORA.rglob("*.json*") if p.suffix in (".json", ".jsonl") and p.name != "INDEX.jsonl")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from curator import engine
 from curator.findings import record_hash
 from curator.fixing import apply
+from curator.fixing.splicing import Splice, choose, join, splices
 from curator.inputs import Dataset
 from curator.locate import escape, locate
 from curator.model import (
@@ -32,7 +33,6 @@ from curator.model import (
     SplitLine,
 )
 from curator.settings import Settings
-from curator.splicing import Splice, choose, join, splices
 
 
 def edited(raw: str, *edits: Edit) -> str:

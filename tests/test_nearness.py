@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator import formats, sketches
+from curator import formats
+from curator.curation import sketches
+from curator.curation.nearness import Groups, asked, beginnings, jaccard, shingles, text_of
+from curator.curation.sketches import Apart, Sketches
 from curator.errors import UsageError
-from curator.nearness import Groups, asked, beginnings, jaccard, shingles, text_of
-from curator.sketches import Apart, Sketches
 
 
 def example(record: dict[str, object]) -> formats.Example:

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.patch import rows, written
-from curator.script import Script, compose, load, reverse, spliced
-from curator.splicing import Splice, join
+from curator.fixing.patch import rows, written
+from curator.fixing.script import Script, compose, load, reverse, spliced
+from curator.fixing.splicing import Splice, join
 
 TEXT = st.binary(max_size=12).map(lambda raw: bytes(b"abc\n\r"[byte % 5] for byte in raw))
 

@@ -9,18 +9,18 @@ from typing import Any
 
 import click
 
-from curator import deduping
 from curator.cli.progress import progress
-from curator.deduping import NOBODY, Cleared
+from curator.curation import deduping
+from curator.curation.deduping import NOBODY, Cleared
+from curator.curation.nearness import THRESHOLD
+from curator.curation.outputs import refuse, together
+from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
+from curator.curation.sketches import HIGHEST, LOWEST, require
+from curator.curation.wording import changes
 from curator.errors import UsageError
 from curator.findings import clip
-from curator.nearness import THRESHOLD
 from curator.opening import Spools
-from curator.outputs import refuse, together
-from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.text import visible
-from curator.sketches import HIGHEST, LOWEST, require
-from curator.wording import changes
 from curator.writing import locked, refusal
 
 _SHOWN = 10  # clusters

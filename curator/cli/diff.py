@@ -13,17 +13,17 @@ import click
 
 from curator import __version__
 from curator.cli.progress import progress
-from curator.comparing import KINDS, Comparison, Entry, compare
 from curator.conventions import SYSTEM_ROLES
+from curator.curation.comparing import KINDS, Comparison, Entry, compare
+from curator.curation.pairing import side
+from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
+from curator.curation.wording import Hunk
 from curator.errors import UsageError
 from curator.findings import clip, record_hash
 from curator.locate import parse_pointer
 from curator.opening import Spools
-from curator.pairing import side
-from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.json import dumps
 from curator.reporters.text import visible
-from curator.wording import Hunk
 
 _EXCERPT = 40  # code points of a record that was added or removed
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "formatting": "=", "moved": ">"}

@@ -20,10 +20,10 @@ from curator.reporters.text import paint, visible
 from curator.suppressions import Suppressions
 
 if TYPE_CHECKING:  # a run that fixes nothing does not wait for these
-    from curator.mending import Fixed, Show
-    from curator.patch import Row
-    from curator.rewriting import Account
-    from curator.script import Script
+    from curator.fixing.mending import Fixed, Show
+    from curator.fixing.patch import Row
+    from curator.fixing.rewriting import Account
+    from curator.fixing.script import Script
 
 _COLOR = {"-": "red", "+": "green", "@": "cyan"}
 _LISTED = 20  # different fixes of a file that are listed
@@ -65,8 +65,8 @@ def run(
     style: Style,
 ) -> tuple[Fixed, Suppressions]:
     """Fix, or show the diff on standard output, and say on standard error what was done."""
-    from curator.mending import fix
-    from curator.rounds import Options
+    from curator.fixing.mending import fix
+    from curator.fixing.rounds import Options
 
     chosen = Options(given["unsafe_fixes"], given["verify"], given["follow_symlinks"])
     fixed, known = fix(
@@ -114,7 +114,7 @@ def sentence(account: Account, aside: str) -> str:
 
 
 def _shower(path: str | None, style: Style) -> Show:
-    from curator.patch import rows, written
+    from curator.fixing.patch import rows, written
 
     if path is not None:
         _copy_to(path, iter(()), "wb")  # no difference is an empty file, not that of an earlier run

@@ -10,20 +10,20 @@ from typing import Any
 
 import click
 
-from curator import splitting
 from curator.cli.config import toml
 from curator.cli.progress import progress
-from curator.copies import Copies, copies
+from curator.curation import splitting
+from curator.curation.copies import Copies, copies
+from curator.curation.nearness import THRESHOLD
+from curator.curation.outputs import refuse, stem, together
+from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
+from curator.curation.sketches import require
+from curator.curation.splitting import Units
 from curator.errors import InputError, UsageError
 from curator.findings import clip
-from curator.nearness import THRESHOLD
 from curator.opening import Spools
-from curator.outputs import refuse, stem, together
-from curator.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.reporters.text import visible, width
 from curator.settings import SPLITS
-from curator.sketches import require
-from curator.splitting import Units
 
 TRAIN, VALIDATION, TEST = SPLITS
 _LABELS_SHOWN = 5

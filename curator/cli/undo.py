@@ -8,8 +8,8 @@ import click
 
 from curator import inputs, settings
 from curator.errors import UsageError
+from curator.fixing.undoing import undo
 from curator.reporters.text import visible
-from curator.undoing import undo
 
 
 @click.command("undo", short_help="Take back what the last --fix has changed.")

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from curator.copies import Copies
+from curator.curation.copies import Copies
+from curator.curation.records import BLANK, UNREADABLE, Records
 from curator.packing import KEY
-from curator.records import BLANK, UNREADABLE, Records
 
 TRAIN = 0
 """The number of the training split; those that are held out follow."""

@@ -14,8 +14,8 @@ from heapq import nsmallest
 from itertools import groupby
 from zlib import crc32
 
+from curator.curation.nearness import THRESHOLD, jaccard
 from curator.errors import UsageError
-from curator.nearness import THRESHOLD, jaccard
 
 LOWEST, HIGHEST = 0.5, 1.0
 """Thresholds that candidates are found for."""

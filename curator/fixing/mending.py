@@ -18,14 +18,14 @@ from curator import engine
 from curator.engine import Progress
 from curator.errors import CuratorError, InputError
 from curator.executors.local import Executor, inline
+from curator.fixing.journal import aside_path, new_run
+from curator.fixing.placing import Change, place
+from curator.fixing.relint import ROUNDS
+from curator.fixing.rewriting import Account
+from curator.fixing.rounds import Options, Rounds, Work
+from curator.fixing.script import Script
 from curator.inputs import Dataset
-from curator.journal import aside_path, new_run
-from curator.placing import Change, place
-from curator.relint import ROUNDS
 from curator.report import Failure, Report
-from curator.rewriting import Account
-from curator.rounds import Options, Rounds, Work
-from curator.script import Script
 from curator.suppressions import Suppressions
 
 _NAMED = 5  # findings that could not be fixed, and are named; all are counted

@@ -17,13 +17,13 @@ from typing import Any
 from zlib import crc32
 
 from curator.checks.inputs import folded_input
+from curator.curation.nearness import IDS, jaccard, text_of
+from curator.curation.records import BLANK, RECORD, Progress, Records, same
 from curator.errors import InputError
 from curator.findings import clip
 from curator.locate import parse_pointer
 from curator.model import Place
-from curator.nearness import IDS, jaccard, text_of
 from curator.packing import KEY, PackedRows, key_of
-from curator.records import BLANK, RECORD, Progress, Records, same
 
 NOBODY = (1 << 64) - 1
 LIKE = 0.5

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from curator import journal, rekeying
 from curator.errors import UsageError
-from curator.journal import Kept, aside_path
-from curator.placing import recover
-from curator.script import spliced
+from curator.fixing import journal, rekeying
+from curator.fixing.journal import Kept, aside_path
+from curator.fixing.placing import recover
+from curator.fixing.script import spliced
 from curator.suppressions import FILE_NAME
 from curator.writing import OWN_FOLDER, digest, locked, reason, refusal, replace, temporary_for, written
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import BinaryIO, NamedTuple
 
-from curator.splicing import Splice
+from curator.fixing.splicing import Splice
 
 _CONTEXT = 3
 _ROWS = 1000  # beyond these a hunk ends at the next line that stays, and another begins

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from curator.pairing import BY_KEY, INPUT, NOBODY, TEXT, VALUE, Side, pair
-from curator.records import BLANK, UNREADABLE, Records
-from curator.wording import Change, changes
+from curator.curation.pairing import BY_KEY, INPUT, NOBODY, TEXT, VALUE, Side, pair
+from curator.curation.records import BLANK, UNREADABLE, Records
+from curator.curation.wording import Change, changes
 
 Kind = Literal["added", "removed", "changed", "formatting", "moved"]
 KINDS: tuple[Kind, ...] = ("added", "removed", "changed", "formatting", "moved")

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, BinaryIO
 
-from curator.splicing import Splice
+from curator.fixing.splicing import Splice
 
 _HEAD = struct.Struct("<QQQ")
 _BLOCK = 1 << 20

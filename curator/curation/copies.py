@@ -10,11 +10,11 @@ from itertools import islice
 from curator.answers import LABEL_CHARS
 from curator.checks.inputs import folded_input
 from curator.conventions import Conventions
+from curator.curation.nearness import Groups, asked, beginnings, shingles, text_of
+from curator.curation.records import Progress, Records, same
+from curator.curation.sketches import Sketches
 from curator.model import Example
-from curator.nearness import Groups, asked, beginnings, shingles, text_of
 from curator.packing import KEY, key_of
-from curator.records import Progress, Records, same
-from curator.sketches import Sketches
 from curator.spelling import fold
 
 _SAMPLE = 1000  # texts in which shared beginnings are looked for

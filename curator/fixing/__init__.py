@@ -16,10 +16,10 @@ from typing import BinaryIO
 
 from curator import model, reading
 from curator.findings import record_hash
+from curator.fixing.script import spliced
+from curator.fixing.splicing import Splice, choose, join
 from curator.parsing import parse
-from curator.script import spliced
 from curator.sources import Line, Shard, Source, prepare
-from curator.splicing import Splice, choose, join
 
 _NO_BYTES = record_hash(b"")  # what file checks leave in `record`, and the hash of an empty line
 _BREAK_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[ \t]*+(?:[\r\n]++[ \t]*+)++', re.DOTALL)

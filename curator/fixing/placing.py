@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from curator import journal, rekeying
 from curator.errors import UsageError
-from curator.journal import Kept, aside_path
-from curator.script import Script, Spooled, reverse
+from curator.fixing import journal, rekeying
+from curator.fixing.journal import Kept, aside_path
+from curator.fixing.script import Script, Spooled, reverse
 from curator.writing import digest, locked, reason, replace, settle, sweep
 
 

@@ -19,12 +19,12 @@ from typing import Any, BinaryIO
 
 from curator import formats, inputs, parsing, reading, settings, targets
 from curator.conventions import Conventions, Survey
+from curator.curation.samples import Sample
 from curator.errors import InputError
 from curator.model import Example, Place
 from curator.opening import Spools
 from curator.packing import KEY, PackedRows, key_of
 from curator.parsing import Parsed
-from curator.samples import Sample
 from curator.settings import Settings
 from curator.sources import BLOCK, Line, Shard, Source, unreadable
 from curator.tokens import Tokenizer, bundled

@@ -14,9 +14,9 @@ from curator.engine import Checked
 from curator.entries import Cover
 from curator.findings import again, record_hash
 from curator.fixing import Mended, NoLinesError, Whole, changes, is_whole, usual_ending, whole
+from curator.fixing.relint import Mender, Settled
+from curator.fixing.script import Script, Spooled
 from curator.model import Finding
-from curator.relint import Mender, Settled
-from curator.script import Script, Spooled
 from curator.sources import Line, Shard
 from curator.spool import Findings
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from curator.entries import Cover
 from curator.findings import record_hash
+from curator.fixing.splicing import Chosen, choose, join
 from curator.model import DropLine, Finding, Severity, SplitLine
 from curator.parsing import parse, values
 from curator.plan import Bound
 from curator.report import Scanned
 from curator.scan import Scanner
 from curator.sources import Line, Shard
-from curator.splicing import Chosen, choose, join
 
 ROUNDS = 10
 """Ours: fixes that have not settled by then chase each other."""

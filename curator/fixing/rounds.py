@@ -15,13 +15,13 @@ from itertools import groupby
 from curator.engine import Checked
 from curator.errors import CuratorError, UsageError
 from curator.fixing import is_whole
+from curator.fixing.placing import stamp
+from curator.fixing.rekeying import mentioned
+from curator.fixing.rewriting import Account, Rewriting, Shifts, related
+from curator.fixing.script import Script, Spooled, compose, spliced
 from curator.inputs import Dataset
 from curator.model import Finding
-from curator.placing import stamp
-from curator.rekeying import mentioned
 from curator.report import Failure, Report
-from curator.rewriting import Account, Rewriting, Shifts, related
-from curator.script import Script, Spooled, compose, spliced
 from curator.sources import Source
 from curator.spool import Findings
 from curator.suppressions import Suppressions

@@ -18,8 +18,8 @@ from typing import IO, cast
 import msgspec
 
 from curator.errors import UsageError
-from curator.script import dump, load
-from curator.splicing import Splice
+from curator.fixing.script import dump, load
+from curator.fixing.splicing import Splice
 from curator.writing import OWN_FOLDER, atomically, own_folder, reason, replace, settle, sweep
 
 KEPT_RUNS = 10

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from curator.copies import Copies, copies, reader, settled
+from curator.curation.copies import Copies, copies, reader, settled
+from curator.curation.nearness import jaccard, text_of
+from curator.curation.records import Progress, Records
+from curator.curation.sketches import Apart
 from curator.errors import InputError, UsageError
 from curator.findings import record_hash
-from curator.nearness import jaccard, text_of
-from curator.records import Progress, Records
-from curator.sketches import Apart
 
 NOBODY = (1 << 32) - 1
 """In place of the record that stays, where none of a cluster does."""

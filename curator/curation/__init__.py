@@ -1,0 +1,1 @@
+"""Whole datasets against each other: divided, cleared of copies, compared."""
