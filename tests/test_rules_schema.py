@@ -16,7 +16,7 @@ import curator
 from curator import fixing, formats
 from curator.checks.formats import Mismatch
 from curator.checks.keys import resembles
-from curator.model import Finding, Place
+from curator.model import Finding, Place, Severity
 
 U, A = "user", "assistant"
 GOOD = [{"messages": [{"role": U, "content": f"{n}?"}, {"role": A, "content": f"{n} is it."}]} for n in range(20)]
@@ -202,3 +202,40 @@ def test_keys_of_a_format_that_is_refused_as_a_whole(tmp_path: Path) -> None:
     assert [(f.code, f.line, f.message) for f in findings] == [
         ("SCH007", 1, "openai does not take the format sharegpt; convert the file to openai-chat first"),
     ]
+
+
+PAGE = "https://example.org/a.png"
+AS_TEMPLATES_TAKE_IT = {"type": "function", "function": {"name": "f", "arguments": {}}}
+RULES_OF_RECORDS = ["SCH", "MSG", "FUN", "JSN"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "messages": [
+                ASKED,
+                {"role": A, "tool_calls": [AS_TEMPLATES_TAKE_IT]},
+                {"role": "tool", "name": "f", "content": "7"},
+                TOLD,
+            ],
+            "tools": [{"type": "function", "function": {"name": "f", "description": None, "parameters": {}}}],
+        },
+        ask({"role": U, "content": [{"type": "image_url", "image_url": PAGE}]}, TOLD),
+        ask({"role": U, "content": [{"type": "image"}, {"type": "text", "text": "What is it?"}]}, TOLD),
+        ask(ASKED, TOLD, tools="[]"),
+        ask(ASKED, TOLD, tools=json.dumps([TOOL])),
+    ],
+)
+def test_what_only_the_api_refuses(tmp_path: Path, row: dict[str, Any]) -> None:
+    for target in ("trl", "generic"):
+        findings = check(tmp_path / "t.jsonl", [*GOOD, row], target=target, select=RULES_OF_RECORDS)
+        assert [f.code for f in findings if f.severity > Severity.INFO] == []
+    assert {f.code for f in check(tmp_path / "t.jsonl", [*GOOD, row])} & {"SCH001", "MSG015"}
+
+
+def test_an_image_without_its_address_is_wrong_anywhere(tmp_path: Path) -> None:
+    row = ask({"role": U, "content": [{"type": "image_url", "image_url": {"detail": "low"}}]}, TOLD)
+    for target in ("openai", "generic", "trl"):
+        findings = check(tmp_path / "t.jsonl", [*GOOD, row], target=target, select=RULES_OF_RECORDS)
+        assert [(f.code, f.line) for f in findings] == [("SCH001", 21)]

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "ai": "assistant"}
 """What other formats call a role; any other spelling of an allowed role is found by comparing."""
 _NAMES = {dict: "an object", list: "an array", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-_TYPES = {"object": "an object", "array": "an array", "string": "a text", "null": "null", "integer": "an integer"}
+_TYPES = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a text",
+    "null": "null",
+    "integer": "an integer",
+    "boolean": "true or false",
+}
 
 
 def violations(example: Example, *, target: Target) -> Iterator[Problem]:
@@ -36,6 +43,7 @@ def violations(example: Example, *, target: Target) -> Iterator[Problem]:
     That is: subschemas that name a card, keys that are there but misspelled, parts that the target does not take.
     """
     faults = [fault for fault in _faults(example) if not fault.rule]
+    faults += _against_the_api(example, target)
     if not faults:
         return
     misspelled = {(slip.pointer, slip.meant) for slip in slips(example, example.format)}
@@ -115,6 +123,38 @@ def _faults(example: Example) -> list[_Fault]:
     return _last[1]
 
 
+def _against_the_api(example: Example, target: Target) -> Iterator[_Fault]:
+    """What others take, but not the API of the target: tools as a text, results without an id, bare addresses.
+
+    Hugging Face's columnar loaders need the first, its templates do without the second, and some providers
+    take an image's address as it is.
+    """
+    if example.kind not in ("chat", "reinforcement", "preference") or example.format in ("sharegpt", "alpaca"):
+        return
+    wants_strings = target.arguments == "string"
+    pointer = "/input" if example.kind == "preference" else ""
+    given = example.value.get("input") if pointer else example.value
+    if wants_strings and isinstance(given, dict) and isinstance(given.get("tools"), str):
+        yield _Fault("", f"{pointer}/tools", "'tools' is a text, not an array", given["tools"], (), "")
+    for turn in (*example.turns, *example.rejected):
+        if turn.role == "tool" and wants_strings and turn.message.get("tool_call_id") is None:
+            what = _called(turn.pointer.split("/"))
+            missing = "" if "tool_call_id" in turn.message else "tool_call_id"
+            sentence = f"{what} lacks the key 'tool_call_id'" if missing else "'tool_call_id' is null, not a text"
+            where = turn.pointer if missing else f"{turn.pointer}/tool_call_id"
+            yield _Fault("", where, sentence, turn.message, (), missing)
+        if type(turn.content) is list and "image_url" in target.content_parts.get(turn.role, ()):
+            for index, part in enumerate(turn.content):
+                if (
+                    isinstance(part, dict)
+                    and part.get("type") == "image_url"
+                    and isinstance(part.get("image_url"), str)
+                ):
+                    where = f"{turn.pointer}/content/{index}/image_url"
+                    sentence = "'image_url' is a text, not an object with the key 'url'"
+                    yield _Fault("", where, sentence, part["image_url"], (), "")
+
+
 def _fault(error: jsonschema.ValidationError) -> _Fault:
     while error.context and error.validator in ("anyOf", "oneOf"):
         error = min(error.context, key=lambda inner: (-len(inner.absolute_path), str(inner.schema_path)))
@@ -170,7 +210,7 @@ def _sentence(error: jsonschema.ValidationError, what: str) -> str:
         hint = misspelled.replace("did you mean", "is that")
         return f"{what} lacks the key {name!r}{hint}"
     if error.validator == "type":
-        types = [wanted] if isinstance(wanted, str) else wanted
+        types = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
         expected = " or ".join(_TYPES.get(name, name) for name in types)
         return f"{what} is {_NAMES.get(type(instance), 'null')}, not {expected}"
     if error.validator in ("enum", "const"):
