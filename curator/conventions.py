@@ -14,7 +14,7 @@ from typing import Any
 from curator.answers import LABEL_CHARS, brief, is_label, leading_json, needs_no_space
 from curator.beginnings import Beginnings
 from curator.call_habits import CallHabits, CallSurvey
-from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, separators, stop_sequence
+from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, opened_at_end, separators, stop_sequence
 from curator.frequent import Frequent
 from curator.model import Example
 from curator.schemas import record_keys
@@ -29,7 +29,7 @@ _RECORDS_PER_LABEL = 10
 _KNOWN_SYSTEM = 0.05
 """A system prompt that more records have is no slip (RULES.md, MSG013)."""
 _COMMON_ANSWER = 0.01  # ours: far below any share that is too much, for a sample by bytes has fewer short records
-_SHAPES = 1000  # different sets of JSON keys that are counted
+_SHAPES = 1000  # different sets of JSON keys, and other names, that are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,8 @@ class Survey:
 
     prompts: Counter[str] = field(default_factory=Counter)
     completions: Counter[str] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
+    """Tags and fences that completions open themselves and end with; these stop nothing."""
     answers: Counter[str] = field(default_factory=Counter)
     systems: Frequent = field(default_factory=lambda: Frequent(int(1 / _KNOWN_SYSTEM)))
     starts: Counter[str] = field(default_factory=Counter)
@@ -146,12 +148,14 @@ class Survey:
                 self.beginnings.add(prompt)
             if answer.text:
                 self.completions[answer.text[-WINDOW:]] += 1
+                if (name := opened_at_end(answer.text)) and (name in self.closed or len(self.closed) < _SHAPES):
+                    self.closed[name] += 1
             if not needs_no_space(answer.text):
                 self.starts[answer.text[: len(answer.text) - len(answer.text.lstrip())][:WINDOW]] += 1
 
     def conventions(self, format_name: str, tokens: Callable[[str], int], pins: Mapping[str, Any]) -> Conventions:
         """What the sample shows. `tokens` counts those of a label; `pins` are the settings' own word."""
-        ends, stop = separators(self.prompts), stop_sequence(self.completions)
+        ends, stop = separators(self.prompts), stop_sequence(self.completions, self.closed)
         if "separator" in pins:
             texts = [pins["separator"]] if isinstance(pins["separator"], str) else pins["separator"]
             ends = tuple(ending_of(text, self.prompts, self.prompts.total()) for text in texts if text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣－", "-"))
@@ -26,6 +27,16 @@ _ASCII_ENDS = frozenset(".!?\"'`)]}")
 _SENTENCE_STOPS = frozenset(".!?")
 _COLONS = frozenset("：﹕︰")
 """Punctuation that other scripts end a prompt with, as ours does with `:`."""
+FENCE = "```"
+_END_WORDS = "end|stop|done|fin|finish|finished|over|eos|eot|eof"
+_FULL_STOP = re.compile(rf"\s+(?:{_END_WORDS.upper()})[.!]\Z")
+_LAST_FENCE = re.compile(rf"\n+{FENCE}\n?\Z")
+_LAST_LINE = re.compile(rf"\s*#{{2,}}\s*[^\W_][\w ]*|\s*\n\s*(?:#\s+)?(?:{_END_WORDS})", re.IGNORECASE)
+"""A word that no text ends with by itself: behind a run of `#`, or one for an end on a line of its own."""
+_CLOSING_TAG = re.compile(r"</(\w[\w:.-]{0,40})>")
+_CLOSING_TAGS = re.compile(rf"(?:>\s*)?(?:{_CLOSING_TAG.pattern}\s*)*")
+_OWN = 0.05
+"""Ours: what more of the answers open themselves, or consist of, is their own and stops nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +71,54 @@ def separators(prompts: Counter[str]) -> tuple[Habit, ...]:
     return tuple(sorted(found.values(), key=lambda ending: (-ending.share, ending.text.encode("utf-8", "replace"))))
 
 
-def stop_sequence(completions: Counter[str]) -> Habit | None:
+def stop_sequence(completions: Counter[str], closed: Mapping[str, int] | None = None) -> Habit | None:
     """The ending that completions share, when it is none of the labels' own.
 
     " positive" and " negative" end alike without a stop sequence; " END" and "###" are one. A text of
     small letters alone is taken for a label's word, and what is left before it must not be empty.
+    `closed` counts the completions that open what they end with, as `opened_at_end` has it.
     """
     total = completions.total()
     if total < FEWEST:
         return None
-    text = _cut_back(_grow(completions, total))
+    own = {name for name, count in (closed or {}).items() if count > _OWN * total}
+    text = _grow(completions, total)
+    # Both end as sentences and quotations do, and would be cut back to nothing.
+    by_itself = _FULL_STOP.search(text) or _LAST_FENCE.search(text)
+    text = by_itself[0] if by_itself else _cut_back(text)
     while text:
         followers = {whole: n for whole, n in completions.items() if whole.endswith(text)}
         bare = sum(n for whole, n in followers.items() if not whole[: -len(text)].strip())
-        if bare <= 0.05 * sum(followers.values()) and _is_stop(text):
+        if bare <= _OWN * sum(followers.values()) and _is_stop(text, own):
             return ending_of(text, completions, total)
         shorter = _cut_back(text.lstrip(_leading_symbols(text)))
         text = shorter if len(shorter) < len(text) else ""
     return None
 
 
-def _is_stop(text: str) -> bool:
+def opened_at_end(text: str) -> str:
+    """The name of the tag that a text opens and closes at its end, "```" for a code fence, "" for neither."""
+    end = text[-WINDOW:].rstrip().removesuffix("</s>").rstrip()
+    if end.endswith(FENCE):
+        return FENCE if text.count(FENCE) > 1 else ""
+    tags = _CLOSING_TAG.findall(end) if end.endswith(">") else []
+    if not tags or not end.endswith(f"</{tags[-1]}>"):
+        return ""
+    return tags[-1] if re.search(rf"<{re.escape(tags[-1])}[\s>]", text) else ""
+
+
+def _is_stop(text: str, own: set[str]) -> bool:
     """Whether an ending can be meant as a stop sequence: no word, hashtag, emoji or closing tag of the text."""
     core = text.strip().strip(".!?…\"'#@")
     if not core:  # symbols or line breaks alone
         return "\n" in text or bool(text.strip(" \t.!?…\"'"))
+    if core == FENCE:
+        return FENCE not in own
     if all(_in_word(c) or c == " " or unicodedata.category(c) in ("So", "Sk") for c in core):
-        return core.isupper()
-    return not re.fullmatch(r"(</\w+)?>", core)
+        return core.isupper() or _LAST_LINE.fullmatch(text.rstrip()) is not None
+    if _CLOSING_TAGS.fullmatch(core):
+        return core[0] == "<" and own.isdisjoint(set(_CLOSING_TAG.findall(core)) - {"s"})
+    return True
 
 
 def _grow(texts: Counter[str], total: int) -> str:
@@ -163,7 +194,7 @@ def plain(text: str) -> str:
 
 def _leading_symbols(text: str) -> str:
     end = 0
-    while end < len(text) and not _in_word(text[end]):
+    while end < len(text) and not _in_word(text[end]) and not (end and text[end] == "<"):
         end += 1
     return text[:end] or " "
 

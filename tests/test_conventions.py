@@ -172,6 +172,23 @@ def test_a_common_question_before_a_separator_is_no_part_of_it() -> None:
         ([' He said "no."', ' She said "yes."'], None),
         ([" (a)", " (b)"], None),
         ([" one\n<|end|>", " two\n<|end|>"], "\n<|end|>"),
+        ([" positive</s>", " negative</s>"], "</s>"),
+        ([" positive </s>", " a cat </s>"], " </s>"),
+        ([" a cat</a>", " two dogs</a>"], "</a>"),
+        (["a cat</answer>", "two dogs</answer>"], "</answer>"),
+        ([" a <b>cat</b>", " a <b>dog</b>"], None),  # a tag that the answers open is their own
+        (["<answer>" + "a cat " * 20 + "</answer>", "<answer>a dog</answer>"], None),
+        (["<ul><li>a cat</li></ul>", "<ul><li>a dog</li></ul>"], None),
+        (["<ul><li>a cat</li></ul></s>", "<ul><li>a dog</li></ul></s>"], "</s>"),
+        ([" a cat\n### End", " two dogs\n### End"], "\n### End"),
+        ([" a cat\n\n### End", " two dogs\n\n### End"], "\n\n### End"),
+        ([" a cat\nend", " two dogs\nend"], "\nend"),
+        (["1 < 2\nYes", "a, b\nYes"], None),  # an answer on a line of its own
+        ([" a cat\n```", " two dogs\n```"], "\n```"),
+        (["```py\ncat()\n```", "```py\ndog()\n```"], None),
+        ([" a cat STOP.", " two dogs STOP."], " STOP."),
+        ([" a cat is done.", " two dogs are done."], None),
+        ([" for cats\n#ad", " for dogs\n#ad"], None),
     ],
 )
 def test_stop_sequences(completions: list[str], stop: str | None) -> None:
