@@ -239,3 +239,30 @@ def test_an_image_without_its_address_is_wrong_anywhere(tmp_path: Path) -> None:
     for target in ("openai", "generic", "trl"):
         findings = check(tmp_path / "t.jsonl", [*GOOD, row], target=target, select=RULES_OF_RECORDS)
         assert [(f.code, f.line) for f in findings] == [("SCH001", 21)]
+
+
+@pytest.mark.parametrize("target", ["generic", "trl"])
+@pytest.mark.parametrize(
+    ("role", "severity"),
+    [
+        ("ipython", None),
+        ("tool_response", None),
+        ("developer", None),
+        ("moderator", "warning"),
+        ("", "error"),
+        ("chatgpt", "error"),
+    ],
+)
+def test_roles_without_a_law(tmp_path: Path, role: str, severity: str | None, target: str) -> None:
+    row = {"messages": [ASKED, {"role": role, "content": "Hm."}, TOLD]}
+    findings = check(tmp_path / "t.jsonl", [*GOOD, row], target=target, select=["SCH"])
+    assert [(f.line, f.code, str(f.severity)) for f in findings] == ([(21, "SCH004", severity)] if severity else [])
+
+
+def test_a_speaker_in_the_place_of_the_answer_is_an_error(tmp_path: Path) -> None:
+    says = [{"from": "human", "value": "Ping?"}]
+    usual = {"conversations": [*says, {"from": "gpt", "value": "Pong."}]}
+    odd = {"conversations": [*says, {"from": "chatbot_x", "value": "Pong."}]}
+    extra = {"conversations": [*usual["conversations"], {"from": "narrator", "value": "Night falls."}]}
+    findings = check(tmp_path / "t.jsonl", [usual] * 20 + [odd, extra], select=["SCH"])
+    assert [(f.line, str(f.severity)) for f in findings] == [(21, "error"), (22, "warning")]

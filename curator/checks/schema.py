@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     import jsonschema
     import jsonschema_rs
 
-_ROLES = {"human": "user", "gpt": "assistant", "bot": "assistant", "model": "assistant", "ai": "assistant"}
+_ROLES = {
+    "human": "user", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
+    "ai": "assistant",
+}  # fmt: skip
 """What other formats call a role; any other spelling of an allowed role is found by comparing."""
+_OF_TEMPLATES = frozenset({
+    "developer", "ipython", "environment", "observation", "code", "context", "document", "documents", "control",
+    "tools", "tool_call", "tool_calls", "tool_response", "tool_output", "tool_result", "tool_results", "tool_plan",
+    "function_call", "function_response", "function_results", "available_tools", "thinking", "reasoning",
+})  # fmt: skip
+"""Roles that the chat template of some model has a branch for."""
 _NAMES = {dict: "an object", list: "an array", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 _TYPES = {
     "object": "an object",
@@ -57,7 +66,8 @@ def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Pro
     """Roles that the format does not have, with the one that was probably meant.
 
     `rule` is the code by which the schema's subschema of allowed roles names the card. A target without
-    a law of its own refuses only what looks like a slip.
+    a law of its own refuses what looks like a slip, says nothing of a role that some template has, and warns
+    of any other, unless the record is left without an answer.
     """
     for fault in _faults(example):
         if fault.rule != rule or not isinstance(fault.instance, str):
@@ -68,12 +78,16 @@ def unknown_role(example: Example, *, rule: str, target: Target) -> Iterator[Pro
         close = (
             meant or next(iter(difflib.get_close_matches(folded, fault.allowed, 1, 0.75)), "") or next(same_letters, "")
         )
-        if not close and not target.formats:
-            continue
+        variant = "developer" if fault.instance == "developer" else None if folded else "empty"
+        if folded and not close and not target.formats:
+            if folded in _OF_TEMPLATES:
+                continue
+            answered = example.kind == "reinforcement" or any(turn.role == "assistant" for turn in example.turns)
+            variant = "template" if answered else None
         yield Problem(
             fault.pointer,
             values={"role": fault.instance, "hint": f"; did you mean {close!r}?" if close else ""},
-            variant="developer" if fault.instance == "developer" else None,
+            variant=variant,
             fix=Fix(f"call it {meant!r}", (Replace(fault.pointer, meant),)) if meant else None,
         )
 
