@@ -9,12 +9,25 @@ from collections.abc import Callable
 
 import orjson
 
+from curator.model import Example, Turn
+
 LABEL_TOKENS = 10
 LABEL_CHARS = 200  # longer answers are no labels; they are counted, not kept
 _STOP_CHARS = 64  # no stop sequence is longer
 _SPACELESS = re.compile("[\u0e00-\u109f\u1780-\u17ff]")  # Thai, Lao, Tibetan, Burmese, Khmer
 _END_CHARS = 200
 """Ours: long answers that begin and end alike, and are of one length, are one answer."""
+
+
+def label_turn(example: Example) -> Turn | None:
+    """The answer of an example where it may be a label: the one trained turn, and nothing is called.
+
+    Many conversations end in "Done." or "Any time!": of several answers, the last is no label (docs/decisions/0028).
+    """
+    answer = example.answer
+    if answer is None or any([turn.calls or (turn.trained and turn is not answer) for turn in example.turns]):  # noqa: C419
+        return None
+    return answer
 
 
 def is_label(text: str, tokens: Callable[[str], int]) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from curator.answers import LABEL_CHARS, brief, is_label, leading_json, needs_no_space
+from curator.answers import LABEL_CHARS, brief, is_label, label_turn, leading_json, needs_no_space
 from curator.beginnings import Beginnings
 from curator.call_habits import CallHabits, CallSurvey
 from curator.endings import FEWEST, SETTLED, WINDOW, Habit, ending_of, opened_at_end, separators, stop_sequence
@@ -44,7 +44,7 @@ class Conventions:
     """The endings that tell where a prompt stops; several where each has its tenth."""
     stop: Habit | None = None
     labels: Mapping[str, int] = field(default_factory=dict)
-    """The label set with counts, for classification."""
+    """The label set with counts, for classification; of examples with one answer."""
     metadata: tuple[str, ...] = ()
     """The keys at the top level that the format does not know, the most frequent first; () unless at least 80%
     of the records have some."""
@@ -67,7 +67,8 @@ class Conventions:
     json_keys: frozenset[str] = frozenset()
     """The keys that most of these answers have; empty where they vary."""
     answers: frozenset[str] = frozenset()
-    """Answers, as `brief` has them, that more than 1% of the examples have: candidates for an exact count."""
+    """Answers, as `brief` has them, that more than 1% of the examples have as their only one: candidates for an
+    exact count."""
     calls: CallHabits = field(default_factory=CallHabits)
     """How the arguments of calls are written."""
     sampled: int = 0
@@ -102,6 +103,7 @@ class Survey:
     closed: Counter[str] = field(default_factory=Counter)
     """Tags and fences that completions open themselves and end with; these stop nothing."""
     answers: Counter[str] = field(default_factory=Counter)
+    """Short answers, of examples with no other."""
     systems: Frequent = field(default_factory=lambda: Frequent(int(1 / _KNOWN_SYSTEM)))
     starts: Counter[str] = field(default_factory=Counter)
     records: int = 0
@@ -116,7 +118,7 @@ class Survey:
     prompted: int = 0
     """Examples with something before their answer."""
     long: Counter[str] = field(default_factory=Counter)
-    """Answers that are too long to be labels, by their ends."""
+    """Such answers that are too long to be labels, by their ends."""
 
     def add(self, example: Example) -> None:
         """Take one example of the sample into account."""
@@ -137,10 +139,11 @@ class Survey:
             self.json[rest] += 1
             if keys in self.json_keys or len(self.json_keys) < _SHAPES:
                 self.json_keys[keys] += 1
-        if len(answer.text) <= LABEL_CHARS:
-            self.answers[answer.text] += 1
-        else:
-            self.long[brief(answer.text)] += 1
+        if label_turn(example) is not None:
+            if len(answer.text) <= LABEL_CHARS:
+                self.answers[answer.text] += 1
+            else:
+                self.long[brief(answer.text)] += 1
         if example.kind == "completion":
             prompt = "".join(turn.text for turn in example.before_answer)
             if prompt:

@@ -269,11 +269,11 @@ def test_labels_are_counted_without_stop_sequence_and_leading_space() -> None:
     assert found.labels == {"yes": 65, "no": 43}
 
 
-def test_the_answer_of_a_conversation_is_its_last_trained_turn() -> None:
+def test_the_answer_of_a_conversation_is_its_trained_turn() -> None:
     survey = Survey()
     for number in range(60):
         messages = [
-            {"role": "user", "content": f"{number}?"}, {"role": "assistant", "content": f"Hm, {number}"},
+            {"role": "user", "content": f"{number}?"}, {"role": "assistant", "content": f"Hm, {number}", "weight": 0},
             {"role": "user", "content": "Well?"}, {"role": "assistant", "content": ["yes", "no"][number % 2]},
             {"role": "user", "content": "Sure?"}, {"role": "assistant", "content": f"{number}", "weight": 0},
         ]  # fmt: skip
@@ -283,6 +283,21 @@ def test_the_answer_of_a_conversation_is_its_last_trained_turn() -> None:
     assert found.labels == {"no": 30, "yes": 30}
     assert found.separators == ()  # a conversation needs none
     assert found.stop is None
+
+
+@pytest.mark.parametrize("ending", ["Done.", "TASK COMPLETE", "Any time!"])
+def test_what_conversations_end_in_is_no_label(ending: str) -> None:
+    """Of several trained turns, the last is a habit of speech; and so is what follows a call."""
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    survey = Survey()
+    for number in range(80):
+        first: dict[str, Any] = {"role": "assistant", "content": f"Hm, {number}"}
+        if number % 2:
+            first = {"role": "assistant", "tool_calls": [call], "weight": 0}
+        messages = [{"role": "user", "content": f"{number}?"}, first, {"role": "assistant", "content": ending}]
+        survey.add(formats.read({"messages": messages}, "openai-chat", b"", 0))
+    found = survey.conventions("openai-chat", words, {})
+    assert (found.task, found.labels, found.answers) == ("generation", {}, frozenset())
 
 
 @pytest.mark.parametrize(

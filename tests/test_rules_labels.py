@@ -60,6 +60,21 @@ def chat(counts: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
+def test_a_record_is_not_blamed_for_the_empty_answer_of_another(tmp_path: Path) -> None:
+    rows = chat({"yes": 60, "no": 60})
+    asked = rows[7]["messages"][0]
+    for answer in ("", " \n"):
+        rows.append({"messages": [asked, {"role": "assistant", "content": answer}]})
+    assert found(tmp_path, rows, ("LAB007",)) == []
+    other = {"yes": "no", "no": "yes"}[rows[7]["messages"][1]["content"]]
+    rows.append({"messages": [{"role": "system", "content": ""}, asked, {"role": "assistant", "content": other}]})
+    rows.append({"messages": [asked, {"role": "assistant", "content": other}]})
+    findings = found(tmp_path, rows, ("LAB007",))
+    assert [(f.line, f.pointer, f.related[0].pointer) for f in findings] == [
+        (124, "/messages/1/content", "/messages/1/content")
+    ]
+
+
 # --- the label set ----------------------------------------------------------------------------------------------
 
 SETS = {

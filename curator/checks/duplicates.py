@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curator.answers import brief
-from curator.checks.inputs import folded_answer, folded_input
+from curator.checks.inputs import Pointers, folded_answer, folded_input
 from curator.conventions import Conventions
 from curator.model import DropLine, Example, Fix, Place, Problem
 from curator.packing import PackedRows, key_of
+
+_CRC = 4  # bytes that tell the few answers to one input apart
 
 
 class Duplicate:
@@ -41,7 +43,7 @@ class Duplicate:
 
 
 class Contradictory:
-    """Equal inputs with different answers: each further answer at its first record. Memory: 24 bytes a record.
+    """Equal inputs with different answers: each further answer at its first record. Memory: 28 bytes a record.
 
     Other declarations of the tools make another input: what can be answered depends on them. Where more than
     `design` of the inputs have several answers, that is a design, and said once. Where all inputs are one,
@@ -50,38 +52,40 @@ class Contradictory:
 
     def __init__(self, *, design: float) -> None:
         self.design = design
-        self.rows = PackedRows(extra=4)
+        self.rows = PackedRows(extra=_CRC + Pointers.WIDTH)
+        self.pointers = Pointers()
 
     def add(self, example: Example, place: Place) -> None:
         answer = example.answer
         if answer is not None and (folded := folded_input(example)):
             if example.tools:
                 folded += "".join(f"{tool.description}\x1f{tool.parameters!r}\x1e" for tool in example.tools).encode()
-            self.rows.add(key_of(folded), place, zlib.crc32(folded_answer(answer)).to_bytes(4, "big"))
+            short = zlib.crc32(folded_answer(answer)).to_bytes(_CRC, "big")
+            self.rows.add(key_of(folded), place, short + self.pointers.pack(answer.text_pointer))
 
     def merge(self, other: Contradictory) -> None:
         self.rows.merge(other.rows)
+        self.pointers.merge(other.pointers)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         several, inputs = 0, len(self.rows)
         for _, rows in self.rows.groups():
             inputs -= len(rows) - 1
-            several += any(answer != rows[0][1] for _, answer in rows)
+            several += any(answer[:_CRC] != rows[0][1][:_CRC] for _, answer in rows)
         if inputs < 2 or not several:
             return
         if several > self.design * inputs:
             values = {"several": several, "inputs": inputs, "share": several / inputs, "answers": 0}
             yield None, Problem(values=values, variant="design")
             return
-        pointer = "/completion" if context.conventions.format == "openai-completion" else ""
         for key, rows in self.rows.groups():
-            first: dict[bytes, Place] = {}
-            for place, answer in rows:
-                first.setdefault(answer, place)
+            first: dict[bytes, tuple[Place, str]] = {}
+            for place, short in rows:
+                first.setdefault(short[:_CRC], (place, self.pointers.names[short[_CRC:]]))
             values = {"answers": len(first), "several": several, "inputs": inputs}
-            related = ((rows[0][0], pointer),)
-            for place in list(first.values())[1:]:
-                yield place, Problem(pointer, values=values, related=related, group=f"input:{key.hex()}")
+            (related, *others) = first.values()
+            for place, pointer in others:
+                yield place, Problem(pointer, values=values, related=(related,), group=f"input:{key.hex()}")
 
 
 class Dominant:

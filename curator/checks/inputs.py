@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 from curator.answers import brief
@@ -11,6 +12,24 @@ from curator.model import Example, Turn
 _LOWER = bytes(range(256)).lower()
 _SPACE = b" \t\n\r\f\v"
 _last: tuple[Example, bytes] | None = None  # several checks ask for the same input of the same example
+
+
+class Pointers:
+    """Pointers as four bytes each, for packed rows. Memory: the distinct ones, about one for each turn."""
+
+    WIDTH = 4
+
+    def __init__(self) -> None:
+        self.names: dict[bytes, str] = {}
+
+    def pack(self, pointer: str) -> bytes:
+        """The bytes that stand for a pointer; `names` leads back."""
+        short = zlib.crc32(pointer.encode()).to_bytes(self.WIDTH, "big")
+        self.names[short] = pointer
+        return short
+
+    def merge(self, other: Pointers) -> None:
+        self.names |= other.names
 
 
 def folded_input(example: Example) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from curator.answers import LABEL_CHARS
-from curator.checks.inputs import folded_input
+from curator.answers import LABEL_CHARS, label_turn
+from curator.checks.inputs import Pointers, folded_input
 from curator.checks.labels import digest
 from curator.conventions import Conventions
 from curator.data import nearest
@@ -18,12 +18,13 @@ from curator.packing import PackedRows, key_of
 from curator.spelling import Spellings, fold
 
 _LISTED = 8
+_DIGEST = 8  # bytes of a label's: with 4, two of ten thousand labels would be one in every hundredth dataset
 _HINT_CHARS, _HINT_LABELS = 40, 50  # comparing a long text with many labels, record by record, takes too long
 
 
 def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo."""
-    answer = example.answer
+    answer = label_turn(example)
     if answer is None or not answer.text or not answer.is_one_text:
         return
     written = conventions.answer(answer.text)
@@ -46,7 +47,7 @@ def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
 def undeclared(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     """A label that is none of those that the settings declare, nor a spelling of one."""
     declared = conventions.declared
-    answer = example.answer
+    answer = label_turn(example)
     if not declared or answer is None or not answer.text.strip():
         return
     written = conventions.answer(answer.text)
@@ -89,7 +90,7 @@ def spellings(conventions: Conventions) -> Spellings:
 
 
 class Contradictory:
-    """Equal inputs with different labels. Memory: 24 bytes a record, and each distinct answer.
+    """Equal inputs with different labels. Memory: 32 bytes a record, and each distinct answer.
 
     The labels that most records of one input carry are taken for right; each other record is named,
     beside the first that disagrees.
@@ -97,43 +98,49 @@ class Contradictory:
 
     def __init__(self, *, conventions: Conventions) -> None:
         self.conventions = conventions
-        self.rows = PackedRows(extra=4)
+        self.rows = PackedRows(extra=_DIGEST + Pointers.WIDTH)
         self.names: dict[bytes, str] = {}
+        self.pointers = Pointers()
 
     def add(self, example: Example, place: Place) -> None:
-        answer = example.answer
+        answer = label_turn(example)
         if answer is None or not (folded := folded_input(example)):
             return
         label = self.conventions.label(answer.text)[:LABEL_CHARS]
-        short = hashlib.blake2b(label.encode(), digest_size=4).digest()
+        if not label.strip():  # an empty answer contradicts nobody
+            return
+        short = hashlib.blake2b(label.encode(), digest_size=_DIGEST).digest()
         self.names[short] = label
-        self.rows.add(key_of(folded), place, short)
+        self.rows.add(key_of(folded), place, short + self.pointers.pack(answer.text_pointer))
 
     def merge(self, other: Contradictory) -> None:
         self.rows.merge(other.rows)
         self.names |= other.names
+        self.pointers.merge(other.pointers)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         for key, rows in self.rows.groups():
-            labels = [(place, self.names[short]) for place, short in rows]
-            votes = Counter(fold(label) for _, label in labels)
+            labels = [
+                (place, self.names[short[:_DIGEST]], self.pointers.names[short[_DIGEST:]]) for place, short in rows
+            ]
+            votes = Counter(fold(label) for _, label, _ in labels)
             if len(votes) < 2:
                 continue
-            first = {fold(label): (place, label) for place, label in reversed(labels)}
+            first = {fold(label): (place, label, pointer) for place, label, pointer in reversed(labels)}
             usual = min(votes, key=lambda name: (-votes[name], first[name]))
-            for place, label in labels:
+            for place, label, pointer in labels:
                 if fold(label) != usual:
                     yield (
                         place,
                         Problem(
-                            "/completion" if context.conventions.format == "openai-completion" else "",
+                            pointer,
                             values={
                                 "label": label,
                                 "other": first[usual][1],
                                 "count": votes[usual],
                                 "agreement": votes[usual] / len(rows),
                             },
-                            related=((first[usual][0], ""),),
+                            related=((first[usual][0], first[usual][2]),),
                             group=f"input:{key.hex()}",
                         ),
                     )

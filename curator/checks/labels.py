@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from curator.answers import LABEL_CHARS
+from curator.answers import LABEL_CHARS, label_turn
 from curator.conventions import Conventions
 from curator.findings import clip
 from curator.model import Example, Place, Problem
@@ -42,7 +42,7 @@ class Labels:
         self.seen: dict[str, Seen] = {}
 
     def add(self, example: Example, place: Place) -> None:
-        answer = example.answer
+        answer = label_turn(example)
         if answer is None:
             return
         label = self.conventions.answer(answer.text)[:LABEL_CHARS]

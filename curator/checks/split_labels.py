@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from curator.answers import LABEL_CHARS, is_label
+from curator.answers import LABEL_CHARS, is_label, label_turn
 from curator.conventions import Conventions
 from curator.model import Example, Place, Problem
 from curator.significance import compare
@@ -42,7 +42,7 @@ class _Answers:
         self.too_many = False
 
     def add(self, example: Example, place: Place) -> None:
-        answer = example.answer
+        answer = label_turn(example)
         if answer is None:
             return
         if len(answer.text) > LABEL_CHARS:
