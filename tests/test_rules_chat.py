@@ -184,3 +184,52 @@ def test_a_shared_conversation_with_a_prompt_but_no_answer(tmp_path: Path) -> No
 )
 def test_one_rule_speaks_of_a_part(tmp_path: Path, content: list[Any], code: str) -> None:
     assert [f[1] for f in found(tmp_path, [say((U, content), (A, "b"))], "MSG", "SCH")] == [code]
+
+
+USUAL = "You answer questions about the sea in one short sentence."
+
+
+def with_system(*prompts: str) -> list[Any]:
+    return [
+        say(*((S, prompt) for prompt in prompts[n : n + 1]), (U, f"{n}?"), (A, f"{n}!")) for n in range(len(prompts))
+    ]
+
+
+def test_one_other_prompt_of_a_dozen(tmp_path: Path) -> None:
+    rows = with_system(*[USUAL] * 11, "You are a pirate.")
+    assert found(tmp_path, rows, "MSG013", base=[]) == [(12, "MSG013", "warning", "/messages/0/content")]
+    rows = with_system(*[USUAL] * 10, *["You are a pirate."] * 2)
+    assert found(tmp_path, rows, "MSG013", base=[]) == []
+
+
+def test_a_prompt_with_the_records_own_context_is_no_warning(tmp_path: Path) -> None:
+    rows = with_system(*[USUAL] * 60, *(f"{USUAL} Customer context: ship {n} of the line" for n in range(6)))
+    assert {severity for _, _, severity, _ in found(tmp_path, rows, "MSG013", base=[])} == {"info"}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (say((S, USUAL), (S, "Be brief."), (U, "a"), (A, "b")), ["MSG004"]),
+        (say((S, USUAL), (U, "a"), (A, "b"), (S, "Be brief.")), ["MSG002"]),
+        (say((S, f"{USUAL[:-1]} \ud83d."), (U, "a"), (A, "b")), ["JSN005"]),
+        ({"messages": [{"role": S, "content": USUAL}, "a", {"role": A, "content": "b"}]}, ["SCH001"]),
+        ({"messages": [{"role": S, "content": USUAL}, {"role": U, "content": "a"}, "b"]}, ["SCH001"]),
+        (say((S, USUAL), (U, "a"), (A, "\u00a0\u200b")), ["MSG006"]),
+        (say((S, USUAL), (U, "\u200b"), (A, "b")), ["MSG007"]),
+    ],
+)
+def test_each_fault_is_told_once(tmp_path: Path, row: Any, expected: list[str]) -> None:
+    rows = [*with_system(*[USUAL] * 60), row]
+    assert [code for _, code, _, _ in found(tmp_path, rows, "MSG", "SCH", "JSN", base=[])] == expected
+
+
+def test_a_blank_completion_is_an_empty_answer_and_nothing_else(tmp_path: Path) -> None:
+    rows: list[Any] = [{"prompt": f"Word {n}\n\n###\n\n", "completion": f" Line {n}. END"} for n in range(60)]
+    rows.append({"prompt": "Word 60\n\n###\n\n", "completion": " "})
+    assert [code for _, code, _, _ in found(tmp_path, rows, "MSG", "STP", "SEP", base=[])] == ["MSG006"]
+
+
+def test_one_prompt_that_is_the_separator_for_all(tmp_path: Path) -> None:
+    rows = [{"prompt": "\n\n###\n\n", "completion": f" Line {n} of a poem. END"} for n in range(60)]
+    assert found(tmp_path, rows, "MSG007", base=[]) == []

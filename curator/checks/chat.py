@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from curator.calls import value_at
 from curator.checks.keys import meant_in_message
 from curator.conventions import SYSTEM_ROLES, Conventions
 from curator.model import Example, Fix, Problem, Remove, Turn
@@ -11,6 +13,8 @@ from curator.targets import Target
 
 _OTHER_ROLES = frozenset({"system", "developer", "user", "tool", "function"})
 KNOWN_ROLES = _OTHER_ROLES | {"assistant"}
+_BLANK = re.compile(r"[\s\u200b-\u200d\u2060\ufeff]*")
+"""White space, and what has no width and no meaning alone."""
 _ANSWER_INSTEAD = ("tool_calls", "function_call", "refusal")
 
 
@@ -26,7 +30,7 @@ def no_assistant(example: Example) -> Iterator[Problem]:
     for turn in example.turns:  # an unknown role may stand for the assistant's; its own rule says so
         if turn.role not in _OTHER_ROLES:
             return
-    if where := _list_of(example.turns):
+    if (where := _list_of(example.turns)) and _all_were_read(example, where):
         roles = ", ".join(dict.fromkeys(turn.role for turn in example.turns))
         yield Problem(where, values={"roles": roles})
 
@@ -38,7 +42,7 @@ def no_user(example: Example) -> Iterator[Problem]:
     # Without an assistant's message there is nothing to train, which is said; an unknown role may be the user's.
     if "user" in roles or not roles <= KNOWN_ROLES or all(turn.role != "assistant" for turn in example.turns):
         return
-    if where := _list_of(turns):
+    if (where := _list_of(turns)) and _all_were_read(example, where):
         yield Problem(where, values={"roles": ", ".join(dict.fromkeys(turn.role for turn in turns))})
 
 
@@ -65,13 +69,16 @@ def empty_prompt(example: Example, *, conventions: Conventions) -> Iterator[Prob
     if conventions.open_ended:
         return
     for turn in conversation(example):
-        if (turn.role == "user" or turn.role in SYSTEM_ROLES) and _says_nothing(turn):
+        if turn.role != "user" and turn.role not in SYSTEM_ROLES:
+            continue
+        is_separator = example.kind == "completion" and _is_separator(turn.text, conventions)
+        if is_separator or _says_nothing(turn):
             what = f"{turn.role} message" if example.kind != "completion" else "prompt"
             in_parts = turn.message and isinstance(turn.content, list)
             yield Problem(
                 f"{turn.pointer}/content" if in_parts else turn.text_pointer,
                 values={"what": what},
-                variant="space" if turn.text.isspace() else None,
+                variant="separator" if is_separator else "space" if turn.text else None,
             )
 
 
@@ -96,9 +103,9 @@ def empty_content(example: Example, *, conventions: Conventions) -> Iterator[Pro
         if turn.role != "assistant" or turn.content is None or _answers_otherwise(turn):
             continue
         empty_parts = isinstance(turn.content, list) and all(_is_text(part) for part in turn.content)
-        if (isinstance(turn.content, str) or empty_parts) and not conventions.answer(turn.text).strip():
+        if (isinstance(turn.content, str) or empty_parts) and is_blank(conventions.answer(turn.text)):
             where = turn.text_pointer if isinstance(turn.content, str) else f"{turn.pointer}/content"
-            yield Problem(where, variant="space" if turn.text.isspace() else "stop" if turn.text else None)
+            yield Problem(where, variant=None if not turn.text else "space" if is_blank(turn.text) else "stop")
 
 
 def missing_content(example: Example) -> Iterator[Problem]:
@@ -109,6 +116,24 @@ def missing_content(example: Example) -> Iterator[Problem]:
                 continue  # the schema of that format says so; or it is there, under a misspelled key
             present = turn.text_pointer != turn.pointer or not turn.message
             yield Problem(turn.text_pointer, values={"what": "null" if present else "missing"})
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text is empty to the eye: white space, and characters without width."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def _is_separator(text: str, conventions: Conventions) -> bool:
+    """Whether a prompt is its separator and nothing else, where others say something before it."""
+    bare = text.strip()
+    usual = conventions.beginning.text.strip() if conventions.beginning else ""
+    return bool(bare) and bare != usual and any(bare == ending.text.strip() for ending in conventions.separators)
+
+
+def _all_were_read(example: Example, where: str) -> bool:
+    """Whether each item of the list at `where` is a message; the schema says so of others, which may be the missing."""
+    listed = value_at(example.value, where)
+    return isinstance(listed, list) and all(isinstance(item, dict) for item in listed)
 
 
 def _answers_otherwise(turn: Turn) -> bool:
@@ -154,7 +179,7 @@ def _repeated(run: list[Turn], target: Target) -> Iterator[Problem]:
 
 def _says_nothing(turn: Turn) -> bool:
     if isinstance(turn.content, list):
-        return all(_is_text(part) for part in turn.content) and not turn.text.strip()
+        return all(_is_text(part) for part in turn.content) and is_blank(turn.text)
     if turn.content is None:  # of the other roles the schema says so
         return turn.role == "developer"
-    return isinstance(turn.content, str) and not turn.text.strip()
+    return isinstance(turn.content, str) and is_blank(turn.text)

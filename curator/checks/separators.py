@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from curator.checks.chat import is_blank
 from curator.conventions import Conventions
 from curator.endings import Habit, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
@@ -17,7 +18,7 @@ def inconsistent(example: Example, *, conventions: Conventions, settled: float) 
     """A prompt without the separator that at least `settled` of the prompts end with."""
     if conventions.separators and ("separators" in conventions.pinned or conventions.separator_share >= settled):
         for turn in example.turns:
-            if not turn.trained and turn.text:
+            if not turn.trained and not is_blank(turn.text):
                 yield from _lacks(turn, conventions.separators, "separators" in conventions.pinned)
 
 
@@ -25,7 +26,7 @@ def inconsistent_stop(example: Example, *, conventions: Conventions, settled: fl
     """A completion without the stop sequence that at least `settled` of them end with."""
     if conventions.stop and ("stop" in conventions.pinned or conventions.stop.share >= settled):
         for turn in example.turns:
-            if turn.trained and turn.text:
+            if turn.trained and not is_blank(turn.text):
                 yield from _lacks(turn, (conventions.stop,), "stop" in conventions.pinned)
 
 

@@ -20,13 +20,20 @@ _JOINS = frozenset({"of", "de", "the", "at", "am", "pm", "utc", "a.m", "p.m", "t
 """Words in small letters that stand inside dates and names."""
 _PUNCTUATION = " \t\r\n.,;:!?\"'()[]{}<>*#-–—"
 _DIGITS = re.compile(r"\d+")
+_BROKEN = "\ufffd"  # what stands for half of a surrogate pair
+_ONE_RECORD = 1.5  # of so many that one tells from two; shares are rounded
+_EXTENSION_WORDS = 3
+"""Ours: fewer words that are added to a prompt may be a slip."""
 _SENTENCE_ENDS = (".", "!", "?", ":", "\n")
 
 
 def not_first(example: Example) -> Iterator[Problem]:
     """System messages that come after the conversation has begun; one problem, at the first of them."""
     turns = conversation(example)
-    late = [turn for turn in turns[_leading(turns) :] if turn.role in SYSTEM_ROLES]
+    last = max((i for i, turn in enumerate(turns) if turn.role == "assistant"), default=len(turns))
+    # A tail after the last answer trains nothing, wherever it would belong; that is said of it.
+    spoken = turns[: last + 1] if example.kind == "chat" else turns
+    late = [turn for turn in spoken[_leading(turns) :] if turn.role in SYSTEM_ROLES]
     if late:
         yield Problem(late[0].pointer, values={"role": late[0].role, "count": len(late)})
 
@@ -43,9 +50,9 @@ def several(example: Example) -> Iterator[Problem]:
 def varies(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
     """A system prompt that differs from the one that at least `settled` of the records have, or is missing.
 
-    Speaks of prompts that `conventions.systems` does not list, because at most a twentieth of the records
-    have them, and not where a number, a date or a name in one place is all that differs. The time is linear
-    in the prompt, up to a logarithm.
+    Speaks of prompts that at most a twentieth of the records have, or a single one, and not where a number, a
+    date or a name in one place is all that differs, nor of several system messages or of broken characters,
+    which are faults of their own. The time is linear in the prompt, up to a logarithm.
     """
     turns = conversation(example)
     if not conventions.systems or not turns:
@@ -54,6 +61,8 @@ def varies(example: Example, *, conventions: Conventions, settled: float) -> Ite
     if usual.share < settled or not usual.text.strip():
         return
     own = [turn for turn in example.turns if turn.role in SYSTEM_ROLES]
+    if len(own) > 1:
+        return
     text = "\n\n".join(turn.text for turn in own)  # as the conventions count it
     values = {
         "share": math.floor(100 * usual.share) / 100,  # never "100%": not all
@@ -64,7 +73,7 @@ def varies(example: Example, *, conventions: Conventions, settled: float) -> Ite
     if not own and all(turn.role in KNOWN_ROLES for turn in turns):
         where = turns[0].pointer.rpartition("/")[0] if turns[0].message else ""
         yield Problem(where, values=values, variant="missing", fix=Fix("insert the prompt of the other records"))
-    elif text.strip() and all(text != habit.text for habit in conventions.systems):
+    elif text.strip() and not _is_known(text, conventions) and _BROKEN not in text:
         yield from _other(text, usual.text, own, values)
 
 
@@ -76,18 +85,35 @@ def differs_by_filling(text: str, usual: str) -> bool:
     return _is_filled_in(text[start : len(text) - tail], usual[start : len(usual) - tail], text[:start])
 
 
+def _is_known(text: str, conventions: Conventions) -> bool:
+    """Whether several records have that prompt, and more than a twentieth of them."""
+    usual, *others = conventions.systems
+    return text == usual.text or any(
+        text == habit.text and (not conventions.sampled or habit.share * conventions.sampled > _ONE_RECORD)
+        for habit in others
+    )
+
+
+def _extends(text: str, usual: str) -> bool:
+    """Whether a prompt is the usual one with words of its own before or after it."""
+    if not (text.startswith(usual) or text.endswith(usual)):
+        return False
+    return len(text.split()) >= len(usual.split()) + _EXTENSION_WORDS
+
+
 def _other(text: str, usual: str, own: list[Turn], values: dict[str, object]) -> Iterator[Problem]:
     if differs_by_filling(text, usual):
         return
     start, tail = _common(text, usual)
     is_close = start + tail >= min(len(text), len(usual)) / 2
+    extended = _extends(text, usual)
     start, tail = _with_a_word(text, usual, start, tail) if is_close else (0, 0)
     end = len(text) - tail
     yield Problem(
         own[0].text_pointer,
         span=(start, end) if is_close and len(own) == 1 and own[0].is_one_text else None,
         values={**values, "found": text[start:end], "expected": usual[start : len(usual) - tail]},
-        variant="changed" if is_close else None,
+        variant="extended" if extended else "changed" if is_close else None,
         group=f"system:{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=12).hexdigest()}",
         fix=Fix("take the prompt of the other records"),
     )
