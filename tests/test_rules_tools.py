@@ -104,6 +104,9 @@ def test_odd_rows_that_are_right_stay_silent(tmp_path: Path, record: dict[str, A
         (row(says(called('{"a": "x"}', call_id=None))), [("FUN010", "error")]),
         (row(says(called('{"a": "x"}')), result("c2"), A), [("FUN011", "error")]),  # and not FUN012 besides
         (row(says(called('{"a": "x"}', call_id=None)), result("c2"), A), [("FUN010", "error")]),
+        (row(says({"id": "c1", "type": "function"}), result(), A), []),  # SCH001 speaks of these two
+        (row({"role": "assistant", "tool_calls": called('{"a": "x"}')}, result(), A), []),
+        (row({"role": "assistant", "toolCalls": [called('{"a": "x"}')]}, result(), A), []),  # and SCH006
         (row(says(called('{"a": "x"}')), U), [("FUN012", "warning")]),
         (row(says(called(json.dumps('{"a": 1}')))), [("FUN014", "error")]),
         (row(says(called(json.dumps(json.dumps([1]))))), [("FUN002", "error")]),
@@ -392,3 +395,17 @@ def test_bounded_counts_do_not_depend_on_the_order(names: list[int], cut: int) -
     assert whole.items() == merged.items()
     assert all(count == names.count(int(name)) for (name,), count in whole.items())
     assert len(whole.items()) == min(5, len(set(names)))
+
+
+def test_control_tokens_are_looked_for_in_declarations_and_names(tmp_path: Path) -> None:
+    end = "<|im_end|>"
+    parameters = {"type": "object", "properties": {"a": {"description": f"Word{end}", "enum": ["x", f"y{end}"]}}}
+    record = row({"role": "user", "name": f"ann{end}", "content": "Do it"}, A, tools=(tool(parameters),))
+    record["tools"][0]["function"]["description"] = f"Does{end} it."
+    findings = check(tmp_path, record, select=["TOK004"])
+    assert [(f.pointer, f.fixable) for f in findings] == [
+        ("/messages/1/name", False),
+        ("/tools/0/function/description", True),
+        ("/tools/0/function/parameters/properties/a/description", True),
+        ("/tools/0/function/parameters/properties/a/enum/1", False),
+    ]

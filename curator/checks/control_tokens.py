@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from curator.calls import value_at
 from curator.conventions import Conventions
 from curator.endings import SETTLED
+from curator.locate import escape
 from curator.model import Example, Fix, Place, Problem, ReplaceText, Turn
 from curator.targets import Target
 
@@ -44,6 +46,8 @@ class InText:
         for turn in (*example.turns, *example.rejected):
             for pointer, text in _texts(turn):
                 self._find(text, pointer, place, is_completion=turn.trained and pointer == "/completion")
+        for pointer, text in _declared(example):
+            self._find(text, pointer, place, is_completion=False)
 
     def _find(self, text: str, pointer: str, place: Place, *, is_completion: bool) -> None:
         end = len(text)
@@ -74,7 +78,7 @@ class InText:
                 texts.setdefault(place, []).append((start, number))
             for place, found in texts.items():
                 spans = [(start, start + len(self.tokens[number])) for start, number in found]
-                edits = tuple(ReplaceText(pointer, start, end, "") for start, end in spans)
+                edits = tuple(ReplaceText(pointer, start, end, "") for start, end in spans if not _is_name(pointer))
                 yield (
                     Place(place),
                     Problem(
@@ -108,6 +112,36 @@ def _texts(turn: Turn) -> Iterator[tuple[str, str]]:
     refusal = turn.message.get("refusal")
     if isinstance(refusal, str):
         yield f"{turn.pointer}/refusal", refusal
+    name = turn.message.get("name")
+    if isinstance(name, str):
+        yield f"{turn.pointer}/name", name
     for call in turn.calls:
         if call.inside is None and isinstance(call.arguments, str):
             yield call.arguments_pointer, call.arguments
+
+
+def _declared(example: Example) -> Iterator[tuple[str, str]]:
+    """The texts of the declared functions, which the template writes into the prompt, each with its pointer."""
+    for inside in dict.fromkeys(tool.inside for tool in example.tools if tool.inside is not None):
+        yield inside, value_at(example.value, inside)
+    for tool in example.tools:
+        if tool.inside is None:
+            yield f"{tool.pointer}/name", tool.name
+            yield f"{tool.pointer}/description", tool.description
+            yield from _strings(tool.parameters, f"{tool.pointer}/parameters")
+
+
+def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _strings(inner, f"{pointer}/{escape(key)}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _strings(inner, f"{pointer}/{index}")
+
+
+def _is_name(pointer: str) -> bool:
+    """Whether calls and schemas refer to what stands there, so that a person must mend all of them."""
+    return pointer.endswith("/name") or ("/parameters/" in pointer and not pointer.endswith("/description"))

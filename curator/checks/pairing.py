@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from curator.calls import ABSENT, few, value_at
+from curator.checks.keys import meant_in_message
 from curator.model import Example, Problem, ToolCall, Turn
 from curator.targets import Target
 
@@ -58,10 +59,12 @@ def bad_id(example: Example, *, target: Target) -> Iterator[Problem]:
 
 @few
 def without_call(example: Example) -> Iterator[Problem]:
-    """Results of a call that no earlier turn makes."""
+    """Results of a call that no earlier turn makes; silent where a call cannot be read, which is said of it."""
     for block in _blocks(example):
         if not block.orphans:
             continue
+        if any(map(_has_unread_calls, example.turns)):
+            return
         made = {call.id for turn in example.turns for call in turn.calls}
         waiting = [call.id for call in block.open.values() if call.id]
         hint = f"; the call before it has the id {waiting[0]!r}" if len(waiting) == 1 else ""
@@ -142,6 +145,16 @@ def _blocks(example: Example) -> Iterator[_Block]:
         elif turn.role not in ("system", "developer"):
             block.open.clear()  # under a role of its own template, perhaps a result
     yield block
+
+
+def _has_unread_calls(turn: Turn) -> bool:
+    """Whether a message has calls that are malformed, or stand under a misspelled key."""
+    listed = turn.message.get("tool_calls") or []
+    if not isinstance(listed, list) or any(
+        not isinstance(call, dict) or not isinstance(call.get("function"), dict) for call in listed
+    ):
+        return True
+    return turn.role == "assistant" and "tool_calls" in meant_in_message(turn.message)
 
 
 def _fault(id_: str | None, here: set[str], earlier: set[str], pattern: str) -> str:
