@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import string
+from array import array
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from curator.catalogue import Rule
 from curator.errors import CardError
-from curator.locate import Span, locate, locate_key, within_string
+from curator.locate import Span, characters, locate, locate_key, within_string
 from curator.model import Finding, Problem, Related, Severity
 from curator.sources import Line
 
@@ -87,6 +91,9 @@ def record_hash(raw: bytes) -> str:
     return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
+_identity = lru_cache(maxsize=1)(record_hash)  # many findings may speak of one line
+
+
 def make(
     rule: Rule,
     problem: Problem,
@@ -113,7 +120,7 @@ def make(
         problem.at,
         problem.span,
         problem.inner,
-        record_hash(line.raw) if line is not None and not line.too_long else None,
+        _identity(line.raw) if line is not None and not line.too_long else None,
         clipped(problem.values),
         problem.group,
         related,
@@ -134,7 +141,7 @@ def again(finding: Finding, line: Line) -> Finding:
         column=where.column,
         end_column=where.end_column,
         excerpt=where.excerpt,
-        record=record_hash(line.raw),
+        record=_identity(line.raw),
     )
 
 
@@ -147,25 +154,32 @@ class _Where(NamedTuple):
 
 def _where(line: Line, problem: Problem) -> _Where:
     """Line, column and end column, 1-based, in code points (bytes where the line does not decode)."""
-    raw = line.raw
+    text, breaks = _text(line.raw, problem.at == "line")
     if problem.at == "line":
         first, last = problem.span or (0, 0)
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError:  # Latin-1 keeps a byte a code point
-            text = raw.decode("latin-1")
     else:
-        span = byte_span(raw, problem)
+        first, last = (characters(line.raw, position) for position in byte_span(line.raw, problem))
+    before = bisect_left(breaks, first)
+    begin = breaks[before - 1] + 1 if before else 0
+    column = first - begin + 1 if before else line.column + first
+    end = max(first, min(last, breaks[before] if before < len(breaks) else len(text)))
+    excerpt = None
+    if problem.pointer or problem.span:
+        after = text[last : last + AROUND].partition("\n")[0] if end == last else ""
+        excerpt = (text[max(begin, first - AROUND) : first], clip(text[first:end]), after)
+    return _Where(line.number + before, column, column + end - first, excerpt)
+
+
+@lru_cache(maxsize=1)
+def _text(raw: bytes, lenient: bool) -> tuple[str, array[int]]:
+    """The text of a line, and where lines end in it. Raises UnicodeDecodeError for what is no UTF-8, unless lenient."""
+    try:
         text = raw.decode("utf-8")
-        first = len(raw[: span.start].decode("utf-8"))
-        last = first + len(raw[span.start : span.end].decode("utf-8"))
-    breaks = text.count("\n", 0, first)
-    column = first - text.rfind("\n", 0, first) if breaks else line.column + first
-    marked = text[first:last].partition("\n")[0]
-    begin = max(text.rfind("\n", 0, first) + 1, first - AROUND)
-    after = text[last : last + AROUND].partition("\n")[0] if marked == text[first:last] else ""
-    excerpt = (text[begin:first], clip(marked), after) if problem.pointer or problem.span else None
-    return _Where(line.number + breaks, column, column + len(marked), excerpt)
+    except UnicodeDecodeError:
+        if not lenient:
+            raise
+        text = raw.decode("latin-1")  # a byte a code point
+    return text, array("Q", (match.start() for match in re.finditer("\n", text)))
 
 
 def byte_span(raw: bytes, problem: Problem) -> Span:
@@ -179,10 +193,16 @@ def byte_span(raw: bytes, problem: Problem) -> Span:
         return literal
     first, last = problem.span or (0, 0)
     if problem.inner is not None:
-        text = json.loads(raw[literal.start : literal.end]).encode("utf-8", "surrogatepass")
+        text = _inside(raw, literal)
         inside = locate(text, problem.inner)
         if problem.span is not None and text[inside.start : inside.start + 1] == b'"':
             inside = within_string(text, inside, first, last)
-        first = len(text[: inside.start].decode("utf-8", "surrogatepass"))
-        last = first + len(text[inside.start : inside.end].decode("utf-8", "surrogatepass"))
+        first, last = (characters(text, position) for position in inside)
     return within_string(raw, literal, first, last)
+
+
+@lru_cache(maxsize=1)
+def _inside(raw: bytes, literal: Span) -> bytes:
+    """What a string literal holds."""
+    text: str = json.loads(raw[literal.start : literal.end])
+    return text.encode("utf-8", "surrogatepass")

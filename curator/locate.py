@@ -2,14 +2,19 @@
 
 A value that was parsed has forgotten its spelling. Everything that points at data or edits it needs
 the spelling back: which bytes hold `/messages/2/content`, and where in them its 17th character is.
-All functions expect valid JSON in UTF-8 and take time linear in the line.
+All functions expect valid JSON in UTF-8 and take time linear in the line; of a line that is asked about
+again and again, they take it once.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 # A string, a structural character, or a number or word; white space before it belongs to no token.
@@ -22,6 +27,10 @@ _UNIT = re.compile(
     re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,15}")
+_CONTINUATION = bytes(range(0x80, 0xC0))
+_STEP = 128  # code points of a literal, and
+_BLOCK = 512  # bytes of a line, from one that is remembered to the next
 
 
 class Span(NamedTuple):
@@ -101,15 +110,10 @@ def members(raw: bytes, container: Span) -> Iterator[Member]:
         if mark == ord(","):
             position = token.end()
             continue
-        if is_object:
-            key = Span(token.start(1), token.end())
-            value = value_span(raw, _token(raw, token.end()).end())
-            yield Member(_string(raw, key), key, value)
-        else:
-            value = value_span(raw, position)
-            yield Member(str(index), None, value)
-            index += 1
-        position = value.end
+        member = _member_at(raw, position, None if is_object else index)
+        yield member
+        index += 1
+        position = member.value.end
 
 
 def locate(raw: bytes, pointer: str) -> Span:
@@ -148,19 +152,15 @@ def repeated_keys(raw: bytes) -> Iterator[tuple[str, int]]:
 
 def within_string(raw: bytes, literal: Span, start: int, end: int) -> Span:
     """The bytes of the code points `start` to `end` of the string literal at `literal`."""
-    body = raw[literal.start + 1 : literal.end - 1]
-    if b"\\" not in body:
-        text = body.decode("utf-8", "surrogatepass")
-        first = literal.start + 1 + len(text[:start].encode("utf-8", "surrogatepass"))
-        return Span(first, first + len(text[start:end].encode("utf-8", "surrogatepass")))
-    first = last = len(body)
-    for index, unit in enumerate(_UNIT.finditer(body)):
-        if index == start:
-            first = unit.start()
-        if index == end:
-            last = unit.start()
-            break
-    return Span(literal.start + 1 + first, literal.start + 1 + max(first, last))
+    ruler, begin = _ruler(raw, literal), literal.start + 1
+    first = ruler.offset(start)
+    return Span(begin + first, begin + max(first, ruler.offset(end)))
+
+
+def characters(raw: bytes, position: int) -> int:
+    """How many code points of the UTF-8 in `raw` begin before byte `position`."""
+    block = position // _BLOCK
+    return _counts(raw)[block] + _begun(raw[block * _BLOCK : position])
 
 
 def strings(raw: bytes) -> Iterator[Span]:
@@ -184,35 +184,102 @@ def marks(raw: bytes) -> Iterator[Span]:
             yield Span(match.start(), match.end())
 
 
-# Of the line asked for last: where each pointer leads. Findings come several to a line, and several to
-# a message; without this each would walk the line from its beginning.
-_walked: tuple[bytes, dict[str, Member]] = (b"", {})
+# What follows is remembered from one question to the next: findings come by the thousand to a line, and
+# each would walk it from its beginning. Two of each, for a line and for a text in it that holds JSON.
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What is known of one line: a member for each pointer that was asked for, and where its siblings begin."""
+
+    raw: bytes
+    found: dict[str, Member]
+    starts: dict[str, dict[str, int] | array[int]] = field(default_factory=dict)
+    """By the pointer of an object or array; numbers, because a member of its own takes forty times the memory."""
+
+    def child(self, pointer: str, container: Span, name: str) -> Member | None:
+        """The member of that name in the container that `pointer` leads to."""
+        starts = self.starts.get(pointer)
+        if starts is None:
+            inside = members(self.raw, container)
+            if self.raw[container.start] == ord("{"):
+                starts = {member.name: member.key.start for member in inside if member.key}
+            else:
+                starts = array("Q", (member.value.start for member in inside))
+            self.starts[pointer] = starts
+        if isinstance(starts, dict):
+            return _member_at(self.raw, starts[name], None) if name in starts else None
+        index = int(name) if _INDEX.fullmatch(name) else len(starts)
+        return _member_at(self.raw, starts[index], index) if index < len(starts) else None
+
+
+@lru_cache(maxsize=2)
+def _walk(raw: bytes) -> _Walk:
+    return _Walk(raw, {"": Member("", None, value_span(raw))})
 
 
 def _member(raw: bytes, pointer: str) -> Member:
-    global _walked
-    if _walked[0] is not raw:
-        _walked = (raw, {"": Member("", None, value_span(raw))})
-    known = _walked[1]
-    names = parse_pointer(pointer)
-    done = len(names)
-    while (path := pointer_of(names[:done])) not in known:
-        done -= 1
-    found = known[path]
+    walk, names = _walk(raw), parse_pointer(pointer)
+    path, done = pointer, len(names)
+    while path not in walk.found:
+        path, done = path.rpartition("/")[0], done - 1
+    found = walk.found[path]
     for name in names[done:]:
-        if raw[found.value.start] not in b"{[":
+        child = walk.child(path, found.value, name) if raw[found.value.start] in b"{[" else None
+        if child is None:
             raise KeyError(pointer)
-        match = None
-        for member in members(raw, found.value):
-            if member.name == name:
-                match = member
-                if member.key is None:
-                    break
-        if match is None:
-            raise KeyError(pointer)
-        found, path = match, f"{path}/{escape(name)}"
-        known[path] = found
+        found, path = child, f"{path}/{escape(name)}"
+        walk.found[path] = found
     return found
+
+
+def _member_at(raw: bytes, position: int, index: int | None) -> Member:
+    """The element of an array, or without an index the member of an object, that begins there."""
+    if index is not None:
+        return Member(str(index), None, value_span(raw, position))
+    token = _token(raw, position)
+    key = Span(token.start(1), token.end())
+    return Member(_string(raw, key), key, value_span(raw, _token(raw, key.end).end()))
+
+
+class _Ruler:
+    """Where the code points of a string literal begin; it is measured no further than somebody asks."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._text = None if b"\\" in body else body.decode("utf-8", "surrogatepass")
+        self._marks = array("Q", [0])
+
+    def offset(self, index: int) -> int:
+        """The byte at which code point number `index` begins; the end where there are not as many."""
+        while len(self._marks) <= index // _STEP and self._marks[-1] < len(self._body):
+            self._marks.append(self._after(len(self._marks) - 1, _STEP))
+        mark = min(index // _STEP, len(self._marks) - 1)
+        return self._after(mark, index - mark * _STEP)
+
+    def _after(self, mark: int, count: int) -> int:
+        position = self._marks[mark]
+        if self._text is not None:
+            first = mark * _STEP
+            return position + len(self._text[first : first + count].encode("utf-8", "surrogatepass"))
+        unit = next(islice(_UNIT.finditer(self._body, position), count, None), None)
+        return unit.start() if unit else len(self._body)
+
+
+@lru_cache(maxsize=2)
+def _ruler(raw: bytes, literal: Span) -> _Ruler:
+    return _Ruler(raw[literal.start + 1 : literal.end - 1])
+
+
+@lru_cache(maxsize=2)
+def _counts(raw: bytes) -> array[int]:
+    """The code points that begin before each block."""
+    blocks = (_begun(raw[start : start + _BLOCK]) for start in range(0, len(raw), _BLOCK))
+    return array("Q", accumulate(blocks, initial=0))
+
+
+def _begun(part: bytes) -> int:
+    return len(part.translate(None, _CONTINUATION))
 
 
 def _string(raw: bytes, literal: Span) -> str:

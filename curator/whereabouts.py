@@ -17,6 +17,7 @@ class Whereabouts:
         self._file = -1
         self._offset = self._number = 0
         self._related: dict[Place, int] = {}
+        self._last: tuple[Place, Line] | None = None  # a check may speak of one record many times
 
     def path(self, where: Place) -> str:
         """The file of a place."""
@@ -24,10 +25,12 @@ class Whereabouts:
 
     def line(self, where: Place) -> Line:
         """The record at a place, read again, with its line number."""
-        source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
-        line = reading.record_at(source, offset)
-        line.number = self._line_number(where >> OFFSET_BITS, source, offset)
-        return line
+        if self._last is None or self._last[0] != where:
+            source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
+            line = reading.record_at(source, offset)
+            line.number = self._line_number(where >> OFFSET_BITS, source, offset)
+            self._last = (where, line)
+        return self._last[1]
 
     def related(self, item: tuple[Place, str]) -> Related:
         """A place and a pointer as a finding shows them."""

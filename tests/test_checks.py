@@ -175,6 +175,36 @@ def test_long_lines_take_linear_time(tmp_path: Path, data: bytes) -> None:
     assert time.process_time() - started < 12
 
 
+def part(number: int) -> dict[str, Any]:
+    return {"type": "text", "text": f"Ünd {number} <|endoftext|>"}
+
+
+MANY = {
+    "empty": lambda n: say(*[((U, A)[i % 2], "") for i in range(n)]),
+    "tokens": lambda n: say(*[((U, A)[i % 2], f"Ünd {i} <|endoftext|>") for i in range(n)]),
+    "parts": lambda n: say((U, [part(i) for i in range(n)]), (A, "Fine")),
+    "weights": lambda n: {
+        "messages": [{"role": (U, A)[i % 2], "content": f"ü{i}", "weight": 0.5, "extra": 1} for i in range(n)]
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_many_findings_in_one_record_take_linear_time(tmp_path: Path, name: str) -> None:
+    """Sixteen times the findings take about sixteen times as long; in quadratic time they would take 256 times."""
+
+    def took(size: int) -> float:
+        row = MANY[name](size)
+        started = time.process_time()
+        findings = found(tmp_path, row, ignore=["TOK002"])
+        assert len(findings) >= size
+        return time.process_time() - started
+
+    took(10)  # what is loaded once
+    small = took(500)
+    assert took(8_000) < 60 * max(small, 0.05)
+
+
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12) | st.just("user"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),

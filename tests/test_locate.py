@@ -14,6 +14,7 @@ from test_parsing import SPACES, Writer, lines, seeds, typed, writers
 from curator import locate as locating
 from curator.locate import (
     Span,
+    characters,
     depth,
     escape,
     locate,
@@ -70,6 +71,16 @@ def test_a_pointer_that_leads_nowhere_raises(line: bytes) -> None:
         for wrong in (f"{pointer}/nowhere", f"{pointer}/99", f"{pointer}/-1", f"{pointer}/00", f"{pointer}/-"):
             with pytest.raises(KeyError):
                 locate(line, wrong)
+
+
+@settings(max_examples=300)
+@given(lines(), seeds)
+def test_the_order_of_questions_does_not_matter(line: bytes, seed: int) -> None:
+    known = [pointer for pointer, _, _ in pointers(parse(line).value)]
+    spans = {pointer: locate(line, pointer) for pointer in known}
+    Random(seed).shuffle(known)
+    again = line + b" "  # equal lines share what is remembered
+    assert {pointer: locate(again, pointer) for pointer in known} == spans
 
 
 def test_of_duplicate_keys_the_last_counts() -> None:
@@ -131,6 +142,25 @@ def test_within_string(literal: str, start: int, end: int, expected: str) -> Non
     raw = literal.encode()
     part = within_string(raw, Span(0, len(raw)), start, end)
     assert raw[part.start : part.end].decode() == expected
+
+
+@pytest.mark.parametrize("unit", ["a", "é", "😀", r"\n", r"\u00e9", r"\ud83d\ude00"])
+def test_far_inside_a_long_string(unit: str) -> None:
+    size = 700
+    raw = f'["{unit * size}"]'.encode()
+    width = len(unit.encode())
+    for start in (650, 0, 1, 127, 128, 129, 383, 384, size - 1, size, size + 1, 10_000):
+        first = 2 + width * min(start, size)
+        last = 2 + width * min(start + 130, size)
+        assert within_string(raw, Span(1, len(raw) - 1), start, start + 130) == Span(first, last)
+
+
+@given(st.text("aé漢😀\n", max_size=20), st.integers(1, 120))
+def test_characters(text: str, times: int) -> None:
+    raw = (text * times).encode()
+    for position in (0, len(raw) // 3, len(raw) // 2, 512, 511, 1024, len(raw)):
+        whole = raw[:position].decode("utf-8", "ignore")
+        assert characters(raw, len(whole.encode())) == len(whole)
 
 
 # --- pointers -------------------------------------------------------------------------------------------
