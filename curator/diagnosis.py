@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 
-from curator.parsing import Fault
+from curator.parsing import Fault, parse
 
 _UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _WORD = re.compile(r"[^\W\d]")
+_BRACKETS = {"{": "}", "[": "]", "}": "", "]": ""}
+"""What a line of a pretty-printed record may consist of, and what closes it."""
 _PYTHON = re.compile(r"(?:True|False|None)\b")
 
 
 def diagnose(text: str, fault: Fault) -> tuple[str, int]:
     """The diagnosis of a fault of kind `syntax` or `depth`, and the code point it points at."""
     position = fault.position
+    if (piece := _piece(text)) is not None:
+        return "part of a record that is spread over several lines; write each record on one", piece
     rest, before = text[position:], text[:position].rstrip()
     if fault.kind == "depth":
         return fault.message, 0
@@ -53,3 +57,17 @@ def diagnose(text: str, fault: Fault) -> tuple[str, int]:
     if fault.message.startswith("Expecting ':' delimiter"):
         return "missing colon after a key", position
     return "not JSON", position
+
+
+def _piece(text: str) -> int | None:
+    """Where a line of a pretty-printed record begins: a bracket alone, or a member; None where it is none."""
+    bare = text.strip()
+    body = bare.removesuffix(",")
+    if body not in _BRACKETS:
+        if not body.startswith('"'):
+            return None
+        member = f"{{{body}{_BRACKETS.get(body[-1:], '')}}}"
+        parsed = parse(member.encode())
+        if parsed.fault is not None or len(parsed.value) > 1:
+            return None
+    return text.index(bare)

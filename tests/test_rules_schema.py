@@ -266,3 +266,44 @@ def test_a_speaker_in_the_place_of_the_answer_is_an_error(tmp_path: Path) -> Non
     extra = {"conversations": [*usual["conversations"], {"from": "narrator", "value": "Night falls."}]}
     findings = check(tmp_path / "t.jsonl", [usual] * 20 + [odd, extra], select=["SCH"])
     assert [(f.line, str(f.severity)) for f in findings] == [(21, "error"), (22, "warning")]
+
+
+def test_long_keys_are_not_shown_whole(tmp_path: Path) -> None:
+    long = "k" * 4_000
+    parameters = {"type": "object", "properties": {}, "additionalProperties": False}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps({long: 1})}}
+    rows = [
+        ask(ASKED, {**TOLD, long: 1}, **{long: 1}),
+        ask(
+            ASKED,
+            {"role": A, "tool_calls": [call]},
+            tools=[{**TOOL, "function": {"name": "f", "parameters": parameters}}],
+        ),
+    ]
+    messages = [f.message for f in check(tmp_path / "t.jsonl", [*GOOD, *rows], select=["SCH003", "FUN003"])]
+    assert len(messages) == 3
+    assert all("k" in message and "k" * 41 not in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({}, "the record is empty: it has no keys"),
+        (ask(ASKED, TOLD, parallel_tool_calls="yes"), "'parallel_tool_calls' is a text, not true or false"),
+        (ask(ASKED, TOLD, tools=5), "'tools' is a number, not an array"),
+    ],
+)
+def test_messages_are_in_words(tmp_path: Path, row: dict[str, Any], message: str) -> None:
+    assert [f.message for f in check(tmp_path / "t.jsonl", [*GOOD, row], select=["SCH"])] == [message]
+
+
+def test_lines_of_a_pretty_printed_record_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    spread = json.dumps(ask({"role": U, "content": "a, {b}"}, TOLD, tools=[]), indent=2)
+    cut = '{"messages": [{"role": "user"'
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + f"{spread}\n{cut}\n")
+    *lines, last = [f.message for f in curator.check(path, isolated=True, select=["JSN001"]).findings]
+    spread_lines = [message for message in lines if "spread over several lines" in message]
+    assert len(lines) == spread.count("\n") + 1
+    assert len(spread_lines) == len(lines)
+    assert "spread" not in last

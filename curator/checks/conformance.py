@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curator.calls import few, read_calls
+from curator.checks.keys import KEY_CHARS
 from curator.declared import judge
 from curator.findings import clip
 from curator.model import Example, Problem
@@ -86,7 +87,7 @@ def _faults(validator: jsonschema_rs.Validator, arguments: dict[str, Any]) -> It
                 yield _Fault(path, f"{what} is not one of {options}")
             case "additionalProperties":
                 for name in details["unexpected"]:
-                    yield _Fault((*path, name), f"the property {name!r} is not allowed", extra=name)
+                    yield _Fault((*path, name), f"the property {_shown(name)} is not allowed", extra=name)
             case keyword:
                 limit = details.get("value", details.get("limit"))
                 shown = f" {limit!r}" if isinstance(limit, int | float | str) else ""
@@ -104,7 +105,7 @@ def _undeclared(schema: Any, value: Any, path: tuple[str | int, ...]) -> Iterato
             if name in properties:
                 yield from _undeclared(properties[name], item, (*path, name))
             elif not closed:
-                sentence = f"the property {name!r} is not declared"
+                sentence = f"the property {_shown(name)} is not declared"
                 yield _Fault((*path, name), sentence, "undeclared", extra=name)
     elif isinstance(value, list):
         for index, item in enumerate(value):
@@ -120,7 +121,7 @@ def _one_a_slip(faults: Sequence[_Fault]) -> Iterator[_Fault]:
         close = difflib.get_close_matches(lacking.lacks, extras, 1)
         if close:
             used.add(extras[close[0]])
-            yield _Fault(extras[close[0]].path, f"{_lacks(lacking.path, [lacking.lacks])}; is that {close[0]!r}?")
+            yield _Fault(extras[close[0]].path, f"{_lacks(lacking.path, [lacking.lacks])}; is that {_shown(close[0])}?")
         else:
             lacks.setdefault(lacking.path, []).append(lacking.lacks)
     yield from (_Fault(path, _lacks(path, names)) for path, names in lacks.items())
@@ -128,9 +129,13 @@ def _one_a_slip(faults: Sequence[_Fault]) -> Iterator[_Fault]:
 
 
 def _lacks(path: tuple[str | int, ...], names: list[str]) -> str:
-    shown = ", ".join(repr(clip(name)) for name in names[:8])
+    shown = ", ".join(map(_shown, names[:8]))
     return f"{_called(path)} lacks the required {'property' if len(names) == 1 else 'properties'} {shown}"
 
 
 def _called(path: tuple[str | int, ...]) -> str:
-    return repr(str(path[-1])) if path else "the object"
+    return _shown(str(path[-1])) if path else "the object"
+
+
+def _shown(name: str) -> str:
+    return repr(clip(name, KEY_CHARS))

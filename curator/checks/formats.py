@@ -51,14 +51,14 @@ class Unrecognised:
         self._trim()
         for place, keys in self.first.items():
             values = {
-                "keys": ", ".join(map(repr, keys)) or "none",
+                "keys": ", ".join(map(repr, keys)) or "none at all",
                 "nearest": _nearest_format(keys),
                 "count": self.count,
             }
             if not context.conventions.format:
                 yield place, Problem(values=values, variant="all")
                 return
-            yield place, Problem(values=values)
+            yield place, Problem(values=values, variant=None if keys else "empty")
 
     def _trim(self) -> None:
         self.first = dict(sorted(self.first.items())[:_KEPT])

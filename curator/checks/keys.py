@@ -19,7 +19,8 @@ from curator.locate import escape
 from curator.model import Example, Fix, Problem, RenameKey
 
 _CLOSE = 0.81  # ours: of 1, by difflib; "mesage" and "messages" have 0.86, "function" and "function_call" 0.80
-_KEY_CHARS = 40
+KEY_CHARS = 40
+"""No longer key is compared, and of a longer one a message shows the ends."""
 _KEYS = 64  # an object with more keys, or longer ones, is data and no message
 _OWN_WORDS = frozenset({
     "context", "text", "input", "inputs", "name", "names", "id", "parts", "metadata", "types",
@@ -89,7 +90,7 @@ def _is_plain(example: Example) -> bool:
 
 def resembles(found: str, meant: str) -> bool:
     """Whether one key may be a slip of the other."""
-    return len(found) <= _KEY_CHARS and _likeness(found, meant) >= _CLOSE
+    return len(found) <= KEY_CHARS and _likeness(found, meant) >= _CLOSE
 
 
 def meant_in_message(message: Mapping[str, Any]) -> set[str]:
@@ -169,7 +170,7 @@ def _of(kind: str, value: Mapping[str, Any], pointer: str) -> Iterator[Slip]:
 def _pairs(kind: str, keys: tuple[str, ...]) -> tuple[tuple[str, str, bool, bool], ...]:
     """For each missing key the one that may stand for it: found, meant, whether the letters agree, whether alone."""
     known = (_TOP.get(kind) or _INNER[kind]).fits
-    unknown = [key for key in keys if key not in known and key not in _OWN_WORDS and len(key) <= _KEY_CHARS]
+    unknown = [key for key in keys if key not in known and key not in _OWN_WORDS and len(key) <= KEY_CHARS]
     likely = sorted(
         (-likeness, found, meant)
         for meant in known

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curator.checks.keys import slips
+from curator.checks.keys import KEY_CHARS, slips
 from curator.checks.parts import refused
 from curator.data import nearest
 from curator.errors import CardError
+from curator.findings import clip
 from curator.locate import escape
 from curator.model import Example, Fix, Problem, Replace
 from curator.schemas import referenced, schema
@@ -204,7 +205,7 @@ def _called(path: list[str]) -> str:
     if not path:
         return "the record"
     if not path[-1].isdigit():
-        return repr(path[-1])
+        return repr(clip(path[-1], KEY_CHARS))
     kinds = {"messages": "message", "content": "content part", "tool_calls": "call", "tools": "tool"}
     kind = kinds.get(path[-2], "item") if len(path) > 1 else "item"
     return f"{kind} {int(path[-1]) + 1}"
@@ -234,7 +235,7 @@ def _sentence(error: jsonschema.ValidationError, what: str) -> str:
         return f"{what} is empty"
     if error.validator == "additionalProperties":
         extra = [key for key in instance if key not in properties]
-        return f"{what} has the unknown key {extra[0]!r}" if extra else error.message
+        return f"{what} has the unknown key {clip(extra[0], KEY_CHARS)!r}" if extra else error.message
     if error.validator == "pattern":
         return f"{what} is {_shown(instance)}, which does not match {wanted}"
     return f"{what} breaks {error.validator!r} of the schema"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from curator.checks.keys import resembles, slips
+from curator.checks.keys import KEY_CHARS, resembles, slips
 from curator.conventions import Conventions
+from curator.findings import clip
 from curator.locate import escape
 from curator.model import Example, Fix, Place, Problem, Remove
 from curator.packing import PackedRows, key_of
@@ -75,7 +76,11 @@ class UnknownKeys:
 
     def _values(self, keys: tuple[str, ...]) -> dict[str, Any]:
         more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
-        return {"keys": ", ".join(map(repr, keys[:_SHOWN])) + more, "count": len(keys), "target": self.target.name}
+        return {
+            "keys": ", ".join(repr(clip(key, KEY_CHARS)) for key in keys[:_SHOWN]) + more,
+            "count": len(keys),
+            "target": self.target.name,
+        }
 
     def _unknown(self, example: Example, place: Place) -> Iterator[_Unknown]:
         """What is unknown in each object of a record; usual metadata of the record itself is counted instead."""
