@@ -21,11 +21,13 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 """Ours, as the answers say it in English: prose that refuses is no slip."""
+_OF_JSON = re.compile(r"[{}\[\]]|```|\"[^\"\n]*\"\s*:")
+"""What a broken or cut JSON keeps; a text without it is prose, and may be meant: a question back to the user."""
 _SHOWN = 5
 
 
 def broken(example: Example, *, conventions: Conventions, min_share: float) -> Iterator[Problem]:
-    """An answer that is no JSON, or stands in a code fence, or has other keys, where nearly all answers are JSON."""
+    """An answer that is no JSON, or stands in a fence, or has other keys, where nearly all answers are JSON."""
     answer = example.answer
     if conventions.json_share < min_share or answer is None or _answers_otherwise(answer) or not answer.is_one_text:
         return
@@ -49,6 +51,9 @@ def broken(example: Example, *, conventions: Conventions, min_share: float) -> I
         ]
         yield replace(found, variant="fence", fix=Fix("take the code fence away", tuple(edits)))
     elif not _REFUSAL.match(text):
+        if parsed.fault is not None and not _OF_JSON.search(text):
+            yield replace(found, variant="prose")
+            return
         reason, position = "it holds NaN or Infinity, which JSON does not have", 0
         if parsed.fault is not None:
             reason, position = diagnose(text, parsed.fault)
