@@ -18,6 +18,7 @@ _SEPARATORS = (
     " ->", "\n\n###\n\n", "\n\n---\n\n", "\n\n===\n\n", " >>>", "\n\n@@@\n\n", "\n\n#####\n\n", " |>>>",
 )  # fmt: skip
 _STOPS = (" END", "###", "\n\n---", " <END>", " [STOP]", "@@@", "\n\n#####", " ~~~")
+_WORDS, _WORD_CHARS = 20, 40  # different answers, and code points of one, that may be single tokens
 _MIXED = 0.2
 """Below this share an ending is no habit at all (RULES.md, "settled")."""
 
@@ -96,7 +97,8 @@ class MissingSeparator:
 class MissingStop:
     """Completions without a common ending, at a target that adds none.
 
-    Silent where all have the same length: in tokens for labels, else in code points. Memory: a few numbers.
+    Silent where all have the same length: in tokens for labels, else in code points; and where few different
+    answers are one token each. Memory: at most twenty short texts.
     """
 
     def __init__(self, *, conventions: Conventions, target: Target, fewest: int) -> None:
@@ -109,6 +111,8 @@ class MissingStop:
         self.unused = Unused(_STOPS)
         self.shortest: int | None = None
         self.longest = 0
+        self.answers: set[str] | None = set()
+        """The different ones; None where there are too many, or one is no word."""
 
     def add(self, example: Example, place: Place) -> None:
         if not self.active:
@@ -117,6 +121,13 @@ class MissingStop:
             if turn.trained and turn.text:
                 self.unused.add(turn.text)
                 self._stretch(len(turn.text), len(turn.text))
+                self._note({turn.text} if len(turn.text) <= _WORD_CHARS else None)
+
+    def _note(self, answers: set[str] | None) -> None:
+        if self.answers is not None:
+            self.answers = None if answers is None else self.answers | answers
+            if self.answers is not None and len(self.answers) > _WORDS:
+                self.answers = None
 
     def _stretch(self, shortest: int, longest: int) -> None:
         self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
@@ -124,6 +135,7 @@ class MissingStop:
 
     def merge(self, other: MissingStop) -> None:
         self.unused.merge(other.unused)
+        self._note(other.answers)
         if other.shortest is not None:
             self._stretch(other.shortest, other.longest)
 
@@ -134,7 +146,7 @@ class MissingStop:
         # Labels of one token need none, and without a tokenizer nobody can say whether they are.
         if labels and (context.tokens is None or _same_length(context.conventions, context.tokens)):
             return
-        if not labels and self.shortest == self.longest:
+        if not labels and (self.shortest == self.longest or self._are_words(context.tokens)):
             return
         free = self.unused.first()
         title = "end every completion with " + (
@@ -148,6 +160,12 @@ class MissingStop:
                 fix=Fix(f"{title}, and pass it as `stop`"),
             ),
         )
+
+    def _are_words(self, tokens: Tokenizer | None) -> bool:
+        """Whether few different answers are one token each: labels of a set too small to be known as such."""
+        if self.answers is None:
+            return False
+        return all((tokens.count(text) if tokens else len(text.split())) == 1 for text in self.answers)
 
 
 def _same_length(conventions: Conventions, tokens: Tokenizer) -> bool:
