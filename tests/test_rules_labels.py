@@ -60,6 +60,22 @@ def chat(counts: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.parametrize("yes", [6, 7])
+def test_few_labels_of_one_token_need_no_stop_sequence(tmp_path: Path, yes: int) -> None:
+    """Too few to be known as labels; of several tokens they are answers that just end."""
+    assert found(tmp_path, labelled({" yes": yes, " no": 6}), ("STP001",), target="openai") == []
+    told = found(tmp_path, labelled({" yes, and more": yes, " no": 6}), ("STP001",), target="openai")
+    assert [f.code for f in told] == ["STP001"]
+
+
+def test_two_common_spellings_may_be_two_words(tmp_path: Path) -> None:
+    findings = found(tmp_path, labelled({" US": 60, " us": 7, " no": 40, " No": 4}), ("LAB005",))
+    assert Counter((f.severity.name.lower(), f.fix is not None and bool(f.fix.edits)) for f in findings) == {
+        ("warning", False): 7,
+        ("error", True): 4,
+    }
+
+
 def test_a_record_is_not_blamed_for_the_empty_answer_of_another(tmp_path: Path) -> None:
     rows = chat({"yes": 60, "no": 60})
     asked = rows[7]["messages"][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,8 +23,11 @@ _DIGEST = 8  # bytes of a label's: with 4, two of ten thousand labels would be o
 _HINT_CHARS, _HINT_LABELS = 40, 50  # comparing a long text with many labels, record by record, takes too long
 
 
-def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
-    """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo."""
+def variant(example: Example, *, conventions: Conventions, common: float) -> Iterator[Problem]:
+    """A label that differs from a more frequent one only in case, space or closing punctuation; or a typo.
+
+    One with more than `common` of the other's records may be another word, as March and march are.
+    """
     answer = label_turn(example)
     if answer is None or not answer.text or not answer.is_one_text:
         return
@@ -33,15 +37,18 @@ def variant(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
     if meant == label:
         return
     start = len(written) - len(label)
-    share = conventions.labels.get(meant, 0) / (sum(conventions.labels.values()) or 1)
-    yield Problem(
+    count, usual = conventions.labels.get(label, 0), conventions.labels.get(meant, 0)
+    found = Problem(
         answer.text_pointer,
         span=(start, len(written)),
-        values={"label": label, "meant": meant, "share": share},
+        values={"label": label, "meant": meant, "share": usual / (sum(conventions.labels.values()) or 1)},
         variant="typo" if is_slip else "declared" if meant in conventions.declared else None,
         group=f"label:{digest(meant)}",
         fix=Fix(f"write {meant!r}", (ReplaceText(answer.text_pointer, start, len(written), meant),)),
     )
+    if found.variant is None and count > common * usual:  # two words may be meant: no edit
+        found = replace(found, variant="common", fix=Fix(f"write {meant!r}, or declare both labels in the settings"))
+    yield found
 
 
 def undeclared(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
