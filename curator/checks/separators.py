@@ -57,6 +57,16 @@ def _lacks(turn: Turn, endings: Sequence[Habit], pinned: bool) -> Iterator[Probl
     )
 
 
+def _whole_run(text: str, start: int) -> int:
+    """Where the signs begin that stand apart from the words before `start`: of ` =>`, not of `C++>`."""
+    begin = start
+    while start < len(text) and begin and not text[begin - 1].isspace() and not text[begin - 1].isalnum():
+        begin -= 1
+    if begin == start or not begin or text[begin - 1] not in " \t" or text[start].isspace():
+        return start
+    return len(text[:begin].rstrip(" \t"))
+
+
 def _doubled(text: str, ending: str) -> bool:
     return bool(ending.strip()) and text.endswith(ending + ending)
 
@@ -72,7 +82,7 @@ def _look_alike(text: str, ending: str) -> int:
         size += len(plain(text[start]))
     if plain(text[start:]) != wanted:
         marks = "".join(set(ending))
-        return len(text) if any(mark.isalnum() for mark in marks) else len(text.rstrip(marks))
+        return len(text) if any(mark.isalnum() for mark in marks) else _whole_run(text, len(text.rstrip(marks)))
     while start and text[start - 1] == text[start]:  # a sign too many
         start -= 1
     while start and ending[0].isspace() and text[start - 1].isspace():
