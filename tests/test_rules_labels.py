@@ -76,6 +76,42 @@ def test_two_common_spellings_may_be_two_words(tmp_path: Path) -> None:
     }
 
 
+TOKENS = ("LAB001", "LAB002", "LAB004")
+
+
+def test_numbers_on_a_scale_are_no_labels(tmp_path: Path) -> None:
+    scale = {f" {n / 2}": 12 for n in range(30)}
+    assert found(tmp_path, labelled(scale), TOKENS, model="babbage-002") == []
+    grades = {f" {n / 2}": 12 for n in range(10)}
+    assert {f.code for f in found(tmp_path, labelled(grades), TOKENS, model="babbage-002")} == set(TOKENS)
+    declared = {"labels": [label.strip() for label in scale]}
+    told = found(tmp_path, labelled(scale), TOKENS, model="babbage-002", pins=declared)
+    assert {f.code for f in told} == set(TOKENS)
+
+
+def test_answers_that_are_no_labels_for_certain_have_no_tokens_to_judge(tmp_path: Path) -> None:
+    counts = {" yes": 110, " no": 110, " no idea at all": 1, " nobody knows": 2}
+    assert found(tmp_path, labelled(counts), ("LAB001", "LAB002"), model="babbage-002") == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "stop", "is_chat", "severity"),
+    [
+        (("in stock", "in transit"), "", False, "warning"),
+        (("in stock", "in transit"), " END", False, "info"),
+        (("in stock", "in"), " END", False, "warning"),
+        (("in stock", "in transit"), "", True, "info"),
+    ],
+)
+def test_where_the_first_token_matters(
+    tmp_path: Path, labels: tuple[str, str], stop: str, is_chat: bool, severity: str
+) -> None:
+    counts = {f" {label}{stop}": 40 for label in (*labels, "lost")}
+    rows = chat(counts) if is_chat else labelled(counts)
+    findings = found(tmp_path, rows, ("LAB002",), model="gpt-4o-mini-2024-07-18" if is_chat else "babbage-002")
+    assert [f.severity.name.lower() for f in findings] == [severity]
+
+
 def test_a_record_is_not_blamed_for_the_empty_answer_of_another(tmp_path: Path) -> None:
     rows = chat({"yes": 60, "no": 60})
     asked = rows[7]["messages"][0]

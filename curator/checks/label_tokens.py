@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from curator.checks.label_values import spellings
-from curator.checks.labels import Labels, Seen, digest
-from curator.conventions import Conventions
+from curator.checks.labels import Labels, Seen, digest, is_measure
+from curator.conventions import LABEL_SEEN, Conventions
 from curator.findings import clip
 from curator.model import Example, Place, Problem
 from curator.tokens import Tokenizer
@@ -59,6 +60,8 @@ class SharedFirstToken:
     """Labels that begin with the same token, as they stand in the data: one problem for each such token.
 
     Silent where that is the leading space alone, and each label one token without it: another rule says so.
+    Info where labels can be told by what follows: in conversations, and where a stop sequence ends each of
+    them and none is that token alone (docs/decisions/0028).
     """
 
     def __init__(self, *, conventions: Conventions, tokens: Tokenizer) -> None:
@@ -90,6 +93,9 @@ class SharedFirstToken:
             bare = [tokens.ids(name.lstrip()) for name in names]
             if not token.strip() and all(len(ids) == 1 for ids in bare):
                 continue
+            told_later = context.conventions.format != "openai-completion" or (
+                context.conventions.stop is not None and all(len(tokens.ids(name)) > 1 for name in names)
+            )
             apart = len({ids[0] for ids in bare}) == len(names)
             more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
             yield (
@@ -102,6 +108,7 @@ class SharedFirstToken:
                         "keys": ", ".join(repr(clip(name, _SHOWN)) for name in names[:_LISTED]) + more,
                         "hint": "; without their leading space they do not" if apart else "",
                     },
+                    variant="several" if told_later else None,
                     related=tuple((seen.place, seen.pointer) for _, seen in group[:_LISTED] if seen is not first),
                     group=f"token:{digest(token)}",
                 ),
@@ -109,9 +116,20 @@ class SharedFirstToken:
 
 
 def _written(labels: Labels) -> Iterator[tuple[str, Seen]]:
-    """The labels as they stand in the data, without stray answers and variants, of which other rules speak."""
-    known, meant = labels.conventions.labels, spellings(labels.conventions).meant
+    """The labels as they stand in the data, without rare answers and variants, of which other rules speak.
+
+    None where they are numbers on a scale.
+    """
+    conventions = labels.conventions
+    if is_measure(conventions):
+        return
+    known, meant = conventions.labels, spellings(conventions).meant
+    counts: Counter[str] = Counter()
+    for label, seen in labels.seen.items():
+        counts[label.lstrip()] += seen.count
     for label, seen in sorted(labels.seen.items()):
         name = label.lstrip()
-        if name in known and meant(name)[0] == name:
+        # A rare answer is no label for certain (docs/decisions/0005), unless the settings declare it.
+        is_usual = counts[name] >= LABEL_SEEN or name in conventions.declared
+        if name in known and is_usual and meant(name)[0] == name:
             yield label, seen

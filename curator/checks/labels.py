@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,9 @@ from curator.spelling import Spellings
 _LISTED = 8
 _SHOWN = 30  # code points of a label in a list; a rare answer may be a long one
 _TRAIN = "train"
+_NUMBER = re.compile(r"[-+−]?[.,]?\d[\d.,]*[ \t]?%?", re.ASCII)
+_GRADES = 10  # ours: more different numbers are a scale
+_MEASURED = 0.9  # ours: of the records, as for labels (curator.conventions)
 
 
 @dataclass(slots=True)
@@ -74,6 +78,19 @@ class Labels:
         declared = self.conventions.declared
         found = {label: seen.count for label, seen in self.merged().items() if not declared or label in declared}
         return dict.fromkeys(declared, 0) | found
+
+
+def is_measure(conventions: Conventions) -> bool:
+    """Whether the labels are values on a scale: numbers, and more than ten different ones.
+
+    What holds of labels does not hold of them: numbers begin with the same digits whatever they mean, 37 is
+    not to be told from 38 by its first token, and of each value there need not be hundreds. Numbers that the
+    settings declare are labels; up to ten may be grades or classes.
+    """
+    numbers = {label: n for label, n in conventions.labels.items() if _NUMBER.fullmatch(label.strip())}
+    if conventions.declared or len(numbers) <= _GRADES:
+        return False
+    return sum(numbers.values()) >= _MEASURED * sum(conventions.labels.values())
 
 
 def _merge(mine: dict[str, Seen], others: Mapping[str, Seen]) -> None:
@@ -149,8 +166,8 @@ class TooFew:
         self.labels.merge(other.labels)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        if context.split != _TRAIN:
-            return  # held-out data need not be enough to learn from
+        if context.split != _TRAIN or is_measure(self.labels.conventions):
+            return  # held-out data need not be enough to learn from, and of a number there need not be many
         chat = context.conventions.format != "openai-completion"
         enough = self.enough_chat if chat else self.enough
         counts = self.labels.counts()
