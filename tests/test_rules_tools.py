@@ -136,6 +136,50 @@ def test_preference_data_is_checked_in_the_preferred_output_only(tmp_path: Path)
     assert finding.inner == "/a"
 
 
+MAIL = {"type": "object", "properties": {"mail": {"type": "string"}}, "required": ["mail"]}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "says"),
+    [
+        ({"const": "EUR"}, "USD", "'a' is not 'EUR'"),
+        ({"const": True}, "USD", "'a' is not true"),
+        ({"type": "integer"}, "backtrack", "'a' is a text, not an integer"),
+        ({"enum": []}, "x", "'a' can have no value at all, because its 'enum' is empty"),
+        ({"enum": ["x"]}, "y", "'a' is not 'x'"),
+        ({"enum": ["x", None]}, "y", "'a' is not one of 'x', null"),
+        ({"pattern": r"^[A-Z]\d+$"}, "b", r"'a' does not match the pattern ^[A-Z]\d+$"),
+        ({"multipleOf": 5}, 3, "'a' breaks 'multipleOf' 5 of the declared schema"),
+        ({"additionalProperties": False}, {"b": 1}, "'a' has a property, but its schema allows none"),
+        ({"properties": {"c": {}}, "additionalProperties": False}, {"b": 1}, "the property 'b' is not allowed"),
+        ({"not": {}}, 1, "'a' breaks 'not' of the declared schema"),
+        (False, 1, "'a' is not allowed"),
+        ({"anyOf": [{"type": "string"}, MAIL]}, 7, "'a' is a number, not a text or an object"),
+        ({"anyOf": [{"const": "x"}, {"type": "null"}]}, 7, "'a' is not 'x' or null"),
+        ({"anyOf": [{"type": "string"}, MAIL]}, {"mail": 7}, "'mail' is a number, not a text"),
+        ({"anyOf": [{"type": "string"}, MAIL]}, {}, "'a' lacks the required property 'mail'"),
+        ({"anyOf": [{"required": ["b"]}, {"required": ["c"]}]}, {"d": 1}, "'a' lacks 'b' or 'c'"),
+        ({"anyOf": [{"minimum": 5}, {"multipleOf": 2}]}, 3, "'a' fits none of the 2 alternatives in 'anyOf'"),
+        ({"oneOf": [{"minimum": 1}, {"maximum": 9}]}, 3, "'a' fits more than one of the alternatives in 'oneOf'"),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_schema_is_said_in_words(tmp_path: Path, schema: Any, value: Any, says: str) -> None:
+    record = row(calling({"a": value}), tools=(tool({"type": "object", "properties": {"a": schema}}),))
+    (finding,) = check(tmp_path, record, select=["FUN003"])
+    assert finding.message == f"the arguments of 'f' break its schema: {says}"
+
+
+def test_a_pattern_that_is_given_up_proves_nothing(tmp_path: Path) -> None:
+    schema = {"type": "string", "pattern": r"^(?:(?!DROP)[\s\S])*$"}
+    for declared in (schema, {"anyOf": [schema, {"type": "null"}]}, {"anyOf": [schema, {"minLength": 10**6}]}):
+        parameters = {"type": "object", "properties": {"a": declared}}
+        assert check(tmp_path, row(calling({"a": "hello " * 3000}), tools=(tool(parameters),))) == []
+
+
+def calling(arguments: dict[str, Any]) -> dict[str, Any]:
+    return says(called(json.dumps(arguments)))
+
+
 def test_a_call_inside_a_text_whose_arguments_are_a_text(tmp_path: Path) -> None:
     value = json.dumps({"name": "f", "arguments": '{"a": 1}'})
     record = {
@@ -209,8 +253,12 @@ NS = range(500)
         row(says(called('{"a": 1,}' * 20_000))),
         row(tools=tuple(tool({"type": "object", "properties": {f"p{n}": {"type": "dict"}}}) for n in range(2_000))),
         row(says(called(json.dumps("x" * 2_000_000)))),
+        row(
+            says(called(json.dumps({f"nam{n}": n for n in range(8_000)}))),
+            tools=(tool({"required": [f"name{n}" for n in range(8_000)], "additionalProperties": False}),),
+        ),
     ],
-    ids=["results", "unpaired", "undeclared", "properties", "python", "glued", "schemas", "long"],
+    ids=["results", "unpaired", "undeclared", "properties", "python", "glued", "schemas", "long", "misspelled"],
 )  # fmt: skip
 def test_large_records_take_linear_time(tmp_path: Path, record: dict[str, Any]) -> None:
     started = time.process_time()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curator.calls import few, read_calls
 from curator.checks.keys import KEY_CHARS
-from curator.declared import judge
+from curator.declared import Verdict, judge
 from curator.findings import clip
 from curator.model import Example, Problem
 from curator.schema_faults import called
@@ -31,6 +32,8 @@ _TYPES = {
 
 
 _MOST = 20  # faults of one call that are named: more would help nobody
+_OPTIONS = 8  # allowed values that a sentence names
+_COSTLY = 1_000_000  # ours: values of the arguments times values of their schema; half a second at the worst
 
 
 class _Fault(NamedTuple):
@@ -60,38 +63,131 @@ def breaks_schema(example: Example) -> Iterator[Problem]:
             continue
         if read.parsed is None and read.call.inside is None:  # null is how a columnar writer spells "absent"
             arguments = {name: value for name, value in arguments.items() if value is not None}
-        found = chain(_faults(verdict.validator, arguments), _undeclared(verdict.schema, arguments, ()))
+        found = chain(_faults(verdict, arguments), _undeclared(verdict.schema, arguments, ()))
         for fault in _one_a_slip(list(islice(found, _MOST))):
             yield read.problem(fault.path, {"fault": fault.sentence}, read.variant or fault.variant)
 
 
-def _faults(validator: jsonschema_rs.Validator, arguments: dict[str, Any]) -> Iterator[_Fault]:
+def _faults(verdict: Verdict, arguments: dict[str, Any]) -> Iterator[_Fault]:
     """Each violation, with a sentence that holds no text of the data but names."""
-    if validator.is_valid(arguments):
+    assert verdict.validator is not None
+    if verdict.validator.is_valid(arguments):
         return
-    for error in validator.iter_errors(arguments):
-        if "backtrack" in error.message.lower():  # the pattern gave up: nothing is proven
-            continue
-        path = tuple(error.instance_path)
-        what = _called(path)
-        details = error.kind.as_dict()
-        match error.kind.name:
-            case "required":
-                name = str(details["property"])
-                yield _Fault(path, "", lacks=name)
-            case "type":
-                expected = " or ".join(_TYPES.get(name, name) for name in details["types"])
-                yield _Fault(path, f"{what} is {called(error.instance)}, not {expected}")
-            case "enum":
-                options = ", ".join(clip(repr(option)) for option in details["options"][:8])
-                yield _Fault(path, f"{what} is not one of {options}")
-            case "additionalProperties":
-                for name in details["unexpected"]:
-                    yield _Fault((*path, name), f"the property {_shown(name)} is not allowed", extra=name)
-            case keyword:
-                limit = details.get("value", details.get("limit"))
-                shown = f" {limit!r}" if isinstance(limit, int | float | str) else ""
-                yield _Fault(path, f"{what} breaks {clip(f'{keyword!r}{shown}')} of the declared schema")
+    for error in _errors(verdict, arguments):
+        yield from _of_error(error)
+
+
+def _errors(verdict: Verdict, arguments: dict[str, Any]) -> Iterator[jsonschema_rs.ValidationError]:
+    """The violations; only the first where all might take long, because each holds a copy of the object it is in."""
+    import jsonschema_rs
+
+    assert verdict.validator is not None
+    if _size(arguments) * _size(verdict.schema) <= _COSTLY:
+        yield from verdict.validator.iter_errors(arguments)
+        return
+    try:
+        verdict.validator.validate(arguments)
+    except jsonschema_rs.ValidationError as error:
+        yield error
+
+
+def _size(value: Any) -> int:
+    """How many values there are in a value, itself counted."""
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inside))
+
+
+def _of_error(error: jsonschema_rs.ValidationError) -> Iterator[_Fault]:
+    if _gave_up(error):
+        return
+    path = tuple(error.instance_path)
+    what = _called(path)
+    details = error.kind.as_dict()
+    match error.kind.name:
+        case "anyOf" | "oneOf":
+            yield from _of_alternatives(error, details["context"])
+        case "required":
+            yield _Fault(path, "", lacks=str(details["property"]))
+        case "type":
+            yield _Fault(path, f"{what} is {called(error.instance)}, not {_wanted(error)}")
+        case "enum" if not details["options"]:
+            yield _Fault(path, f"{what} can have no value at all, because its 'enum' is empty")
+        case "enum" if len(details["options"]) > 1:
+            yield _Fault(path, f"{what} is not one of {', '.join(map(_option, details['options'][:_OPTIONS]))}")
+        case "enum" | "const":
+            yield _Fault(path, f"{what} is not {_wanted(error)}")
+        case "pattern":
+            yield _Fault(path, f"{what} does not match the pattern {clip(details['pattern'])}")
+        case "additionalProperties":
+            for name in details["unexpected"]:
+                yield _Fault((*path, name), f"the property {_shown(name)} is not allowed", extra=name)
+        case "falseSchema" if error.schema_path[-1:] == ["additionalProperties"]:
+            yield _Fault(path, f"{what} has a property, but its schema allows none")
+        case "falseSchema":
+            yield _Fault(path, f"{what} is not allowed")
+        case keyword:
+            limit = details.get("value", details.get("limit", details.get("multiple_of")))
+            shown = f" {limit!r}" if isinstance(limit, int | float | str) else ""
+            yield _Fault(path, f"{what} breaks {clip(f'{keyword!r}{shown}')} of the declared schema")
+
+
+def _gave_up(error: jsonschema_rs.ValidationError) -> bool:
+    """Whether a pattern was given up before it was done with the text, so that nothing is proven."""
+    details = error.kind.as_dict()
+    inner = details.get("error")  # words for a pattern, a violation for the names of properties
+    if inner is not None:
+        return isinstance(inner, str) or _gave_up(inner)
+    return any(_gave_up(inner) for branch in details.get("context", ()) for inner in branch)
+
+
+def _of_alternatives(
+    error: jsonschema_rs.ValidationError, branches: list[list[jsonschema_rs.ValidationError]]
+) -> Iterator[_Fault]:
+    """The faults of the alternative that was probably meant; what is allowed, where that is none, or several."""
+    path = tuple(error.instance_path)
+    what, keyword = _called(path), error.kind.name
+    if not all(branches):
+        yield _Fault(path, f"{what} fits more than one of the alternatives in {keyword!r}")
+        return
+    refused = [_refusal(branch, path) for branch in branches]
+    meant = sorted((b for b, refusal in zip(branches, refused, strict=True) if refusal is None), key=len)
+    if meant and (len(meant) == 1 or len(meant[0]) < len(meant[1])):
+        for inner in meant[0]:
+            yield from _of_error(inner)
+        return
+    lacking = [
+        b[0] for b in meant if len(b) == 1 and b[0].kind.name == "required" and tuple(b[0].instance_path) == path
+    ]
+    if meant and len(lacking) == len(meant):
+        names = dict.fromkeys(_shown(str(inner.kind.as_dict()["property"])) for inner in lacking)
+        yield _Fault(path, f"{what} lacks {' or '.join(list(names)[:_OPTIONS])}")
+    elif meant:
+        yield _Fault(path, f"{what} fits none of the {len(branches)} alternatives in {keyword!r}")
+    else:
+        wanted = dict.fromkeys(_wanted(refusal) for refusal in refused[:_OPTIONS] if refusal)
+        is_type = all(refusal and refusal.kind.name == "type" for refusal in refused)
+        yield _Fault(path, f"{what} is {f'{called(error.instance)}, ' if is_type else ''}not {' or '.join(wanted)}")
+
+
+def _refusal(
+    branch: list[jsonschema_rs.ValidationError], path: tuple[str | int, ...]
+) -> jsonschema_rs.ValidationError | None:
+    """The violation by which an alternative takes no such value at all, whatever it holds."""
+    refusals = (e for e in branch if e.kind.name in ("type", "const", "enum") and tuple(e.instance_path) == path)
+    return next(refusals, None)
+
+
+def _wanted(error: jsonschema_rs.ValidationError) -> str:
+    """What a violated `type`, `const` or `enum` allows."""
+    details = error.kind.as_dict()
+    if error.kind.name == "type":
+        return " or ".join(_TYPES.get(name, name) for name in details["types"])
+    options = details["options"] if error.kind.name == "enum" else [details["expected_value"]]
+    return " or ".join(map(_option, options[:_OPTIONS])) or "any value (its 'enum' is empty)"
+
+
+def _option(option: Any) -> str:
+    return clip(repr(option) if isinstance(option, str) else json.dumps(option, ensure_ascii=False))
 
 
 def _undeclared(schema: Any, value: Any, path: tuple[str | int, ...]) -> Iterator[_Fault]:
