@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -532,3 +534,35 @@ def test_a_file_that_changes_is_reported_once_however_it_is_cut(tmp_path: Path) 
         f"{path}: the file changed while it was checked; check it again",
     ]
     assert len({tuple(report.failures) for report in reports}) == 1
+
+
+def run_script(folder: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "s.py"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("caught", [False, True])
+def test_a_script_without_guard_is_told_so_at_once(tmp_path: Path, caught: bool) -> None:
+    marked(tmp_path / "a.jsonl", {})
+    call = "curator.check('a.jsonl', jobs=2, isolated=True)"
+    script = f"import curator\nopen('runs', 'a').write('x')\n{call}\nprint('after')\n"
+    if caught:
+        script = script.replace(call, f"try: {call}\nexcept Exception as error: print(repr(error))")
+    (tmp_path / "s.py").write_text(script)
+    done = run_script(tmp_path)
+    said = done.stdout if caught else done.stderr
+    assert "UsageError" in said
+    assert "__main__" in said
+    assert done.stdout.count("after") == caught  # no worker ran on
+    assert len((tmp_path / "runs").read_text()) <= 3
+    assert done.stderr.count("Traceback") == (not caught)
+    assert done.stderr.count("\n") < 40
+
+
+def test_a_script_with_guard_may_use_processes(tmp_path: Path) -> None:
+    marked(tmp_path / "a.jsonl", {})
+    call = "print(curator.check('a.jsonl', jobs=2, isolated=True).failures)"
+    script = f"import curator\nif __name__ == '__main__':\n    {call}\n"
+    (tmp_path / "s.py").write_text(script)
+    done = run_script(tmp_path)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

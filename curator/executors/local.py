@@ -9,16 +9,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from curator.errors import UsageError
 from curator.report import Failure, Scanned
 from curator.scan import Task, scan
 from curator.sources import Shard
+
+if TYPE_CHECKING:
+    import ctypes
 
 Executor = Callable[[Sequence[Task]], Iterator[tuple[Shard, Scanned]]]
 """Maps `scan` over tasks; yields each task's shard with its result, in any order."""
 
 _PATIENCE = 10  # seconds for a pool to notice that its workers were ended
+_GUARD = (
+    'the worker processes could not start: put what your script runs under `if __name__ == "__main__":` '
+    "and keep it in a file, or check with jobs=1"
+)
 _AHEAD = 2  # tasks a worker may have waiting: enough to stay busy, few enough to keep results small
 
 
@@ -36,19 +44,29 @@ class Processes:
     """
 
     def __init__(self, jobs: int, method: Literal["spawn", "fork"] = "spawn") -> None:
-        """`fork` starts faster and shares memory, but is safe only in a process without threads."""
+        """`fork` starts faster and shares memory, but is safe only in a process without threads.
+
+        When called it raises UsageError where no worker comes to life, as in a script without `__main__` guard.
+        """
         self.jobs, self.method = jobs, method
         self._pool: ProcessPoolExecutor | None = None
 
     def __call__(self, tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            # A worker that runs the script it is to import would start workers of its own. No exception: the
+            # script might catch it and go on.
+            raise SystemExit(f"error: {_GUARD}")
         left = dict(enumerate(tasks))
         while left:
-            self._pool = _pool(self.jobs, self.method)
+            started = multiprocessing.get_context(self.method).RawValue("b", 0)
+            self._pool = _pool(self.jobs, self.method, started)
             running: dict[Future[Scanned], int] = {}
             try:
                 for number, result in _run(self._pool, self.jobs, list(left.items()), running):
                     yield left.pop(number)[2], result
             except BrokenProcessPool:
+                if not started.value:
+                    raise UsageError(_GUARD) from None
                 for number in sorted(running.values()) or list(left):
                     task = left.pop(number)
                     yield task[2], _alone(task, self.method)
@@ -99,7 +117,7 @@ def _run(
 
 def _alone(task: Task, method: str) -> Scanned:
     """The task in a process of its own; a failure that names the shard if that dies, too."""
-    with _pool(1, method) as pool:
+    with _pool(1, method, None) as pool:
         try:
             with _uninterrupted():
                 future = pool.submit(scan, task)
@@ -129,8 +147,10 @@ def _lost(shard: Shard, what: str) -> Scanned:
     return lost
 
 
-def _pool(jobs: int, method: str) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context(method), initializer=_ignore_interrupt)
+def _pool(jobs: int, method: str, started: ctypes.c_byte | None) -> ProcessPoolExecutor:
+    """A pool whose workers set `started`, in memory that they share, once they are ready."""
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(started,))
 
 
 @contextmanager
@@ -148,5 +168,7 @@ def _uninterrupted() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _ignore_interrupt() -> None:
+def _begin(started: ctypes.c_byte | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if started is not None:
+        started.value = 1
