@@ -33,6 +33,12 @@ class Deviations:
         for (place, _), problem in sorted(self._kept.items(), key=lambda item: item[0])[: self._most]:
             yield place, problem
 
+    def told(self) -> Iterator[tuple[Place | None, Problem]]:
+        """What is kept, and a problem of the variant `more` that counts the others."""
+        yield from self
+        if self.hidden:
+            yield None, Problem(values={"count": self.hidden}, variant="more")
+
     @property
     def hidden(self) -> int:
         """How many are counted, but not kept."""

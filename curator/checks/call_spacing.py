@@ -47,9 +47,7 @@ class Varying:
         self.deviations.merge(other.deviations)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        yield from self.deviations
-        if self.deviations.hidden:
-            yield None, Problem(values={"count": self.deviations.hidden}, variant="more")
+        yield from self.deviations.told()
         habits = context.conventions.calls
         if habits.spacing and habits.settled_spacing is None:
             counts = ", ".join(f"{count:,} {_WORDS[style]}" for style, count in habits.spacing.items())

@@ -55,9 +55,7 @@ class Varying:
         self.deviations.merge(other.deviations)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        yield from self.deviations
-        if self.deviations.hidden:
-            yield None, Problem(values={"count": self.deviations.hidden}, variant="more")
+        yield from self.deviations.told()
         unsettled = context.conventions.calls.unsettled
         if unsettled:
             shown = sorted(unsettled, key=lambda name: (unsettled[name].share, name))

@@ -89,19 +89,21 @@ def tools(record: dict[str, Any], pointer: str = "") -> tuple[Tool, ...]:
     listed = record.get("tools")
     for index, tool in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(tool, dict) and isinstance(tool.get("function"), dict):
-            found.append(_tool(tool["function"], f"{pointer}/tools/{index}/function"))
+            found.append(declared(tool["function"], f"{pointer}/tools/{index}/function"))
     old = record.get("functions")
     for index, function in enumerate(old if isinstance(old, list) else ()):
         if isinstance(function, dict):
-            found.append(_tool(function, f"{pointer}/functions/{index}"))
+            found.append(declared(function, f"{pointer}/functions/{index}"))
     return tuple(found)
 
 
-def _tool(function: dict[str, Any], pointer: str) -> Tool:
+def declared(function: dict[str, Any], pointer: str, inside: str | None = None) -> Tool:
+    """What the function object at `pointer` declares; `inside` is the text that the pointer leads into."""
     name, description = function.get("name"), function.get("description")
     return Tool(
         name if isinstance(name, str) else "",
         description if isinstance(description, str) else "",
         function.get("parameters"),
         pointer,
+        inside,
     )

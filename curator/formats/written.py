@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from curator.formats.chat import declared
 from curator.model import Tool, ToolCall
 from curator.parsing import parse
 
@@ -36,16 +37,5 @@ def tools(record: dict[str, Any]) -> tuple[Tool, ...]:
             wrapped = isinstance(tool.get("function"), dict)
             function = tool["function"] if wrapped else tool
             where = f"{'' if inside else '/tools'}/{index}{'/function' if wrapped else ''}"
-            found.append(_tool(function, where, inside))
+            found.append(declared(function, where, inside))
     return tuple(found)
-
-
-def _tool(function: dict[str, Any], pointer: str, inside: str | None) -> Tool:
-    name, description = function.get("name"), function.get("description")
-    return Tool(
-        name if isinstance(name, str) else "",
-        description if isinstance(description, str) else "",
-        function.get("parameters"),
-        pointer,
-        inside,
-    )
