@@ -14,8 +14,11 @@ _BRACKETS = {"{": "}", "[": "]", "}": "", "]": ""}
 _PYTHON = re.compile(r"(?:True|False|None)\b")
 
 
-def diagnose(text: str, fault: Fault) -> tuple[str, int]:
-    """The diagnosis of a fault of kind `syntax` or `depth`, and the code point it points at."""
+def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
+    """The diagnosis of a fault of kind `syntax` or `depth`, and the code point it points at.
+
+    `whole` is what the text is called: a record, the arguments of a call, an answer.
+    """
     position = fault.position
     if (piece := _piece(text)) is not None:
         return "part of a record that is spread over several lines; write each record on one", piece
@@ -30,8 +33,8 @@ def diagnose(text: str, fault: Fault) -> tuple[str, int]:
         return f"invalid escape {text[position : position + 2]}", position
     if fault.message == "Extra data":
         if rest.lstrip().startswith((",", "]", "}")):
-            return f"{rest.lstrip()[0]!r} after the end of the record", position
-        return "text after the end of the record", position
+            return f"{rest.lstrip()[0]!r} after the end of the {whole}", position
+        return f"text after the end of the {whole}", position
     if not rest.strip():
         return "cut off before its end", position
     if (before.endswith(",") and rest[:1] in "}]") or (rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]")):

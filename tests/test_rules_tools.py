@@ -169,6 +169,12 @@ def test_what_breaks_a_schema_is_said_in_words(tmp_path: Path, schema: Any, valu
     assert finding.message == f"the arguments of 'f' break its schema: {says}"
 
 
+@pytest.mark.parametrize(("after", "what"), [(" {}", "text"), ("}", "'}'")])
+def test_what_stands_behind_arguments_is_not_behind_the_record(tmp_path: Path, after: str, what: str) -> None:
+    (finding,) = check(tmp_path, row(says(called('{"a": "x"}' + after))), select=["FUN001"])
+    assert f"{what} after the end of the arguments (column 1" in finding.message
+
+
 def test_a_pattern_that_is_given_up_proves_nothing(tmp_path: Path) -> None:
     schema = {"type": "string", "pattern": r"^(?:(?!DROP)[\s\S])*$"}
     for declared in (schema, {"anyOf": [schema, {"type": "null"}]}, {"anyOf": [schema, {"minLength": 10**6}]}):

@@ -54,7 +54,8 @@ def not_json(example: Example) -> Iterator[Problem]:
         if read.parsed.fault is not None:
             reason, position = _EMPTY, 0
             if text.strip():
-                reason, position = diagnose(text, read.parsed.fault)
+                whole = "call" if read.call.broken else "arguments"
+                reason, position = diagnose(text, read.parsed.fault, whole)
             found = read.problem((), {"reason": reason, "column": position + 1}, _variant(read))
             yield replace(found, span=(position, min(position + 1, len(text))), fix=_mended(read))
         elif "duplicate-key" in read.parsed.quirks:

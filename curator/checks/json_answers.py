@@ -56,7 +56,7 @@ def broken(example: Example, *, conventions: Conventions, min_share: float) -> I
             return
         reason, position = "it holds NaN or Infinity, which JSON does not have", 0
         if parsed.fault is not None:
-            reason, position = diagnose(text, parsed.fault)
+            reason, position = diagnose(text, parsed.fault, "answer")
         mended = mend(text, may_lack=1)
         fix = None
         if mended is not None:
