@@ -136,6 +136,44 @@ def test_a_diff_goes_to_a_file(run: Run, tmp_path: Path) -> None:
     assert patched(rows(BAD % 1), (tmp_path / "fixes.diff").read_bytes()) == rows(GOOD % 1)
 
 
+@pytest.mark.parametrize("flags", [[], ["--fix"], ["--diff"]])
+@pytest.mark.parametrize("out", ["t.jsonl", "link", "t.removed.jsonl", FILE_NAME])
+def test_no_output_takes_the_place_of_what_is_read(run: Run, tmp_path: Path, flags: list[str], out: str) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)
+    write(tmp_path / FILE_NAME)
+    os.link(path, tmp_path / "link")
+    before = sorted(os.listdir(tmp_path))
+    result = run("check", ".", "--select", RULES, *flags, "-o", out)
+    assert f"{out}: is a file that is read" in str(result.exception)
+    assert path.read_bytes() == rows(BAD % 1, GOOD % 2)
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("flags", [[], ["--diff"]])
+def test_an_old_output_stays_when_the_new_one_cannot_be_written(tmp_path: Path, flags: list[str]) -> None:
+    (tmp_path / "report").write_text("old")
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (7000, 7000))
+
+    write(tmp_path / "t.jsonl", *(BAD % n for n in range(60)))
+    command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--select", "SCH004", "-o", "report"]
+    done = subprocess.run(
+        [*command, *flags], cwd=tmp_path, preexec_fn=small, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "report: not changed: the new file would be larger" in done.stderr
+    assert (tmp_path / "report").read_text() == "old"
+    assert sorted(os.listdir(tmp_path)) == ["report", "t.jsonl"]
+
+
+def test_a_report_goes_to_a_file(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", BAD % 1)
+    for _ in range(2):
+        assert code(run("check", "t.jsonl", "--select", RULES, "-o", "report")) == 1
+        assert "SCH004" in (tmp_path / "report").read_text(encoding="utf-8")
+
+
 def test_json_stays_valid(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "t.jsonl", *SMALL)
     result = fix(run, "t.jsonl", "--output-format", "json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ import click
 
 from curator import catalogue, engine, inputs, settings, suppressions, targets
 from curator.catalogue import Rule
-from curator.cli import fixes
+from curator.cli import fixes, outputs
 from curator.errors import UsageError
 from curator.executors.local import Executor, Processes, inline
 from curator.inputs import Dataset
@@ -138,6 +139,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         note = f"note: {count} passed over (such as {passed_over[0]}); name a .json file to check it"
         click.echo(visible(note), err=True)
     files = [file for dataset in datasets for split in dataset.splits.values() for file in split]
+    if given["output_file"] is not None and not given["show_files"]:
+        outputs.refuse(given["output_file"], datasets)
     if given["verbose"]:
         for source in sorted({dataset.settings.source or "no settings file" for dataset in datasets}):
             click.echo(f"settings: {source}", err=True)
@@ -221,8 +224,13 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
     write = statistics.writer(name) if given["statistics"] else reporter(name)
     style = _style(given, rules)
     try:
-        with open(path, "w", encoding="utf-8") if path else nullcontext(_utf8(sys.stdout)) as stream:
-            write(report, stream, style)
+        if path:
+            with outputs.opened(path) as file:
+                stream = io.TextIOWrapper(file, encoding="utf-8")
+                write(report, stream, style)
+                stream.detach()
+        else:
+            write(report, _utf8(sys.stdout), style)
     except BrokenPipeError:
         # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from curator.cli import outputs
 from curator.engine import Progress
 from curator.errors import InputError, UsageError
 from curator.executors.local import Executor
@@ -69,10 +71,12 @@ def run(
     from curator.fixing.rounds import Options
 
     chosen = Options(given["unsafe_fixes"], given["verify"], given["follow_symlinks"])
-    fixed, known = fix(
-        datasets, chosen, executor=executor, token_stats=given["token_stats"], progress=progress, failures=failures,
-        show=_shower(given["output_file"], style) if given["diff"] else None,
-    )  # fmt: skip
+    path = given["output_file"] if given["diff"] else None
+    with outputs.opened(path) if path is not None else nullcontext() as out:
+        fixed, known = fix(
+            datasets, chosen, executor=executor, token_stats=given["token_stats"], progress=progress,
+            failures=failures, show=_shower(out, style) if given["diff"] else None,
+        )  # fmt: skip
     if not given["quiet"]:
         for text in _said(fixed, given, style):
             click.echo(text, err=True)
@@ -113,31 +117,20 @@ def sentence(account: Account, aside: str) -> str:
     return f"{account.entered:,} in{made} = {account.records:,} records out{gone}{broken}"
 
 
-def _shower(path: str | None, style: Style) -> Show:
+def _shower(out: BinaryIO | None, style: Style) -> Show:
     from curator.fixing.patch import rows, written
-
-    if path is not None:
-        _copy_to(path, iter(()), "wb")  # no difference is an empty file, not that of an earlier run
 
     def show(name: str, source: str, script: Script) -> None:
         with open(source, "rb") as file:
             found = rows(file, script)
-            if path is not None:
-                _copy_to(path, written(name, found), "ab")
+            if out is not None:
+                out.writelines(written(name, found))
             elif style.color or (sys.stdout is not None and sys.stdout.isatty()):
                 _show(name, found, style)
             else:
                 _copy(written(name, found), sys.stdout.buffer)
 
     return show
-
-
-def _copy_to(path: str, parts: Iterator[bytes], mode: Literal["wb", "ab"]) -> None:
-    try:
-        with open(path, mode) as out:
-            out.writelines(parts)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _copy(parts: Iterator[bytes], out: BinaryIO) -> None:
