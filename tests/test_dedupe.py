@@ -250,6 +250,57 @@ def test_in_place_keeps_all_but_the_copies_and_what_went_before(run: Run, tmp_pa
     assert path.stat().st_mtime_ns == before.st_mtime_ns, "nothing goes, nothing is written"
 
 
+# Ends the process before its n-th rename.
+KILLED = """
+import os, signal, sys
+number, rename = int(sys.argv.pop(1)), os.replace
+
+def replace(*names):
+    global number
+    if not number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    number -= 1
+    return rename(*names)
+
+os.replace = replace
+from curator.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_kill_before_any_rename_loses_no_record_and_undo_brings_all_back(run: Run, tmp_path: Path) -> None:
+    path, aside = tmp_path / "in.jsonl", tmp_path / "in.removed.jsonl"
+    old = "".join(line + "\n" for line in [TRIO[0], *OTHERS, TRIO[0], TRIO[1]])
+    for number in range(9):
+        path.write_text(old)
+        aside.write_text('{"raw": "earlier"}\n')
+        command = [sys.executable, "-c", KILLED, str(number), "dedupe", "in.jsonl", "--in-place"]
+        code = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode
+        there = [*path.read_text().splitlines(), *(entry["raw"] for entry in entries(aside))]
+        assert not Counter([*old.splitlines(), "earlier"]) - Counter(there), number
+        if path.read_text() == old:
+            done(run("dedupe", "in.jsonl", "--in-place"))
+        assert [entry["raw"] for entry in entries(aside)] == ["earlier", TRIO[0], TRIO[1]]
+        assert main(["undo", "in.jsonl"]) == 0
+        assert (path.read_text(), aside.read_text()) == (old, '{"raw": "earlier"}\n')
+        if code == 0:
+            break
+    assert number > 2
+    assert code == 0
+
+
+def test_removed_records_are_not_written_through_a_link(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.jsonl").write_text(f"{TRIO[0]}\n" * 2)
+    (tmp_path / "other.jsonl").write_text("mine")
+    (tmp_path / "in.removed.jsonl").symlink_to("other.jsonl")
+    assert main(["dedupe", "in.jsonl", "--in-place"]) == 2
+    assert "in.removed.jsonl: is a symbolic link" in capsys.readouterr().err
+    assert (tmp_path / "other.jsonl").read_text() == "mine"
+    assert (tmp_path / "in.jsonl").read_text() == f"{TRIO[0]}\n" * 2
+
+
 @pytest.mark.parametrize(
     ("flags", "says"),
     [

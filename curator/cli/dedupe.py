@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -15,13 +14,16 @@ from curator.curation.deduping import NOBODY, Cleared
 from curator.curation.nearness import THRESHOLD
 from curator.curation.outputs import refuse, together
 from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
+from curator.curation.replacing import take_out
 from curator.curation.sketches import HIGHEST, LOWEST, require
 from curator.curation.wording import changes
 from curator.errors import UsageError
 from curator.findings import clip
+from curator.fixing.journal import aside_path
+from curator.fixing.placing import stamp
 from curator.opening import Spools
 from curator.reporters.text import visible
-from curator.writing import locked, refusal
+from curator.writing import refusal
 
 _SHOWN = 10  # clusters
 _MEMBERS = 3  # of one cluster
@@ -32,7 +34,7 @@ _LARGE = 0.2  # of all records; a cluster beyond it is rather a template
 @click.command("dedupe", short_help="Take out copies.")
 @click.argument("path", type=click.Path(), metavar="IN")
 @click.option("-o", "--output", type=click.Path(), metavar="OUT", help="Write there.")
-@click.option("--in-place", is_flag=True, help="Put the result in the place of IN.")
+@click.option("--in-place", is_flag=True, help="Put the result in the place of IN; curator undo takes it back.")
 @click.option("--keep", type=click.Choice(["first", "longest"]), help="Which copy stays.  [default: first]")
 @click.option("--exact", is_flag=True, help="Only equal values: no near copies.")
 @click.option(
@@ -78,11 +80,9 @@ def command(path: str, **given: Any) -> None:
     aside = "" if output is None else f"{os.path.splitext(output)[0]}.removed.jsonl"
     new = [name for name in (None if given["in_place"] else output, template) if name]
     refuse([*new, aside] if output and not given["in_place"] else new, path, force=given["force"])
-    if given["in_place"] and (why := refusal(path)):
-        raise UsageError(f"{path}: {why}")
+    before = _stamp(path) if given["in_place"] else ()
     decisions = deduping.read_decisions(given["decisions"]) if given["decisions"] else None
-    lock = locked({os.path.dirname(os.path.abspath(path))}) if given["in_place"] else nullcontext()
-    with lock, Spools() as spools, progress((path,), given["no_progress"] or given["quiet"]) as begin:
+    with Spools() as spools, progress((path,), given["no_progress"] or given["quiet"]) as begin:
         records = open_records(path, spools, lines_only=True, progress=begin("reading"))
         if given["in_place"] and records.source.real_path != path:
             raise UsageError(f"{path}: is compressed, or not in UTF-8: name another file with -o")
@@ -93,15 +93,14 @@ def command(path: str, **given: Any) -> None:
         else:
             done = deduping.decide(records, decisions, threshold=threshold, progress=show)
         count = sum(1 for _ in done.gone())
-        if output is not None and (count or not given["in_place"]):
+        if given["in_place"] and count:
+            take_out(records, done.gone(), deduping.removed(records, done), before, path)
+        elif output is not None and not given["in_place"]:
             to = bytearray(number != stays for number, stays in enumerate(done.stays))
-            with together([output, aside] if count or os.path.lexists(aside) else [output]) as streams:
-                streams[0].write(records.preamble)
-                records.copy(to, streams[:1], begin("writing"))
-                for stream in streams[1:]:
-                    if given["in_place"] and os.path.exists(aside):
-                        with open(aside, "rb") as before:
-                            stream.writelines(before)
+            with together([aside, output] if count or os.path.lexists(aside) else [output]) as streams:
+                streams[-1].write(records.preamble)
+                records.copy(to, streams[-1:], begin("writing"))
+                for stream in streams[:-1]:
                     stream.writelines(deduping.removed(records, done))
                 records.unchanged()
         if template is not None:
@@ -114,6 +113,15 @@ def command(path: str, **given: Any) -> None:
                     click.echo(visible(f"wrote {name}"))
             if output is None and template is None and count:
                 click.echo("nothing was written: -o OUT writes what stays")
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    """What tells later whether the file was changed. Raises UsageError for a file that is not to be replaced."""
+    if why := refusal(path):
+        raise UsageError(f"{path}: {why}")
+    if os.path.islink(aside := aside_path(path)):
+        raise UsageError(f"{aside}: is a symbolic link; removed records are written to ordinary files only")
+    return stamp(path)
 
 
 def _asked(path: str, given: dict[str, Any]) -> tuple[str | None, str | None]:
