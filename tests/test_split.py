@@ -329,6 +329,37 @@ def test_files_that_are_there_are_kept_without_force(
     assert len(lines(tmp_path / "all.test.jsonl")) == 3
 
 
+def test_a_run_that_was_ended_in_between_leaves_no_old_output_beside_a_new_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "all.jsonl", GOOD)
+    made = [tmp_path / "all.train.jsonl", tmp_path / "all.test.jsonl"]
+    program = (  # ended before its n-th rename
+        "import os, signal, sys\n"
+        "left, rename = [0] * int(sys.argv.pop(1)), os.replace\n"
+        "os.replace = lambda *names: (left.pop() if left else os.kill(os.getpid(), signal.SIGKILL), rename(*names))\n"
+        "from curator.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    old, new = ["--test", "3", "--seed", "old"], ["--test", "4", "--seed", "new", "--force"]
+    assert main(["split", str(path), *new, "-q"]) == 0
+    after = [item.read_bytes() for item in made]
+    for number in range(9):
+        assert main(["split", str(path), *old, "--force", "-q"]) == 0
+        made[0].chmod(0o640)
+        before = [item.read_bytes() for item in made]
+        command = [sys.executable, "-c", program, str(number), "split", str(path), *new, "-q"]
+        code = subprocess.run(command, capture_output=True, check=False).returncode
+        there = [item.read_bytes() if item.exists() else None for item in made]
+        mixed = any(a == b for a, b in zip(there, before, strict=True)) and any(
+            a == b for a, b in zip(there, after, strict=True)
+        )
+        assert not mixed, number
+        if code == 0:
+            break
+    assert (code, there) == (0, after)
+    assert number == 4
+    assert made[0].stat().st_mode & 0o777 == 0o640
+
+
 def test_without_the_library_the_flag_is_named(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,36 +4,79 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from curator.errors import UsageError
-from curator.writing import refusal, replace, temporary_for, written
+from curator.writing import reason, refusal, replace, settle, temporary_for, written
 
 
 @contextlib.contextmanager
 def together(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
     """New files that take their places when the block ends and all are on the disk; none where it raises.
 
-    Raises UsageError when one cannot be written.
+    Of several, the old ones go first: a run that was ended in between leaves names without a file, never the old
+    file of one beside the new file of another. Raises UsageError when one cannot be written.
     """
     temporaries = [temporary_for(path) for path in paths]
     try:
         with contextlib.ExitStack() as stack:
             yield [stack.enter_context(written(*pair)) for pair in zip(paths, temporaries, strict=True)]
-        for path, temporary in zip(paths, temporaries, strict=True):
-            replace(temporary, path)
+        if len(paths) == 1:
+            replace(temporaries[0], paths[0])
+        else:
+            _replace_all(temporaries, paths)
     finally:
         for temporary in temporaries:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
 
 
-def refuse(paths: Sequence[str], source: str, *, force: bool) -> None:
+def _replace_all(temporaries: Sequence[str], paths: Sequence[str]) -> None:
+    retired: dict[str, str] = {}
+    placed: list[str] = []
+    try:
+        for temporary, path in zip(temporaries, paths, strict=True):
+            if os.path.lexists(path):
+                retired[path] = _retire(path, temporary)
+        for folder in {os.path.dirname(path) for path in retired}:
+            settle(folder)
+        for temporary, path in zip(temporaries, paths, strict=True):
+            replace(temporary, path)
+            placed.append(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for path in placed:
+                os.remove(path)
+            for path, old in retired.items():
+                os.replace(old, path)
+        raise
+    for old in retired.values():
+        with contextlib.suppress(OSError):
+            os.remove(old)
+
+
+def _retire(path: str, successor: str) -> str:
+    """Move a file out of the way; the one that follows it has its mode and owner. Raises UsageError."""
+    old = temporary_for(path)
+    try:
+        shutil.copymode(path, successor)
+        was = os.stat(path)
+        if hasattr(os, "chown") and (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+            with contextlib.suppress(PermissionError):  # only root may give a file away
+                os.chown(successor, was.st_uid, was.st_gid)
+        os.replace(path, old)
+    except OSError as error:
+        raise UsageError(f"{path}: {reason(error)}") from None
+    return old
+
+
+def refuse(paths: Sequence[str], *sources: str, force: bool) -> None:
     """Raises UsageError where writing the paths would lose something, or cannot go well.
 
-    That is `source` itself, a file that is there already (unless `force`), two outputs of one name.
+    That is one of `sources`, which are read, a file that is there already (unless `force`), two outputs of one name.
     """
     seen: dict[str, str] = {}
     for path in paths:
@@ -43,7 +86,7 @@ def refuse(paths: Sequence[str], source: str, *, force: bool) -> None:
             raise UsageError(f"{path}: is a folder: name a file in it")
         if not os.path.isdir(os.path.dirname(path) or "."):
             raise UsageError(f"{path}: the folder {os.path.dirname(path)} is not there: make it first")
-        if _same(path, source):
+        if any(_same(path, source) for source in sources):
             raise UsageError(f"{path}: is the file that is read: name another")
         if (real := os.path.realpath(path)) in seen:
             raise UsageError(f"{path}: two outputs have this name")
