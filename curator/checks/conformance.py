@@ -33,7 +33,9 @@ _TYPES = {
 
 _MOST = 20  # faults of one call that are named: more would help nobody
 _OPTIONS = 8  # allowed values that a sentence names
-_COSTLY = 1_000_000  # ours: values of the arguments times values of their schema; half a second at the worst
+_COSTLY = (
+    1_000_000  # ours: values of the arguments times values of their schema, as it is written: references count once
+)
 
 
 class _Fault(NamedTuple):
