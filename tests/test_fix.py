@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ from test_script import patched
 
 import curator
 from curator.cli.main import group
+from curator.errors import UsageError
 from curator.executors.local import inline
-from curator.fixing import journal, mending, rewriting
+from curator.fixing import journal, mending, placing, rewriting
+from curator.fixing.script import Script
+from curator.fixing.splicing import Splice
 from curator.inputs import Dataset
 from curator.report import Scanned
 from curator.scan import Task
 from curator.settings import Settings
 from curator.sources import Shard
 from curator.suppressions import FILE_NAME
+from curator.writing import digest
 
 GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello."}]}'
 BAD = GOOD.replace("assistant", "Assistant")
@@ -149,12 +154,12 @@ def test_no_output_takes_the_place_of_what_is_read(run: Run, tmp_path: Path, fla
     assert sorted(os.listdir(tmp_path)) == before
 
 
-@pytest.mark.parametrize("flags", [[], ["--diff"]])
-def test_an_old_output_stays_when_the_new_one_cannot_be_written(tmp_path: Path, flags: list[str]) -> None:
+@pytest.mark.parametrize(("flags", "limit"), [([], 2000), (["--diff"], 7000)])
+def test_an_old_output_stays_when_the_new_one_cannot_be_written(tmp_path: Path, flags: list[str], limit: int) -> None:
     (tmp_path / "report").write_text("old")
 
     def small() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (7000, 7000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     write(tmp_path / "t.jsonl", *(BAD % n for n in range(60)))
     command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--select", "SCH004", "-o", "report"]
@@ -269,6 +274,51 @@ def test_a_file_that_another_program_changes_meanwhile_is_left_alone(tmp_path: P
     ]
     assert path.read_bytes() == rows(BAD % 1, GOOD % 9)
     assert not list(tmp_path.glob(".t.jsonl*"))
+
+
+@pytest.mark.parametrize("is_stamped", [True, False])
+def test_a_change_of_the_same_size_and_time_is_noticed(tmp_path: Path, is_stamped: bool) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)
+    was, calls = path.stat(), []
+
+    def meddling(tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+        calls.append(tasks)
+        if len(calls) == 2:
+            write(path, BAD % 1, GOOD % 7)
+            os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        yield from inline(tasks)
+
+    dataset = Dataset("t", {"train": (str(path),)}, Settings())
+    if is_stamped:
+        fixed, _ = mending.fix([dataset], executor=meddling)
+        said = [failure.message for failure in fixed.report.failures]
+    else:  # where the clock is too coarse, the content tells
+        with pytest.raises(UsageError) as caught:
+            placing.place(changed_since(path), "20260101T000000.000000Z-000000")
+        said = [str(caught.value)]
+    assert said == [
+        f"{path}: another program changed the file after it was checked; nothing was written to it: check it again"
+    ]
+    assert path.read_bytes() == rows(BAD % 1, GOOD % (7 if is_stamped else 2))
+    assert not (tmp_path / ".curator" / "journal").exists()
+
+
+def changed_since(path: Path) -> placing.Change:
+    """A change of a file that was checked with other bytes behind what is fixed."""
+    new = write(path.with_suffix(".new"), GOOD % 1, GOOD % 7)
+    start = (BAD % 1).index("Assistant")
+    script = Script([Splice(start, start + 1, b"a")])
+    with new.open("rb") as file:
+        return placing.Change(str(path), placing.stamp(str(path)), str(new), script, digest(file), 1, [], {}, "", "")
+
+
+def test_a_file_that_was_cut_meanwhile_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 7)
+    change = changed_since(path)
+    os.truncate(path, 9)
+    with pytest.raises(UsageError, match="changed the file after it was checked"):
+        placing.place(replace(change, stamp=placing.stamp(str(path))), "20260101T000000.000000Z-000000")
+    assert path.stat().st_size == 9
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import BinaryIO
 
 from curator.errors import UsageError
 from curator.fixing import journal, rekeying
 from curator.fixing.journal import Kept, aside_path
-from curator.fixing.script import Script, Spooled, reverse
+from curator.fixing.script import Script, Spooled, reverse, spliced
 from curator.writing import digest, locked, reason, replace, settle, sweep
 
 
@@ -36,10 +37,10 @@ class Change:
     """The data file as the suppressions name it."""
 
 
-def stamp(path: str) -> tuple[int, ...]:
-    """What changes when a file does: device, inode, size and time of the last change. Raises OSError."""
+def stamp(path: str | int) -> tuple[int, ...]:
+    """What changes when a file does: device, inode, size and times of the last changes. Raises OSError."""
     now = os.stat(path)
-    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
 def place(change: Change, run: str) -> None:
@@ -51,12 +52,16 @@ def place(change: Change, run: str) -> None:
         recover(folder, broken=lambda text: None)
         with _unchanged(change, real) as file:
             before = digest(file)
+            _compare(change, file)
             aside = _aside_sizes(real, change.removed)
             entry = journal.Entry(
                 1, run, os.path.basename(real), before, change.digest, change.fixed, aside,
                 os.path.relpath(change.suppressions, folder) if change.moved else "", change.data, dict(change.moved),
             )  # fmt: skip
-            kept = journal.note(folder, entry, reverse(file, change.script))
+            try:
+                kept = journal.note(folder, entry, reverse(file, change.script))
+            except ValueError:
+                raise _ChangedError(change.path) from None
         try:
             with _unchanged(change, real):
                 pass
@@ -101,13 +106,29 @@ def _unchanged(change: Change, real: str) -> Iterator[BinaryIO]:
     try:
         with open(real, "rb") as file:
             if stamp(real) != change.stamp:
-                raise UsageError(
-                    f"{change.path}: another program changed the file after it was checked; "
-                    "nothing was written to it: check it again"
-                )
+                raise _ChangedError(change.path)
             yield file
     except OSError as error:
         raise UsageError(f"{change.path}: {reason(error)}") from None
+
+
+def _compare(change: Change, file: BinaryIO) -> None:
+    """Raises UsageError where the script does not make of the file what was checked."""
+    found = blake2b(digest_size=16)
+    try:
+        for block in spliced(file, change.script):
+            found.update(block)
+    except ValueError:  # it is shorter than it was
+        raise _ChangedError(change.path) from None
+    if found.hexdigest() != change.digest:
+        raise _ChangedError(change.path)
+
+
+class _ChangedError(UsageError):
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path}: another program changed the file after it was checked; nothing was written to it: check it again"
+        )
 
 
 def _aside_sizes(real: str, removed: Sequence[Spooled]) -> tuple[int, int] | None:

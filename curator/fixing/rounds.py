@@ -229,8 +229,11 @@ class Rounds:
                 for block in spliced(file, rewriting.script):
                     out.write(block)
                     digest.update(block)
-        except (UsageError, ValueError) as error:
+        except UsageError as error:
             self._give_up(path, str(error))
+            return False
+        except ValueError:
+            self._give_up(path, f"{path}: not fixed: the file became shorter while it was checked; check it again")
             return False
         account = rewriting.account
         if work.standin:

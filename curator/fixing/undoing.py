@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from curator.errors import UsageError
 from curator.fixing import journal, rekeying
 from curator.fixing.journal import Kept, aside_path
-from curator.fixing.placing import recover
+from curator.fixing.placing import recover, stamp
 from curator.fixing.script import spliced
 from curator.suppressions import FILE_NAME
 from curator.writing import OWN_FOLDER, digest, locked, reason, refusal, replace, temporary_for, written
@@ -80,7 +80,7 @@ def _undo(kept: Kept, path: str) -> Undone:
     temporary = temporary_for(real)
     try:
         with open(real, "rb") as file:
-            now = os.fstat(file.fileno())
+            now = stamp(file.fileno())
             if digest(file) != entry.after:
                 raise UsageError(
                     f"{path}: not undone: the file has changed since the run of {_when(entry.run)}, "
@@ -93,8 +93,7 @@ def _undo(kept: Kept, path: str) -> Undone:
                 with open(temporary, "rb") as result:
                     if digest(result) != entry.before:
                         raise UsageError(f"{path}: not undone: the journal does not lead back to the old file")
-                later = os.stat(real)
-                if (now.st_ino, now.st_size, now.st_mtime_ns) != (later.st_ino, later.st_size, later.st_mtime_ns):
+                if stamp(real) != now:
                     raise UsageError(f"{path}: not undone: another program is changing the file")
                 back = {new: old for old, new in entry.moved.items()}
                 file_of = os.path.join(kept.folder, entry.suppressions) if entry.suppressions else ""
