@@ -289,6 +289,53 @@ def test_a_kill_before_any_rename_loses_no_record_and_undo_brings_all_back(run: 
     assert code == 0
 
 
+def test_removed_records_of_an_earlier_run_are_never_emptied(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.jsonl").write_text(f"{TRIO[0]}\n" * 2)
+    (tmp_path / "out.removed.jsonl").write_text("earlier\n")
+    assert main(["dedupe", "in.jsonl", "-o", "out.jsonl", "--force"]) == 2
+    assert "out.removed.jsonl: lists the records that an earlier run removed" in capsys.readouterr().err
+    assert (tmp_path / "out.removed.jsonl").read_text() == "earlier\n"
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-o", "d.jsonl"],
+        ["-o", "./link/d.jsonl"],
+        ["-o", "twin.jsonl"],
+        ["--decisions", "out.removed.jsonl", "-o", "out.jsonl"],
+        ["--decisions", "in.removed.jsonl", "--in-place"],
+        ["--decisions", "in.jsonl", "--in-place"],
+    ],
+)
+def test_decisions_are_not_overwritten(
+    run: Run, tmp_path: Path, flags: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.jsonl").write_text(f"{TRIO[0]}\n" * 2)
+    decision = json.dumps({"record": record_hash(TRIO[0].encode()), "decision": "drop", "line": 2}) + "\n"
+    for name in ("d.jsonl", "out.removed.jsonl", "in.removed.jsonl"):
+        (tmp_path / name).write_text(decision)
+    (tmp_path / "link").symlink_to(tmp_path)
+    os.link(tmp_path / "d.jsonl", tmp_path / "twin.jsonl")
+    before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path) if name != "link"}
+    assert main(["dedupe", "in.jsonl", "--decisions", "d.jsonl", "--force", *flags]) == 2
+    assert "name another" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path) if name != "link"} == before
+
+
+def test_equal_records_that_are_all_dropped_are_reported_as_copies(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("\n".join([TRIO[0], TRIO[0], TRIO[1]]))
+    entry = {"record": record_hash(TRIO[0].encode()), "decision": "drop"}
+    other = {"record": record_hash(TRIO[1].encode()), "decision": "drop"}
+    (tmp_path / "d.jsonl").write_text(f"{json.dumps(entry)}\n{json.dumps(other)}\n")
+    said = done(run("dedupe", "in.jsonl", "-o", "out.jsonl", "--decisions", "d.jsonl")).output
+    assert "3 that go (2 copies, 1 near copies in 1 clusters)" in said
+    assert [entry["kind"] for entry in entries(tmp_path / "out.removed.jsonl")] == ["copy", "copy", "near copy"]
+
+
 def test_removed_records_are_not_written_through_a_link(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -79,7 +78,7 @@ def command(path: str, **given: Any) -> None:
     output, template = _asked(path, given)
     aside = "" if output is None else f"{os.path.splitext(output)[0]}.removed.jsonl"
     new = [name for name in (None if given["in_place"] else output, template) if name]
-    refuse([*new, aside] if output and not given["in_place"] else new, path, force=given["force"])
+    _refuse(path, new, aside, given)
     before = _stamp(path) if given["in_place"] else ()
     decisions = deduping.read_decisions(given["decisions"]) if given["decisions"] else None
     with Spools() as spools, progress((path,), given["no_progress"] or given["quiet"]) as begin:
@@ -97,7 +96,7 @@ def command(path: str, **given: Any) -> None:
             take_out(records, done.gone(), deduping.removed(records, done), before, path)
         elif output is not None and not given["in_place"]:
             to = bytearray(number != stays for number, stays in enumerate(done.stays))
-            with together([aside, output] if count or os.path.lexists(aside) else [output]) as streams:
+            with together([aside, output] if count else [output]) as streams:
                 streams[-1].write(records.preamble)
                 records.copy(to, streams[-1:], begin("writing"))
                 for stream in streams[:-1]:
@@ -113,6 +112,20 @@ def command(path: str, **given: Any) -> None:
                     click.echo(visible(f"wrote {name}"))
             if output is None and template is None and count:
                 click.echo("nothing was written: -o OUT writes what stays")
+
+
+def _refuse(path: str, new: list[str], aside: str, given: dict[str, Any]) -> None:
+    """Raises UsageError where an output would take the place of a file that is read, or of removed records."""
+    sources = [path, *([given["decisions"]] if given["decisions"] else [])]
+    if given["in_place"]:
+        changed = [os.path.realpath(name) for name in (path, aside)]
+        for name in (*new, *sources[1:]):
+            if os.path.realpath(name) in changed:
+                raise UsageError(f"{name}: --in-place writes there: name another")
+    outputs = [*new, aside] if aside and not given["in_place"] else new
+    refuse(outputs, *sources, force=given["force"])
+    if aside in outputs and os.path.lexists(aside) and os.path.getsize(aside):
+        raise UsageError(f"{aside}: lists the records that an earlier run removed: move it away, or name another OUT")
 
 
 def _stamp(path: str) -> tuple[int, ...]:
@@ -164,16 +177,12 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
         click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
     if done.unmatched:
         click.echo(f"note: {done.unmatched:,} decision(s) fit no record of a cluster, and were not followed")
-    copies = sum(records.key(number) == records.key(done.stays[number]) for number in _paired(done))
+    copies = len(deduping.exact(records, done))
     kinds = f"{copies:,} copies, {count - copies:,} near copies"
     others = [(UNREADABLE, "unreadable"), (BLANK, "blank")]
     odd = ", ".join(f"{records.count(state):,} {what}" for state, what in others if records.count(state))
     kept = f"{len(records) - count:,} that stay" + (f" ({odd} among them)" if odd else "")
     click.echo(f"{len(records):,} lines = {kept} + {count:,} that go ({kinds} in {len(clusters):,} clusters)")
-
-
-def _paired(done: Cleared) -> Iterator[int]:
-    return (number for number in done.gone() if done.stays[number] != NOBODY)
 
 
 def _relation(records: Records, done: Cleared, number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -168,14 +169,26 @@ def proposed(records: Records, done: Cleared) -> Iterator[bytes]:
             yield _line({"record": name, "decision": decision, "line": records.line(number), "cluster": cluster})
 
 
+def exact(records: Records, done: Cleared) -> set[int]:
+    """The records that go and equal the one that stays for them, or, where none does, another that goes."""
+    alone = Counter(records.key(number) for number in done.gone() if done.stays[number] == NOBODY)
+    found = set()
+    for number in done.gone():
+        key, stays = records.key(number), done.stays[number]
+        if alone[key] > 1 if stays == NOBODY else key == records.key(stays):
+            found.add(number)
+    return found
+
+
 def removed(records: Records, done: Cleared) -> Iterator[bytes]:
     """The records that go, one a line, each with the text of its line, its cluster and the line that stays for it."""
     clusters = {stays: cluster for cluster, stays in enumerate(done.clusters(), 1)}
+    equal = exact(records, done)
     for number in done.gone():
         stays, raw = done.stays[number], records.raw(number)
         yield _line({
             "cluster": clusters[stays],
-            "kind": "copy" if stays != NOBODY and records.key(number) == records.key(stays) else "near copy",
+            "kind": "copy" if number in equal else "near copy",
             "likeness": done.likeness[number],
             "line": records.line(number),
             "kept": None if stays == NOBODY else records.line(stays),
