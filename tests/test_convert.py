@@ -23,6 +23,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.cli.main import main
+from curator.conversion import kinds, run
+from curator.conversion.output import Output
+from curator.errors import UsageError
+from curator.opening import Spools
 
 CHAT = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'
 
@@ -41,7 +45,7 @@ def convert(capsys: pytest.CaptureFixture[str]) -> Any:
         code = main(["convert", given[0], out, *given[1:]])
         said = capsys.readouterr()
         assert said.out == ""
-        assert not [name for name in os.listdir() if name.endswith(".tmp")]
+        assert not [name for name in os.listdir() if name.endswith("tmp")]
         return code, records(out) if code == 0 else [], said.err
 
     return run
@@ -500,6 +504,9 @@ def test_nothing_rejected_leaves_no_old_rejects_behind(convert: Any) -> None:
     assert "out.rejected.jsonl: is there already" in convert("a.jsonl", "--skip")[2]
     assert convert("a.jsonl", "--skip", "--force")[0] == 0
     assert not os.path.exists("out.rejected.jsonl")
+    write("out.rejected.jsonl", "old\n")
+    said = convert("a.jsonl", "--skip", "--force")[2]
+    assert "a.jsonl: nothing was rejected: out.rejected.jsonl of an earlier run is removed" in said
     write("b.jsonl", '{"prompt": 1, "completion": 2}\n')
     code, _, said = convert("b.jsonl", "--skip", "--force")
     assert (code, said.splitlines()[-1]) == (1, "error: nothing is written: no record can be carried over")
@@ -533,16 +540,51 @@ def test_files_that_would_be_lost_are_not_written(convert: Any) -> None:
 
 
 def test_from_and_to_the_standard_streams() -> None:
-    def run(given: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def piped(given: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "curator.cli.main", "convert", "-", "-", *arguments]
         return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
-    done = run('{"instruction": "ü", "output": "b"}\n')
+    done = piped('{"instruction": "ü", "output": "b"}\n')
     assert json.loads(done.stdout)["messages"][0]["content"] == "ü"
     assert done.stderr == "<stdin>: 1 record in; standard output: 1 out as openai-chat, 0 rejected\n"
-    done = run("question,answer\nx,y\nz,\n", "--from", "csv")
+    done = piped("question,answer\nx,y\nz,\n", "--from", "csv")
     assert (done.returncode, done.stdout) == (1, "")
-    assert run("", "--from", "xlsx").returncode == 2
+    assert "to a file, --skip converts the others" in done.stderr
+    assert "-.rejected" not in done.stderr
+    assert piped("", "--from", "xlsx").returncode == 2
+
+
+def test_old_rejects_stay_until_the_output_is_there(convert: Any) -> None:
+    write("a.jsonl", CHAT)
+    write("out.rejected.jsonl", "old\n")
+    os.mkdir("full")
+    with Spools() as spools, Output("full") as out, Output("out.rejected.jsonl") as rejected:
+        origin = kinds.opened("a.jsonl", spools)
+        with pytest.raises(UsageError):
+            run.convert(origin, out, rejected, run.Request(skip=True))
+    assert Path("out.rejected.jsonl").read_text() == "old\n"
+
+
+def test_what_a_killed_run_left_is_swept(convert: Any) -> None:
+    write("a.jsonl", CHAT)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    write(f".out.jsonl.{ended.pid}-abc.curator-tmp", "half")
+    assert convert("a.jsonl")[0] == 0
+    assert sorted(os.listdir()) == ["a.jsonl", "out.jsonl"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"prompt": "a", "completion": "b"}]{"prompt": "c", "completion": "d"}',
+        '[{"prompt": "a", "completion": "]"}] x',
+    ],
+)
+def test_an_array_with_something_behind_it_is_refused(convert: Any, text: str) -> None:
+    write("a.json", text)
+    code, _, said = convert("a.json")
+    assert (code, "a.json:1: something follows the array" in said) == (2, True), said
 
 
 def test_a_table_that_is_called_like_a_text_is_told(convert: Any) -> None:
@@ -572,7 +614,7 @@ def test_a_full_disk_leaves_the_old_file_alone() -> None:
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
     assert done.returncode == 2
-    assert "File too large" in done.stderr
+    assert done.stderr.startswith("error: out.jsonl: not changed: ")
     assert Path("out.jsonl").read_text() == "mine\n"
     assert sorted(os.listdir()) == ["a.jsonl", "out.jsonl"]
 

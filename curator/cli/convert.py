@@ -152,9 +152,12 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
         if outcome.rejected == outcome.read:
             say(f"error: nothing is written: no {origin.unit} can be carried over")
         elif outcome.rejected:
+            how = "to a file, --skip converts the others and puts these beside it"
+            if out != "-":
+                how = f"--skip converts the others and puts these into {rejected_path(out)}"
             say(
                 f"error: nothing is written: {outcome.rejected:,} of {outcome.read:,} {units} cannot be carried over; "
-                f"--skip converts the others and puts these into {rejected_path(out)}"
+                f"{how}"
             )
         return
     if quiet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from curator.errors import UsageError
+from curator.writing import reason, replace, sweep, temporary_for
 
 _OTHER = (".csv", ".tsv", ".xlsx", ".parquet", ".txt", ".json", ".gz", ".zst")
 
@@ -29,36 +29,40 @@ class Output:
         return self
 
     def write(self, line: bytes) -> None:
-        """Add a line."""
+        """Add a line. Raises UsageError where it cannot be written."""
         if self._file is None:
             self._file = self._opened()
-        self._file.write(line)
+        try:
+            self._file.write(line)
+        except OSError as error:
+            raise self._failed(error) from None
         self.lines += 1
 
     def commit(self) -> None:
-        """Give what was written its name: all of it is on the disk then."""
+        """Give what was written its name: all of it is on the disk then. Raises UsageError."""
         file = self._file = self._file or self._opened()
-        file.flush()
+        try:
+            file.flush()
+            if self.path != "-":
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._failed(error) from None
         if self.path == "-":
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
             return
-        os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(self.path, self._temporary)
-        os.replace(self._temporary, self.path)
+        replace(self._temporary, self.path)
         self._temporary = ""
-        with suppress(OSError):  # the name itself is safe only when its folder is
-            folder = os.open(os.path.dirname(self.path) or ".", os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
 
-    def discard(self) -> None:
-        """Leave no file of an earlier run under the name: nothing was written for it."""
-        with suppress(FileNotFoundError):
+    def discard(self) -> bool:
+        """Leave no file of an earlier run under the name, as nothing was written for it; whether there was one."""
+        try:
             os.remove(self.path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise UsageError(f"{self.path}: is of an earlier run, and cannot be removed: {error.strerror}") from None
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -70,11 +74,16 @@ class Output:
             with suppress(FileNotFoundError):
                 os.remove(self._temporary)
 
+    def _failed(self, error: OSError) -> UsageError:
+        if self.path == "-":
+            return UsageError(f"{tempfile.gettempdir()}: the output is kept there until it is whole: {error.strerror}")
+        return UsageError(f"{self.path}: {reason(error)}")
+
     def _opened(self) -> BinaryIO:
         if self.path == "-":
             return cast(BinaryIO, tempfile.TemporaryFile())
-        folder, name = os.path.split(self.path)
-        self._temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
+        sweep(os.path.dirname(self.path))
+        self._temporary = temporary_for(self.path)
         try:
             return open(self._temporary, "xb+")
         except OSError as error:

@@ -14,6 +14,7 @@ from curator.errors import InputError
 from curator.scan import sample_records
 from curator.sources import Source
 
+_BLOCK = 1 << 20
 SAMPLE = 20_000
 """Records that habits are learned from, as in a check."""
 _BREAK_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[ \t]*+(?:[\r\n]++[ \t]*+)++', re.DOTALL)
@@ -43,12 +44,32 @@ def records(source: Source, max_line_bytes: int) -> Origin:
 
 
 def _rows(source: Source, max_line_bytes: int) -> Iterator[Row]:
+    done = source.start
     for shard in reading.cut(source, 0, source.size):
         for line in reading.read(shard, max_line_bytes):
+            if source.head.container == "document":
+                _refuse_end(source, done, line.offset, line.number, more=True)
+                done = line.offset + line.size
             if line.too_long:
                 limit = f"{max_line_bytes:,} bytes; raise max-line-bytes in the settings"
                 raise InputError(f"{source.path}:{line.number}: the line is longer than {limit}")
             yield Row(line.number, _value(line.raw), _on_one_line(line.raw), line.offset + line.size)
+    if source.head.container == "document":
+        _refuse_end(source, done, source.size, source.line_count, more=False)
+
+
+def _refuse_end(source: Source, start: int, end: int, line: int, *, more: bool) -> None:
+    """Raises InputError where an array ends between two places and something follows it (`more`: an element)."""
+    with open(source.real_path, "rb") as file:
+        file.seek(start)
+        while start < end and (block := file.read(min(_BLOCK, end - start))):
+            start += len(block)
+            _, closed, rest = block.partition(b"]")
+            if closed and (more or rest.strip() or file.read(end - start).strip()):
+                raise InputError(
+                    f"{source.path}:{line}: something follows the array; a .json file holds one value: "
+                    "put these records into the array, or write one record a line"
+                )
 
 
 def _value(raw: bytes) -> dict[str, Any] | Refusal | None:

@@ -125,9 +125,9 @@ def convert(
         )
     if outcome.rejected:
         rejected.commit()
-    elif request.skip:
-        rejected.discard()
     out.commit()
+    if not outcome.rejected and request.skip and rejected.discard():
+        say(f"nothing was rejected: {rejected.path} of an earlier run is removed")
     return outcome
 
 
