@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO
 
 from curator.errors import UsageError
@@ -138,7 +139,7 @@ def reason(error: OSError) -> str:
     return f"not changed: cannot be written: {error.strerror or error}"
 
 
-def digest(file: IO[bytes]) -> str:
+def digest(file: IO[bytes] | SpooledTemporaryFile[bytes]) -> str:
     """blake2b-128 of the rest of an open file, in hex."""
     found = hashlib.blake2b(digest_size=16)
     while block := file.read(_BLOCK):

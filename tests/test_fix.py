@@ -540,6 +540,37 @@ def test_undo_leaves_an_aside_file_that_somebody_changed(run: Run, tmp_path: Pat
     assert b"mine" in (tmp_path / "t.removed.jsonl").read_bytes()
 
 
+def test_undo_leaves_an_aside_file_that_somebody_rewrote_at_the_same_size(run: Run, tmp_path: Path) -> None:
+    path, aside = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1), tmp_path / "t.removed.jsonl"
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    aside.write_bytes(mine := b"m" * (aside.stat().st_size - 1) + b"\n")
+    assert "t.removed.jsonl was changed since" in run("undo").stderr
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 1)
+    assert aside.read_bytes() == mine
+
+
+@pytest.mark.parametrize("other", [b"theirs\n", b"t" * 500 + b"\n"])
+def test_what_another_command_added_after_a_run_was_ended_stays(run: Run, tmp_path: Path, other: bytes) -> None:
+    path, aside = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1), tmp_path / "t.removed.jsonl"
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    interrupted(tmp_path)
+    write(path, GOOD % 1, GOOD % 1)  # ended before it added anything, and before it replaced the file
+    aside.write_bytes(other)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert aside.read_bytes().startswith(other)
+    assert aside.read_bytes().count(b"\n") == 2
+
+
+def test_a_record_is_not_glued_to_an_aside_file_without_a_last_newline(run: Run, tmp_path: Path) -> None:
+    path, aside = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1), tmp_path / "t.removed.jsonl"
+    aside.write_bytes(b'{"raw": "x"}')
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert [json.loads(line)["raw"] for line in aside.read_bytes().splitlines()] == ["x", GOOD % 1]
+    assert code(run("undo")) == 0
+    assert aside.read_bytes() == b'{"raw": "x"}'
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 1)
+
+
 def test_a_broken_journal_is_named(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", BAD % 1)
     fix(run, "t.jsonl")
@@ -577,7 +608,6 @@ def test_what_an_ended_run_left_is_settled(run: Run, tmp_path: Path) -> None:
     fix(run, "t.jsonl", "--unsafe-fixes")
     interrupted(tmp_path)
     write(path, GOOD % 1, GOOD % 1)  # before: the file is the old one, and the removed record is in both
-    aside.write_bytes(aside.read_bytes()[:-5])  # not even written whole
     fix(run, "t.jsonl", "--unsafe-fixes")
     assert aside.read_bytes().count(b"\n") == 1
     assert json.loads(aside.read_bytes())["raw"] == GOOD % 1

@@ -20,7 +20,7 @@ import msgspec
 from curator.errors import UsageError
 from curator.fixing.script import dump, load
 from curator.fixing.splicing import Splice
-from curator.writing import OWN_FOLDER, atomically, own_folder, reason, replace, settle, sweep
+from curator.writing import OWN_FOLDER, atomically, digest, own_folder, reason, replace, settle, sweep
 
 KEPT_RUNS = 10
 """Ours: runs that can be undone, one after the other."""
@@ -44,6 +44,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many findings were fixed."""
     aside: tuple[int, int] | None = None
     """Bytes of the file of removed records before and after the run; None where none were removed."""
+    tail: str = ""
+    """blake2b-128 of what the run added to that file."""
     suppressions: str = ""
     """The suppressions file whose entries followed the records, from the folder of the data."""
     data: str = ""
@@ -178,16 +180,16 @@ def _passed_over(text: str) -> None:
     """An entry that cannot be read hinders nobody but `undo`, which says so."""
 
 
-def shorten(path: str, sizes: tuple[int, int], *, partly: bool = False) -> bool:
-    """Take back what a run added (`partly`: or was adding) to a file of removed records.
-
-    False where somebody changed the file since.
-    """
-    before, after = sizes
+def shorten(kept: Kept) -> bool:
+    """Take back what a run added to the file of removed records; false, and nothing done, where it is not its end."""
+    if kept.entry.aside is None:
+        return True
+    path, (before, after) = aside_path(kept.path), kept.entry.aside
     try:
-        size = os.path.getsize(path)
-        if size != after and not (partly and before <= size < after):
-            return False
+        with open(path, "rb") as file:
+            file.seek(before)
+            if os.fstat(file.fileno()).st_size != after or digest(file) != kept.entry.tail:
+                return False
         if before:
             os.truncate(path, before)
         else:

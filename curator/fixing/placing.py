@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,7 +14,7 @@ from curator.errors import UsageError
 from curator.fixing import journal, rekeying
 from curator.fixing.journal import Kept, aside_path
 from curator.fixing.script import Script, Spooled, reverse, spliced
-from curator.writing import digest, locked, reason, replace, settle, sweep
+from curator.writing import atomically, digest, locked, reason, refusal, replace, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,13 @@ def place(change: Change, run: str) -> None:
         with _unchanged(change, real) as file:
             before = digest(file)
             _compare(change, file)
-            aside = _aside_sizes(real, change.removed)
+            aside, tail = _tail(real, change.removed)
+            tail.seek(0)
+            suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
+            added = "" if aside is None else digest(tail)
             entry = journal.Entry(
-                1, run, os.path.basename(real), before, change.digest, change.fixed, aside,
-                os.path.relpath(change.suppressions, folder) if change.moved else "", change.data, dict(change.moved),
+                1, run, os.path.basename(real), before, change.digest, change.fixed, aside, added, suppressions,
+                change.data, dict(change.moved),
             )  # fmt: skip
             try:
                 kept = journal.note(folder, entry, reverse(file, change.script))
@@ -66,7 +70,7 @@ def place(change: Change, run: str) -> None:
             with _unchanged(change, real):
                 pass
             if aside is not None:
-                _append(aside_path(real), change.removed)
+                _append(aside_path(real), aside[0], tail)
             if change.moved:
                 rekeying.add(change.suppressions, change.moved)
             replace(change.temporary, real)
@@ -96,8 +100,7 @@ def recover(folder: str, *, broken: Callable[[str], object] | None = None) -> No
 
 def forget(kept: Kept) -> None:
     """Take back all that a run has left of a file that it did not replace."""
-    if kept.entry.aside is not None:
-        journal.shorten(aside_path(kept.path), kept.entry.aside, partly=True)
+    journal.shorten(kept)
     kept.forget()
 
 
@@ -131,28 +134,33 @@ class _ChangedError(UsageError):
         )
 
 
-def _aside_sizes(real: str, removed: Sequence[Spooled]) -> tuple[int, int] | None:
-    added = 0
-    for lines in removed:
-        added += lines.seek(0, os.SEEK_END)
-    if not added:
-        return None
-    path = aside_path(real)
+def _tail(real: str, removed: Sequence[Spooled]) -> tuple[tuple[int, int] | None, Spooled]:
+    """Bytes of the file of removed records before and after, and what is to be added to it; None for nothing."""
+    tail, path, before = Spooled(), aside_path(real), 0
+    if not any(lines.seek(0, os.SEEK_END) for lines in removed):
+        return None, tail
     if os.path.islink(path):
         raise UsageError(f"{path}: is a symbolic link; removed records are written to ordinary files only")
-    before = os.path.getsize(path) if os.path.exists(path) else 0
-    return before, before + added
+    if os.path.exists(path):
+        if why := refusal(path):
+            raise UsageError(f"{path}: {why}")
+        with open(path, "rb") as file:
+            before = file.seek(0, os.SEEK_END)
+            file.seek(max(0, before - 1))
+            if file.read(1) not in (b"", b"\n"):
+                tail.write(b"\n")  # or its last record and our first would be one line
+    for lines in removed:
+        lines.seek(0)
+        shutil.copyfileobj(lines, tail)
+    return (before, before + tail.tell()), tail
 
 
-def _append(path: str, removed: Sequence[Spooled]) -> None:
-    try:
-        with open(path, "ab") as file:
-            for lines in removed:
-                lines.seek(0)
-                while block := lines.read(1 << 20):
-                    file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        settle(os.path.dirname(path))
-    except OSError as error:
-        raise UsageError(f"{path}: {reason(error)}") from None
+def _append(path: str, before: int, tail: Spooled) -> None:
+    """The file with what is added, or as it was: a run that is ended leaves no part of a record."""
+    with atomically(path) as out:
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+            shutil.copyfileobj(file, out)
+        if out.tell() != before:
+            raise UsageError(f"{path}: another program changed the file; nothing was removed: check again")
+        tail.seek(0)
+        shutil.copyfileobj(tail, out)

@@ -109,7 +109,7 @@ def _undo(kept: Kept, path: str) -> Undone:
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
-    stays = entry.aside is not None and not journal.shorten(aside_path(real), entry.aside)
+    stays = not journal.shorten(kept)
     kept.forget()
     return Undone(path, _when(entry.run), entry.fixed, aside_path(path) if stays else "")
 
