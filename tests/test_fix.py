@@ -481,6 +481,22 @@ def test_a_removed_record_that_does_not_decode_comes_back() -> None:
     assert said == {"codes": ["X"], "line": 3, "base64": "/3t9"}
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_removed_record_is_kept_as_it_was_before_the_run(run: Run, tmp_path: Path, ending: str) -> None:
+    data = rows(BAD % 9, "// note", GOOD % 1, "", BAD % 1 + " ", BAD % 2, GOOD % 3, BAD % 3, ending=ending)
+    (tmp_path / "t.jsonl").write_bytes(b"\xef\xbb\xbf" + data)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    said = [json.loads(line) for line in (tmp_path / "t.removed.jsonl").read_text().splitlines()]
+    kept = [(item["line"], item["raw"].rstrip(" \r"), item["codes"]) for item in said]
+    assert kept == [
+        (2, "// note", ["FIL007"]),
+        (5, BAD % 1, ["SCH004", "DUP001"]),
+        (8, BAD % 3, ["SCH004", "DUP001"]),
+    ]
+    assert code(run("undo")) == 0
+    assert (tmp_path / "t.jsonl").read_bytes() == b"\xef\xbb\xbf" + data
+
+
 def test_line_numbers_are_those_of_the_file_as_it_was(run: Run, tmp_path: Path) -> None:
     double = GOOD % 1 + GOOD % 2
     write(tmp_path / "t.jsonl", "", double, "", GOOD % 2 + " ", BAD % 3, GOOD % 3)

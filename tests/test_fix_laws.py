@@ -168,6 +168,22 @@ def test_removed_records_come_back_byte_for_byte(seed: int, is_crlf: bool) -> No
         assert sum(file.account.removed for file in fixed.files) == len(removed)
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 10**6), st.booleans())
+def test_removed_records_are_those_of_the_file_before_the_run(seed: int, is_crlf: bool) -> None:
+    ending = b"\r\n" if is_crlf else b"\n"
+    row = '{"messages": [{"role": "user", "content": "%d"}, {"role": "%s", "content": "b"}]%s}'
+    random = Random(seed)
+    roles, odd = ["assistant", "Assistant", "ASSISTANT"], ["", " ", ', "n": NaN']
+    found = [(row % (random.randrange(9), random.choice(roles), random.choice(odd))).encode() for _ in range(30)]
+    data = ending.join(random.choice([b"", b"\xef\xbb\xbf"]) + line for line in found)
+    with file_of(data) as path:
+        fixed = curator.fix(path, select=("DUP001", "FIL", "JSN", "SCH004", "MSG"), unsafe=True, isolated=True)
+        removed = [raw_of(line) for line in path.with_name("data.removed.jsonl").read_bytes().splitlines()]
+        assert not Counter(removed) - Counter(lines(data))
+        assert sum(file.account.removed for file in fixed.files) == len(removed) > 0
+
+
 def raw_of(line: bytes) -> bytes:
     said = json.loads(line)
     assert said["codes"]

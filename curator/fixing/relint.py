@@ -119,15 +119,20 @@ class Mender:
     def _size(self, piece: bytes) -> int:
         return len(piece) + len(self._ending)
 
-    def _take(self, settled: Settled, chosen: Chosen, fixes: Sequence[Finding]) -> None:
-        """One round of fixes."""
+    def _take(
+        self, settled: Settled, chosen: Chosen, fixes: Sequence[Finding], was: bytes | None = None,
+        before: Sequence[Finding] = (),
+    ) -> None:  # fmt: skip
+        """One round of fixes; `was` is what stood there before all of them, `before` those that came first."""
         for span, finding in chosen.removed:
             piece = settled.raw[span.start : span.end]
             same = [f.code for f in fixes if f.record == finding.record and f.fix and f.fix.edits == (DropLine(),)]
             count = units(piece).total
             settled.gone += count
             if count:
-                settled.removed.append((piece, tuple(dict.fromkeys(same))))
+                raw = was if was is not None and piece == settled.raw else piece
+                codes = (*(finding.code for finding in before), *same)
+                settled.removed.append((raw, tuple(dict.fromkeys(codes))))
         settled.applied += chosen.applied
         settled.is_dropped = chosen.is_dropped
         if settled.is_dropped:
@@ -142,6 +147,8 @@ class Mender:
         """What the first round has uncovered is mended in turn, each line for itself."""
         done: list[bytes] = []
         pending = [(piece, ROUNDS - 1) for piece in reversed(self._pieces(settled.raw))]
+        # While the line is one piece, what is removed is what stood there before anything was mended.
+        was = line.raw if len(pending) == 1 and not settled.removed else None
         # Before and behind a piece stand others, which bound what is known to be as it was.
         ahead, behind = 0, sum(self._size(piece) for piece, _ in pending)
         while pending:
@@ -157,7 +164,7 @@ class Mender:
                 ahead += self._size(piece)
                 continue
             one = Settled(piece, len(piece), len(piece))
-            self._take(one, chosen, fixes)
+            self._take(one, chosen, fixes, was, settled.applied)
             settled.prefix = min(settled.prefix, ahead + one.prefix)
             settled.suffix = min(settled.suffix, behind + one.suffix)
             settled.applied += one.applied
@@ -165,6 +172,7 @@ class Mender:
             settled.gone += one.gone
             if not one.is_dropped:
                 parts = self._pieces(one.raw)
+                was = was if len(parts) == 1 and not one.removed else None
                 pending += [(part, rounds - 1) for part in reversed(parts)]
                 behind += sum(map(self._size, parts))
         settled.is_dropped = not done

@@ -14,6 +14,7 @@ from curator.engine import Checked
 from curator.entries import Cover
 from curator.findings import again, record_hash
 from curator.fixing import Mended, NoLinesError, Whole, changes, is_whole, usual_ending, whole
+from curator.fixing.former import FixedBy, Former
 from curator.fixing.relint import Mender, Settled
 from curator.fixing.script import Script, Spooled
 from curator.model import Finding
@@ -80,8 +81,13 @@ class Rewriting:
         cover: Cover | None,
         mentioned: Set[str],
         earlier: Sequence[Shifts] = (),
+        fixed_by: Sequence[FixedBy] = (),
+        former: Callable[[], Former | None] = lambda: None,
     ) -> None:
-        """`mentioned` are the hashes of records that suppressions name, `earlier` what former rounds have moved."""
+        """`mentioned` are the hashes of records that suppressions name.
+
+        Of former rounds, `earlier` is what they moved, `fixed_by` what they changed, `former` the file before them.
+        """
         self.source = checked.source
         self._bound = checked.bound
         self._counts = checked.counts
@@ -89,6 +95,8 @@ class Rewriting:
         self._cover = cover
         self._mentioned = mentioned
         self._earlier = earlier
+        self._fixed_by = fixed_by
+        self._open_former = former
         self.counted = checked.counts.records + checked.counts.unreadable
         """What the check counted in the file as it came into this round."""
         self.reordered = False
@@ -107,6 +115,9 @@ class Rewriting:
         self.removed = Spooled()
         """Lines for the file of removed records."""
         self.shifts = Shifts()
+        self.fixed_by = FixedBy()
+        """By lines of the file as it was before the run."""
+        self._former = self._open_former()
         self.left = Findings()
         self.accepted = Findings()
         self.account = Account(self.counted, 0, self._counts.records, 0, self._counts.unreadable)
@@ -167,8 +178,14 @@ class Rewriting:
         account.removed += settled.gone
         account.records += settled.after.records - settled.before.records
         account.unreadable += settled.after.unreadable - settled.before.unreadable
+        original = self._original(line.number)
+        before = [code for fixed_by in self._fixed_by for code in fixed_by.at(original)]
         for raw, codes in settled.removed:
-            self.removed.write(aside(raw, codes, self._original(line.number)))
+            was = self._former.at(line.offset, line.offset + len(raw)) if self._former and raw == line.raw else None
+            named = tuple(dict.fromkeys((*before, *codes)))
+            self.removed.write(aside(raw if was is None else was, named, original))
+        if not settled.is_dropped:
+            self.fixed_by.add(original, tuple(dict.fromkeys(finding.code for finding in settled.applied)))
         pieces = settled.raw.split(usual) if usual else [settled.raw]
         number = self.shifts.at(line.number)
         self.shifts.add(line.number, -1 if settled.is_dropped else len(pieces) - 1)

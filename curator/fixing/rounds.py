@@ -15,6 +15,7 @@ from itertools import groupby
 from curator.engine import Checked
 from curator.errors import CuratorError, UsageError
 from curator.fixing import is_whole
+from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
 from curator.fixing.rewriting import Account, Rewriting, Shifts, related
@@ -56,6 +57,7 @@ class Work:
     fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_back: Counter[str] = field(default_factory=Counter)
     shifts: list[Shifts] = field(default_factory=list)
+    fixed_by: list[FixedBy] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     removed: list[Spooled] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
@@ -203,7 +205,14 @@ class Rounds:
             home, _ = known.home(plan.dataset, work.path)
             work.home = (home, cover.path)
             names = mentioned(home) | set(work.moved.values())
-        rewriting = Rewriting(checked, self.wanted, cover, names, work.shifts)
+        was = None
+        with suppress(OSError):  # where it has gone, it is not replaced either
+            was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
+
+        def former() -> Former | None:
+            return Former(was, work.script) if was is not None else None
+
+        rewriting = Rewriting(checked, self.wanted, cover, names, work.shifts, work.fixed_by, former)
         attempts = iter([group])
 
         def findings() -> Iterable[Finding]:
@@ -249,6 +258,7 @@ class Rounds:
         work.digest = digest.hexdigest()
         work.fixes += rewriting.fixed
         work.shifts.append(rewriting.shifts)
+        work.fixed_by.append(rewriting.fixed_by)
         work.removed.append(rewriting.removed)
         work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
         self._reordered |= rewriting.reordered
