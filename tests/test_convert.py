@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,21 @@ def test_a_large_csv_is_read_in_bounded_memory_and_time(convert: Any) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KB; the records read back among them
 
 
+def made(question: str, answer: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+def rewritten(path: str, part: str, changes: dict[bytes, bytes]) -> None:
+    """Change the bytes of one part of a workbook."""
+    with zipfile.ZipFile(path) as old:
+        parts = {name: old.read(name) for name in old.namelist()}
+    for before, after in changes.items():
+        parts[part] = parts.get(part, b"").replace(before, after)
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in parts.items():
+            new.writestr(name, data)
+
+
 # --- Excel and Parquet -------------------------------------------------------------------------
 
 
@@ -243,6 +259,72 @@ def test_a_workbook_as_a_person_sees_it(convert: Any) -> None:
         {"prompt": "c", "completion": "0.5", "When": 3},
     ]
     assert "a.xlsx: 1 blank row passed over" in said
+
+
+def test_cells_without_a_value_are_named_with_row_and_column(convert: Any) -> None:
+    rows = [["question", "answer"], ["a", "b"], ["c", "=1+1"], ["d", "#N/A"], ["e", "#REF!"], ["f", "x"], ["g", None]]
+    sheet("a.xlsx", One=rows)
+    book = openpyxl.load_workbook("a.xlsx")
+    book["One"].merge_cells("B6:B7")
+    book["One"].merge_cells("A8:B20")
+    book.save("a.xlsx")
+    code, _, said = convert("a.xlsx")
+    assert code == 1
+    assert "a.xlsx:3: column 'answer': the formula was never calculated: open the workbook in Excel" in said
+    assert "a.xlsx:4: column 'answer': the cell shows the error '#N/A'" in said
+    assert "a.xlsx:5: column 'answer': the cell shows the error '#REF!'" in said
+    assert "a.xlsx:7: column 'answer': the cell is part of the merged area B6:B7" in said
+    assert convert("a.xlsx", "--skip")[1] == records("out.jsonl")
+    assert dialogs(records("out.jsonl")) == [["a", "b"], ["f", "x"]]
+    aside = [{"question": "c", "answer": "=1+1"}, {"question": "d", "answer": "#N/A"}]
+    assert records("out.rejected.jsonl")[:2] == aside
+
+
+def test_the_value_of_a_formula_is_taken_even_where_it_is_empty(convert: Any) -> None:
+    sheet("a.xlsx", One=[["question", "answer", "note"], ["a", "=1", '=""']])
+    rewritten("a.xlsx", "xl/worksheets/sheet1.xml", {
+        b"<f>1</f><v />": b"<f>1</f><v>1</v>", b"<f>1</f><v/>": b"<f>1</f><v>1</v>",
+        b'<c r="C2"><f>""</f><v />': b'<c r="C2" t="str"><f>""</f><v></v>',
+        b'<c r="C2"><f>""</f><v/>': b'<c r="C2" t="str"><f>""</f><v></v>',
+    })  # fmt: skip
+    assert convert("a.xlsx", "--keep-extra")[:2] == (0, [{"messages": made("a", "1")}])
+
+
+def test_display_formats_are_told_once_and_numbers_keep_their_digits(convert: Any) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["question", "answer", "rate", "code", "big", "price"])
+    for number in (1, 2):
+        book.active.append([f"q{number}", "x", 0.25, 7, 1.2345e19, 0.5])
+        for column, form in (("C", "0.0%"), ("D", "00000"), ("F", '#,##0.00" 00%"')):
+            book.active[f"{column}{number + 1}"].number_format = form
+    book.save("a.xlsx")
+    code, _, said = convert("a.xlsx", "--keep-extra", "--to", "openai-completion")
+    assert code == 0
+    assert said.count("the cells of 'rate' are displayed as '0.0%'") == 1
+    assert said.count("the cells of 'code' are displayed as '00000'") == 1
+    assert said.count("are displayed as") == 2
+    assert b'"rate": 0.25, "code": 7, "big": 1.2345e+19, "price": 0.5' in Path("out.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_escapes_in_a_workbook_are_characters(convert: Any, shared: bool) -> None:
+    sheet("a.xlsx", One=[["question", "answer"], ["AAA", "BBB"]])
+    texts = {b"AAA": b"one_x000D_&#10;two _x0041__xD83D__xDE00_", b"BBB": b"_x005F_x0041_ and _x12_"}
+    page = "xl/worksheets/sheet1.xml"
+    if shared:
+        cells = {
+            b't="inlineStr"><is><t>%b</t></is>' % name: b't="s"><v>%d</v>' % number for number, name in enumerate(texts)
+        }
+        rewritten("a.xlsx", page, cells)
+        main_names = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        items = b"".join(b"<si><t>%b</t></si>" % text for text in texts.values())
+        rewritten("a.xlsx", "xl/sharedStrings.xml", {b"": b'<sst xmlns="%b">%b</sst>' % (main_names, items)})
+        kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+        entry = b'<Override PartName="/xl/sharedStrings.xml" ContentType="%b"/></Types>' % kind
+        rewritten("a.xlsx", "[Content_Types].xml", {b"</Types>": entry})
+    else:
+        rewritten("a.xlsx", page, texts)
+    assert dialogs(convert("a.xlsx")[1]) == [["one\r\ntwo A\U0001f600", "_x0041_ and _x12_"]]
 
 
 def test_several_sheets_are_named(convert: Any) -> None:
@@ -294,6 +376,25 @@ def test_parquet_numbers_dates_and_bytes(convert: Any) -> None:
     assert "a.parquet:1: column 'image': bytes have no place in JSON" in said
     assert made == [{"messages": made[0]["messages"], "big": 3}]
     assert records("out.rejected.jsonl")[0] == {"text": "a", "label": 1, "big": 2**60 + 1, "image": "/w=="}
+
+
+def test_parquet_nan_is_named_and_narrow_floats_stay_short(convert: Any) -> None:
+    narrow = pyarrow.array([0.1, 3.4028234663852886e38, 16777216.0], pyarrow.float32())
+    table = {
+        "prompt": ["a", "b", "c"],
+        "completion": pyarrow.array([0.1, 2.5, float("nan")]),
+        "narrow": narrow,
+        "nested": pyarrow.array([[{"x": 0.1}], [], None], pyarrow.list_(pyarrow.struct([("x", pyarrow.float32())]))),
+    }
+    pyarrow.parquet.write_table(pyarrow.table(table), "a.parquet")
+    code, _, said = convert("a.parquet", "--drop-extra")
+    assert (code, "a.parquet:3: column 'completion': nan is no number of JSON" in said) == (1, True), said
+    code, found, _ = convert("a.parquet", "--skip", "--keep-extra", "--to", "openai-completion")
+    assert (found[0]["narrow"], found[0]["nested"]) == (0.1, [{"x": 0.1}])
+    text = Path("out.jsonl").read_text()
+    assert '"narrow": 0.1,' in text
+    assert '"narrow": 3.4028235e+38' in text
+    assert records("out.rejected.jsonl") == [{"prompt": "c", "completion": "nan", "narrow": 16777216}]
 
 
 def test_a_missing_library_is_named_with_the_extra(tmp_path: Path) -> None:

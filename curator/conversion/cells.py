@@ -23,7 +23,7 @@ def value_of(cell: Any) -> Any:
     A whole number has no `.0`, as it is a float only because a column of numbers with gaps is kept as floats.
     A date is written as ISO 8601 has it, its time only where there is one.
     """
-    if cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell)):
+    if cell is None or cell == "":
         return None
     if isinstance(cell, float) and cell.is_integer() and abs(cell) <= _WHOLE:
         return Number(str(int(cell)))
@@ -72,7 +72,7 @@ def row_of(number: int, names: Sequence[str], cells: Sequence[Any], done: int) -
 
 
 def _value(cell: Any) -> Any:
-    if cell is None or isinstance(cell, str | bool):
+    if cell is None or isinstance(cell, str | bool | Unfit):
         return cell
     if isinstance(cell, int):
         return Number(str(cell))
