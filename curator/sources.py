@@ -81,7 +81,7 @@ class Source:
     real_path: str
     """What is read: the file itself, or its spool."""
     start: int
-    """Where the data begins: behind a byte order mark."""
+    """Where the data begins: behind byte order marks."""
     size: int
     """Bytes of `real_path`."""
     head: FileHead
@@ -166,6 +166,14 @@ class Line:
     """What it holds; None where it was not parsed: blank, or too long."""
 
 
+def marks(head: bytes) -> int:
+    """Bytes of UTF-8 byte order marks at the start: joined files may begin with several."""
+    end = 0
+    while head.startswith(codecs.BOM_UTF8, end):
+        end += len(codecs.BOM_UTF8)
+    return end
+
+
 def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Source:
     """The file at `real_path` with its container recognised and its line breaks counted.
 
@@ -176,9 +184,9 @@ def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Sourc
             stat = os.fstat(file.fileno())
             head = file.read(HEAD_BYTES)
             file.seek(0)
-            mark = head.startswith(codecs.BOM_UTF8)
+            start = marks(head)
             counts, columns, blank, endings = array("Q", [0]), array("Q", [0]), True, Endings()
-            total, width = 0, -1 if mark else 0
+            total, width = 0, -characters(head[:start])
             while block := file.read(STEP):
                 breaks = block.count(b"\n")
                 endings.take(block, breaks, counts[-1])
@@ -187,14 +195,13 @@ def prepare(path: str, real_path: str, encoding: str, *, spooled: bool) -> Sourc
                 columns.append(max(0, width))
                 total += len(block)
                 if blank:
-                    blank = not (block.removeprefix(codecs.BOM_UTF8) if total == len(block) else block).strip()
+                    blank = not (block[start:] if total == len(block) else block).strip()
             packed = os.stat(path).st_size if spooled and os.path.exists(path) else stat.st_size
     except OSError as error:
         raise unreadable(path, error) from None
-    start = len(codecs.BOM_UTF8) if mark else 0
     container = recognise(head[start:], whole=total <= HEAD_BYTES)
     stamp = None if spooled else (stat.st_size, stat.st_mtime_ns)
-    marked = mark and encoding == "utf-8"
+    marked = start > 0 and encoding == "utf-8"
     facts = FileHead(path, packed, head, encoding, marked, container, blank, total, endings)
     return Source(path, real_path, start, total, facts, counts, columns, stamp)
 

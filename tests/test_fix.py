@@ -444,6 +444,29 @@ def test_a_fix_that_would_make_a_record_unreadable_is_taken_back(run: Run, users
     assert path.read_bytes() == rows(with_n(1, 5))
 
 
+def test_one_odd_file_is_given_up_and_the_others_are_fixed(run: Run, tmp_path: Path) -> None:
+    array = f"// generated\n[{GOOD % 1},\n{GOOD % 2}]\n".encode()
+    (tmp_path / "odd.jsonl").write_bytes(array)
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    result = fix(run, ".", "--unsafe-fixes")
+    assert "odd.jsonl: not fixed: once fixed, it would be read as one JSON document" in result.stderr
+    assert code(result) == 2
+    assert (tmp_path / "odd.jsonl").read_bytes() == array
+    assert path.read_bytes() == rows(GOOD % 1)
+    write(path, BAD % 1)
+    assert code(run("check", ".", "--select", RULES, "--diff", "--unsafe-fixes")) == 2
+
+
+def test_all_byte_order_marks_go(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    data = b"\xef\xbb\xbf" * 2 + rows(BAD % 1, GOOD % 2)
+    path.write_bytes(data)
+    assert code(fix(run, "t.jsonl", "--unsafe-fixes")) == 0
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 2)
+    assert code(run("undo")) == 0
+    assert path.read_bytes() == data
+
+
 def test_copies_in_several_files_of_a_split(run: Run, tmp_path: Path) -> None:
     (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\nvalidation = "v.jsonl"\n')
     write(tmp_path / "a.jsonl", BAD % 1, GOOD % 2)

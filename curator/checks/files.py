@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 from curator.model import Fix, NormalizeLineEndings, Problem, ReplaceBytes, RewriteAsLines
-from curator.sources import FileHead
+from curator.sources import FileHead, marks
 from curator.targets import Figure, Target
 
 _NO_ELEMENTS = re.compile(rb"\s*\[\s*\]\s*")
@@ -14,8 +15,9 @@ _NO_ELEMENTS = re.compile(rb"\s*\[\s*\]\s*")
 
 def byte_order_mark(file: FileHead, *, target: Target) -> Iterator[Problem]:
     """A UTF-8 byte order mark at the start, where the target's reader takes it for data."""
-    if file.byte_order_mark and not target.takes_byte_order_mark:
-        yield Problem(at="line", fix=Fix("remove the mark", (ReplaceBytes(0, 3, ""),)))
+    surplus = marks(file.head) - (len(BOM_UTF8) if target.takes_byte_order_mark else 0)
+    if file.byte_order_mark and surplus > 0:
+        yield Problem(at="line", fix=Fix("remove the mark", (ReplaceBytes(0, surplus, ""),)))
 
 
 def empty(file: FileHead) -> Iterator[Problem]:

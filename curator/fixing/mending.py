@@ -87,14 +87,22 @@ def fix(
         rounds = Rounds(datasets, options, stack, is_dry=show is not None)
         if any("-" in paths for dataset in datasets for paths in dataset.splits.values()):
             rounds.standins["-"] = _spooled(stack)  # it can be read only once
-        for number in range(ROUNDS):
+        number = 0
+        while True:
             known = Suppressions(rounds.moved)
+            rounds.must_repeat = False
             with engine.checked(
                 datasets, executor=executor, token_stats=token_stats, progress=progress, failures=failures,
                 suppressions=known, standins=rounds.standins,
             ) as (report, files):  # fmt: skip
                 rounds.audit(files)
-                if known.faults or not rounds.apply(report, files, known, is_last=number + 1 == ROUNDS):
+                if rounds.must_repeat:
+                    continue
+                number += 1
+                has_changed = not known.faults and rounds.apply(report, files, known, is_last=number == ROUNDS)
+                if rounds.must_repeat:
+                    continue
+                if not has_changed:
                     break
                 if not rounds.must_verify(files):
                     rounds.is_unverified = True

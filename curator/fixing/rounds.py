@@ -13,7 +13,7 @@ from hashlib import blake2b
 from itertools import groupby
 
 from curator.engine import Checked
-from curator.errors import CuratorError, UsageError
+from curator.errors import InputError, UsageError
 from curator.fixing import is_whole
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
@@ -23,7 +23,7 @@ from curator.fixing.script import Script, Spooled, compose, spliced
 from curator.inputs import Dataset
 from curator.model import Finding
 from curator.report import Failure, Report
-from curator.sources import Source
+from curator.sources import HEAD_BYTES, Source, marks, recognise
 from curator.spool import Findings
 from curator.suppressions import Suppressions
 from curator.writing import refusal, temporary_for, written
@@ -73,6 +73,8 @@ class Rounds:
         self.standins: dict[str, str] = {}
         self.failures: list[Failure] = []
         self.is_unverified = False
+        self.must_repeat = False
+        """A file was given up after it was accepted: what the last check said of the files does not hold."""
         self._options = options
         self._stack = stack
         self._is_dry = is_dry
@@ -107,18 +109,16 @@ class Rounds:
         return self._options.verify or size < ALWAYS_VERIFIED or self._reordered
 
     def audit(self, files: Sequence[Checked]) -> None:
-        """Compare what a check counts with the accounts. Raises CuratorError where they differ."""
+        """Give up the files in which a check counts other records than the account."""
         for checked in files:
             work = self._works.get(checked.source.path)
             if work is None or not work.standin:
                 continue
             found, said = checked.counts, work.account
             if (found.records, found.unreadable) != (said.records, said.unreadable):
-                raise CuratorError(
-                    f"{work.path}: after fixing there should be {said.records:,} records and {said.unreadable:,} "
-                    f"unreadable pieces, but there are {found.records:,} and {found.unreadable:,}; "
-                    "nothing was written. This is a bug in curator"
-                )
+                held, meant = (f"{n.records:,} records and {n.unreadable:,} unreadable pieces" for n in (found, said))
+                wrong = f"it would then hold {held}, not {meant}"
+                self._give_up(work.path, f"{work.path}: not fixed: {wrong}; the file is as it was: please report this")
 
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
@@ -138,7 +138,11 @@ class Rounds:
         left, accepted = Findings(), Findings()
         for path, group in groupby(_all(report), key=lambda finding: finding.path):
             if path in paths:
-                done[path] = self._rewritten(by_path[path], group, wanted[path], report, known)
+                try:
+                    done[path] = self._rewritten(by_path[path], group, wanted[path], report, known)
+                except InputError as error:
+                    self._give_up(path, str(error))
+                    continue
                 left.merge(done[path].left)
                 accepted.merge(done[path].accepted)
             elif keep:
@@ -188,6 +192,7 @@ class Rounds:
         return "" if self._is_dry else refusal(source.path, follow_symlinks=self._options.follow_symlinks)
 
     def _give_up(self, path: str, message: str) -> None:
+        self.must_repeat |= path in self._works
         self._given_up.add(path)
         self._works.pop(path, None)
         self.standins.pop(path, None)
@@ -228,7 +233,8 @@ class Rounds:
         if not len(rewriting.script):
             return False
         if not rewriting.account.is_balanced:
-            raise CuratorError(f"{path}: records would be lost; nothing was written. This is a bug in curator")
+            self._give_up(path, f"{path}: not fixed: records would be lost; the file is as it was: please report this")
+            return False
         target = os.path.join(tempfile.gettempdir(), "curator-diff") if self._is_dry else os.path.realpath(path)
         temporary = temporary_for(target)
         self._stack.callback(_remove, temporary)
@@ -243,6 +249,10 @@ class Rounds:
             return False
         except ValueError:
             self._give_up(path, f"{path}: not fixed: the file became shorter while it was checked; check it again")
+            return False
+        if not rewriting.reordered and _is_document(temporary) != (source.head.container == "document"):
+            said = "one JSON document, and no longer as lines" if _is_document(temporary) else "lines"
+            self._give_up(path, f"{path}: not fixed: once fixed, it would be read as {said}: mend its start by hand")
             return False
         account = rewriting.account
         if work.standin:
@@ -278,6 +288,12 @@ def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
     for finding in findings:
         found.add([related(finding, moved)])
     return found
+
+
+def _is_document(path: str) -> bool:
+    with open(path, "rb") as file:
+        head = file.read(HEAD_BYTES)
+    return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES) == "document"
 
 
 def _remove(path: str) -> None:
