@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 
 from curator.cli.main import group, main
 from curator.curation import nearness
+from curator.curation.outputs import together
 from curator.curation.records import open_records
+from curator.errors import UsageError
 from curator.findings import record_hash
 from curator.opening import Spools
 
@@ -287,6 +289,17 @@ def test_a_kill_before_any_rename_loses_no_record_and_undo_brings_all_back(run: 
             break
     assert number > 2
     assert code == 0
+
+
+def test_a_rename_that_fails_leaves_all_files_as_they_were(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "c")]
+    paths[0].write_text("old")
+    with pytest.raises(UsageError), together(list(map(str, paths))) as streams:  # noqa: PT012
+        for stream in streams:
+            stream.write(b"new")
+        paths[1].mkdir()  # a file cannot take its place
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+    assert paths[0].read_text() == "old"
 
 
 def test_removed_records_of_an_earlier_run_are_never_emptied(

@@ -358,6 +358,7 @@ def test_a_run_that_was_ended_in_between_leaves_no_old_output_beside_a_new_one(t
     assert (code, there) == (0, after)
     assert number == 4
     assert made[0].stat().st_mode & 0o777 == 0o640
+    assert not [name for name in os.listdir(tmp_path) if name.endswith("tmp")], "what was left behind is swept"
 
 
 def test_without_the_library_the_flag_is_named(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from curator.errors import UsageError
-from curator.writing import reason, refusal, replace, settle, temporary_for, written
+from curator.writing import reason, refusal, replace, settle, sweep, temporary_for, written
 
 
 @contextlib.contextmanager
@@ -20,6 +20,8 @@ def together(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
     Of several, the old ones go first: a run that was ended in between leaves names without a file, never the old
     file of one beside the new file of another. Raises UsageError when one cannot be written.
     """
+    for folder in {os.path.dirname(path) for path in paths}:
+        sweep(folder)
     temporaries = [temporary_for(path) for path in paths]
     try:
         with contextlib.ExitStack() as stack:
@@ -39,7 +41,7 @@ def _replace_all(temporaries: Sequence[str], paths: Sequence[str]) -> None:
     placed: list[str] = []
     try:
         for temporary, path in zip(temporaries, paths, strict=True):
-            if os.path.lexists(path):
+            if os.path.lexists(path) and not os.path.isdir(path):
                 retired[path] = _retire(path, temporary)
         for folder in {os.path.dirname(path) for path in retired}:
             settle(folder)
