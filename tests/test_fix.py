@@ -467,6 +467,16 @@ def test_all_byte_order_marks_go(run: Run, tmp_path: Path) -> None:
     assert path.read_bytes() == data
 
 
+def test_other_names_of_a_file_are_spoken_of(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    os.link(path, tmp_path / "other")
+    result = fix(run, "t.jsonl")
+    assert "note: t.jsonl: other names of this file (hard links) keep the old content" in result.stderr
+    assert (path.read_bytes(), (tmp_path / "other").read_bytes()) == (rows(GOOD % 1), rows(BAD % 1))
+    write(path, BAD % 2)
+    assert "other names" not in fix(run, "t.jsonl").stderr
+
+
 def test_copies_in_several_files_of_a_split(run: Run, tmp_path: Path) -> None:
     (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\nvalidation = "v.jsonl"\n')
     write(tmp_path / "a.jsonl", BAD % 1, GOOD % 2)

@@ -27,6 +27,7 @@ from curator.fixing.script import Script
 from curator.inputs import Dataset
 from curator.report import Failure, Report
 from curator.suppressions import Suppressions
+from curator.writing import reason
 
 _NAMED = 5  # findings that could not be fixed, and are named; all are counted
 
@@ -151,11 +152,16 @@ def _finish(work: Work, run: str, fixed: Fixed, show: Show | None) -> None:
         work.home[0], work.home[1],
     )  # fmt: skip
     try:
+        names = os.stat(change.path).st_nlink
         place(change, run)
     except CuratorError as error:
         fixed.report.failures.append(Failure(work.path, 0, "", str(error)))
+    except OSError as error:
+        fixed.report.failures.append(Failure(work.path, 0, "", f"{work.path}: {reason(error)}"))
     else:
         fixed.files.append(done)
+        if names > 1:
+            fixed.notes.append(f"{work.path}: other names of this file (hard links) keep the old content")
 
 
 def _beside(path: str, aside: str) -> str:
