@@ -444,17 +444,43 @@ def test_a_fix_that_would_make_a_record_unreadable_is_taken_back(run: Run, users
     assert path.read_bytes() == rows(with_n(1, 5))
 
 
-def test_one_odd_file_is_given_up_and_the_others_are_fixed(run: Run, tmp_path: Path) -> None:
-    array = f"// generated\n[{GOOD % 1},\n{GOOD % 2}]\n".encode()
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (f"// generated\n[{GOOD % 1},\n{GOOD % 2}]\n".encode(), "one JSON document"),
+        (b'"x"\n"x"\n// c {"a":1}\n"x"\n', "text without JSON"),
+    ],
+)
+def test_one_odd_file_is_given_up_and_the_others_are_fixed(run: Run, tmp_path: Path, array: bytes, kind: str) -> None:
     (tmp_path / "odd.jsonl").write_bytes(array)
     path = write(tmp_path / "t.jsonl", BAD % 1)
     result = fix(run, ".", "--unsafe-fixes")
-    assert "odd.jsonl: not fixed: once fixed, it would be read as one JSON document" in result.stderr
+    assert f"odd.jsonl: not fixed: once fixed, it would be read as {kind}" in result.stderr
     assert code(result) == 2
     assert (tmp_path / "odd.jsonl").read_bytes() == array
     assert path.read_bytes() == rows(GOOD % 1)
     write(path, BAD % 1)
     assert code(run("check", ".", "--select", RULES, "--diff", "--unsafe-fixes")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (b"Hi \xf0\x9f\x98", None),  # the first three bytes of a smile
+        (b"Na\xc3\xafve \xc3", None),
+        (b"caf\xe9", "café"),
+        (b"it\x92s", "it\u2019s"),
+        (b"caf\xe9 \xe2\x80", "café â€"),
+    ],
+)
+def test_half_a_character_is_not_read_as_another_encoding(
+    run: Run, tmp_path: Path, text: bytes, after: str | None
+) -> None:
+    path = tmp_path / "t.jsonl"
+    data = (GOOD % 1).encode().replace(b"Hello.", text) + b"\n"
+    path.write_bytes(data)
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    assert path.read_bytes() == (data if after is None else data.replace(text, after.encode()))
 
 
 def test_all_byte_order_marks_go(run: Run, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from curator import locate
@@ -15,6 +15,7 @@ from curator.sources import Line
 
 _ESCAPED_BYTES = re.compile("[\udc80-\udcff]+")  # how surrogateescape spells bytes that do not decode
 _NON_FINITE = (b"NaN", b"Infinity", b"-Infinity")
+_PIECE = re.compile(rb"[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}|[\xc2-\xdf]|[\x80-\xbf]{1,3}")
 _MOST = 100  # findings of one kind on one line: more would help nobody, and each costs a walk over the line
 _LONE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
@@ -34,10 +35,16 @@ def not_utf8(line: Line) -> Iterator[Problem]:
     if fault is None:
         return
     first = line.raw[fault.position]
-    runs = tuple(
-        ReplaceBytes(start, end, line.raw[start:end].decode("cp1252", "replace"))
-        for start, end in _undecodable(line.raw)
-    )
+    spans = list(_undecodable(line.raw))
+    if _is_cut(line.raw, spans):
+        yield Problem(
+            at="line",
+            span=(fault.position, fault.position + 1),
+            values={"offset": fault.position, "byte": f"0x{first:02x}"},
+            variant="cut",
+        )
+        return
+    runs = tuple(ReplaceBytes(start, end, line.raw[start:end].decode("cp1252", "replace")) for start, end in spans)
     guess = "cp1252 (Windows)" if any(0x80 <= byte < 0xA0 for byte in line.raw) else "Latin-1"
     yield Problem(
         at="line",
@@ -161,6 +168,18 @@ def _undecodable(raw: bytes) -> Iterator[tuple[int, int]]:
         size = match.end() - match.start()
         yield offset, offset + size
         offset, done = offset + size, match.end()
+
+
+def _is_cut(raw: bytes, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether the bytes that are no UTF-8 look like pieces of its characters, and not like those of another encoding.
+
+    A first byte that lacks its others, or others without their first, are letters and signs in cp1252, too: they
+    are taken for pieces only beside characters that are whole. A first byte with some of its others is a piece.
+    """
+    if not all(_PIECE.fullmatch(raw, *span) for span in spans):
+        return False
+    begun = all(end - start > 1 and raw[start] >= 0xC2 for start, end in spans)
+    return begun or not raw.decode("utf-8", "ignore").isascii()
 
 
 def _characters(raw: bytes, span: locate.Span) -> tuple[int, int]:

@@ -23,13 +23,14 @@ from curator.fixing.script import Script, Spooled, compose, spliced
 from curator.inputs import Dataset
 from curator.model import Finding
 from curator.report import Failure, Report
-from curator.sources import HEAD_BYTES, Source, marks, recognise
+from curator.sources import HEAD_BYTES, Container, Source, marks, recognise
 from curator.spool import Findings
 from curator.suppressions import Suppressions
 from curator.writing import refusal, temporary_for, written
 
 ALWAYS_VERIFIED = 8 << 20
 """Bytes of data below which all of it is checked again after fixing: that takes no time to speak of."""
+_OTHERS = {"document": "one JSON document", "foreign": "text without JSON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,7 @@ class Rounds:
         self.standins: dict[str, str] = {}
         self.failures: list[Failure] = []
         self.is_unverified = False
-        self.must_repeat = False
-        """A file was given up after it was accepted: what the last check said of the files does not hold."""
+        self.must_repeat = False  # a file was given up after it was accepted: the last check does not hold
         self._options = options
         self._stack = stack
         self._is_dry = is_dry
@@ -213,11 +213,10 @@ class Rounds:
         was = None
         with suppress(OSError):  # where it has gone, it is not replaced either
             was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
-
-        def former() -> Former | None:
-            return Former(was, work.script) if was is not None else None
-
-        rewriting = Rewriting(checked, self.wanted, cover, names, work.shifts, work.fixed_by, former)
+        rewriting = Rewriting(
+            checked, self.wanted, cover, names, work.shifts, work.fixed_by,
+            lambda: Former(was, work.script) if was is not None else None,
+        )  # fmt: skip
         attempts = iter([group])
 
         def findings() -> Iterable[Finding]:
@@ -250,8 +249,8 @@ class Rounds:
         except ValueError:
             self._give_up(path, f"{path}: not fixed: the file became shorter while it was checked; check it again")
             return False
-        if not rewriting.reordered and _is_document(temporary) != (source.head.container == "document"):
-            said = "one JSON document, and no longer as lines" if _is_document(temporary) else "lines"
+        kind, was = _container(temporary), source.head.container
+        if not rewriting.reordered and kind != was and (said := _OTHERS.get(kind, was == "document" and "lines")):
             self._give_up(path, f"{path}: not fixed: once fixed, it would be read as {said}: mend its start by hand")
             return False
         account = rewriting.account
@@ -290,10 +289,10 @@ def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
     return found
 
 
-def _is_document(path: str) -> bool:
+def _container(path: str) -> Container:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
-    return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES) == "document"
+    return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES)
 
 
 def _remove(path: str) -> None:
