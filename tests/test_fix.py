@@ -172,6 +172,16 @@ def test_an_old_output_stays_when_the_new_one_cannot_be_written(tmp_path: Path, 
     assert sorted(os.listdir(tmp_path)) == ["report", "t.jsonl"]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="needs /dev/stdout")
+def test_standard_output_by_its_name_is_not_replaced(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", BAD % 1)
+    command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "-o", "/dev/stdout", "-q"]
+    with (tmp_path / "out").open("wb") as out:
+        subprocess.run(command, cwd=tmp_path, stdout=out, check=False)
+        assert os.fstat(out.fileno()).st_ino == (tmp_path / "out").stat().st_ino
+    assert "SCH004" in (tmp_path / "out").read_text()
+
+
 def test_a_report_goes_to_a_file(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "t.jsonl", BAD % 1)
     for _ in range(2):

@@ -51,7 +51,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
     """The output file, in its place when the block ends; the old one stays when it raises. Raises UsageError."""
     from curator.writing import atomically
 
-    if os.path.exists(path) and not os.path.isfile(path):  # a pipe or a terminal: nothing to keep
+    # A pipe or a terminal has nothing to keep, and what /dev/stdout leads to is held open by others.
+    if (os.path.exists(path) and not os.path.isfile(path)) or os.path.abspath(path).startswith(("/dev/", "/proc/")):
         try:
             with open(path, "wb") as file:
                 yield file
