@@ -22,7 +22,7 @@ from curator.reporters.text import visible
 def command(
     ctx: click.Context, /, paths: tuple[str, ...], config: str | None, isolated: bool, verbose: bool, quiet: bool
 ) -> None:
-    """Take back what the last `curator check --fix` has changed.
+    """Take back what the last `curator check --fix` or `curator dedupe --in-place` has changed.
 
     Each file gets its old bytes back if nobody has changed it since; else it is left as it is, and the
     reason is said. Removed records leave the file of removed records again, and suppressions follow. Called
@@ -48,7 +48,7 @@ def command(
     files = [file for dataset in datasets for found in dataset.splits.values() for file in found if file != "-"]
     outcome = undo(list(dict.fromkeys(files)), together=not paths)
     for done in () if quiet else outcome.files:
-        fixes = "1 fix was" if done.fixed == 1 else f"{done.fixed:,} fixes were"
+        fixes = "1 change was" if done.fixed == 1 else f"{done.fixed:,} changes were"
         click.echo(visible(f"{done.path}: as it was before {done.when}; {fixes} taken back"))
         if done.aside:
             note = f"note: {done.aside} was changed since, and still lists the records that are back in {done.path}"
@@ -56,5 +56,7 @@ def command(
     for text in outcome.refused:
         click.echo(visible(f"error: {text}"), err=True)
     if not outcome.files and not outcome.refused:
-        raise UsageError("nothing to undo: no run of `curator check --fix` has changed these files")
+        raise UsageError(
+            "nothing to undo: no `curator check --fix` or `curator dedupe --in-place` has changed these files"
+        )
     ctx.exit(2 if outcome.refused else 0)
