@@ -143,8 +143,11 @@ class Example:
 
     @property
     def has_usual_turns(self) -> bool:
-        """Whether perhaps a system message and then user and assistant in turn speak, and the assistant last."""
-        return _are_usual(tuple([turn.role for turn in self.turns]))
+        """Whether perhaps a system message and then user and assistant in turn speak, and the assistant last.
+
+        A record with a rejected output is never usual: its turns are only a part of what rules look at.
+        """
+        return not self.rejected and _are_usual(tuple([turn.role for turn in self.turns]))
 
     @property
     def answer(self) -> Turn | None:

@@ -266,6 +266,7 @@ PROBES: list[tuple[str, list[Any], Any, str]] = [
     ("copy", CHAT, CHAT[3], "DUP001"),
     ("copy with other key order", CHAT, {"messages": [dict(reversed(m.items())) for m in CHAT[3]["messages"]]}, "DUP001"),
     ("other answer", CHAT, say((U, CHAT[3]["messages"][0]["content"]), (A, "Nobody really knows.")), "DUP003"),
+    ("role in a rejected output", PREFERENCE, {**PREFERENCE[0], "input": {"messages": [{"role": U, "content": "And herons?"}]}, "non_preferred_output": [{"role": "asistant", "content": "No."}]}, "SCH004"),
     ("preference copy", PREFERENCE, PREFERENCE[3], "DUP001"),
 ]  # fmt: skip
 
