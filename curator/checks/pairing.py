@@ -9,10 +9,8 @@ from itertools import islice
 
 from curator.calls import ABSENT, few, value_at
 from curator.checks.keys import meant_in_message
-from curator.model import Example, Problem, ToolCall, Turn
+from curator.model import RESULT_ROLES, Example, Problem, ToolCall, Turn
 from curator.targets import Target
-
-_RESULTS = ("tool", "function")
 
 
 @few
@@ -130,12 +128,12 @@ class _Block:
 
 
 def _blocks(example: Example) -> Iterator[_Block]:
-    if not any(turn.calls or turn.role in _RESULTS for turn in example.turns):
+    if not any(turn.calls or turn.role in RESULT_ROLES for turn in example.turns):
         return
     known: set[str] = set()
     block = _Block()
     for turn in example.turns:
-        if turn.role in _RESULTS:
+        if turn.role in RESULT_ROLES:
             block.answer(turn, known)
         elif turn.role in ("user", "assistant"):
             block.next_role = turn.role
@@ -174,7 +172,7 @@ def _wants_id(call: ToolCall) -> bool:
 
 def _answers(turn: Turn) -> str:
     """The id of the call that a result names; "" for none."""
-    wanted = turn.message.get("tool_call_id") if turn.role in _RESULTS else None
+    wanted = turn.message.get("tool_call_id") if turn.role in RESULT_ROLES else None
     return wanted if isinstance(wanted, str) else ""
 
 
