@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import IO, BinaryIO
 
 from curator.fixing.splicing import Splice
@@ -107,8 +108,9 @@ def compose(first: Iterable[Splice], second: Iterable[Splice]) -> Iterator[Splic
     middle = _Middle(first)
     begin = end = done = 0
     parts: list[bytes] = []
-    for start, stop, text in second:
-        for piece, old in middle.take(start - done):
+    ends: list[Splice | None] = [None]
+    for splice in chain(second, ends):
+        for piece, old in middle.take(None if splice is None else splice.start - done):
             if piece is None:
                 if end > begin or parts:
                     yield Splice(begin, end, b"".join(parts))
@@ -116,18 +118,11 @@ def compose(first: Iterable[Splice], second: Iterable[Splice]) -> Iterator[Splic
             else:
                 parts.append(piece)
             end = old
-        for _, end in middle.take(stop - start):  # noqa: B007
-            pass
-        parts.append(text)
-        done = stop
-    for piece, old in middle.take(None):
-        if piece is None:
-            if end > begin or parts:
-                yield Splice(begin, end, b"".join(parts))
-            begin, parts = old, []
-        else:
-            parts.append(piece)
-        end = old
+        if splice is not None:
+            for _, end in middle.take(splice.end - splice.start):  # noqa: B007
+                pass
+            parts.append(splice.text)
+            done = splice.end
     if end > begin or parts:
         yield Splice(begin, end, b"".join(parts))
 
