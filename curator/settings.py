@@ -150,15 +150,27 @@ def _has_table(project: Path) -> bool:
         return False
 
 
+def read(text: str, path: Path) -> Settings:
+    """The settings that the file at `path` (absolute) would hold with that text. Raises UsageError as `load` does."""
+    return _read(text, path, ())
+
+
 def _load(path: Path, seen: tuple[Path, ...]) -> Settings:
     if path in seen:
         raise UsageError(f"{path}: extends itself")
     try:
-        data: dict[str, Any] = tomli.loads(path.read_text(encoding="utf-8"))
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        return _read(path.read_text(encoding="utf-8"), path, seen)
+    except UnicodeDecodeError as error:
         raise UsageError(f"{path}: {error}") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _read(text: str, path: Path, seen: tuple[Path, ...]) -> Settings:
+    try:
+        data: dict[str, Any] = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}") from None
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("curator", {})
     base = Settings()
