@@ -1,7 +1,11 @@
-"""The page in the browser: `streamlit run app.py -- train.jsonl`."""
+"""The review page under Streamlit's own command: `streamlit run app.py -- train.jsonl`."""
 
 import sys
 
-from curator.review.page import show
+import streamlit as st
 
-show(sys.argv[1:])
+from curator.cli.review import from_arguments
+from curator.review import serving
+
+serving.use(from_arguments(sys.argv[1:]))
+app = st.App(serving.SCRIPT, middleware=serving.middleware())  # `streamlit run` finds it by reading this file

@@ -14,6 +14,7 @@ from curator.errors import CuratorError
 # Command -> what `curator --help` says of it; the command `rule` lives in curator.cli.rule.
 COMMANDS = {
     "check": "Check datasets: what is wrong, where and why; --fix mends it.",
+    "review": "Look through what was found in the browser, decide, and write it back.",
     "undo": "Take back what the last --fix has changed.",
     "init": "Write a curator.toml for the data here, with every setting explained.",
     "convert": "Write records of one format, or the rows of a table, in another.",
