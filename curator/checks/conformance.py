@@ -63,11 +63,20 @@ def breaks_schema(example: Example) -> Iterator[Problem]:
         verdict = judge(declared.get(read.call.name))
         if verdict.validator is None:
             continue
-        if read.parsed is None and read.call.inside is None:  # null is how a columnar writer spells "absent"
-            arguments = {name: value for name, value in arguments.items() if value is not None}
-        found = chain(_faults(verdict, arguments), _undeclared(verdict.schema, arguments, ()))
-        for fault in _one_a_slip(list(islice(found, _MOST))):
+        for fault in _of_call(verdict, arguments, lenient=read.parsed is None and read.call.inside is None):
             yield read.problem(fault.path, {"fault": fault.sentence}, read.variant or fault.variant)
+
+
+def sentences(verdict: Verdict, arguments: dict[str, Any], *, lenient: bool = False) -> list[str]:
+    """What is wrong with the arguments of one call; `lenient` takes null for absent. `verdict` has a validator."""
+    return [fault.sentence for fault in _of_call(verdict, arguments, lenient=lenient)]
+
+
+def _of_call(verdict: Verdict, arguments: dict[str, Any], *, lenient: bool) -> Iterator[_Fault]:
+    if lenient:  # null is how a columnar writer spells "absent"
+        arguments = {name: value for name, value in arguments.items() if value is not None}
+    found = chain(_faults(verdict, arguments), _undeclared(verdict.schema, arguments, ()))
+    return _one_a_slip(list(islice(found, _MOST)))
 
 
 def _faults(verdict: Verdict, arguments: dict[str, Any]) -> Iterator[_Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.entries import Cover
@@ -81,6 +81,34 @@ def units(raw: bytes) -> Units:
     return sum((units(raw[start:end]) for start, end in values(raw)), Units())
 
 
+class Relint:
+    """Asks the rules that look at one record about lines of a file."""
+
+    def __init__(self, bound: Bound, shard: Shard, cover: Cover | None) -> None:
+        # Rules that look at the whole dataset cannot be asked about one record; they speak in the next check.
+        self._bound = Bound(bound.plan, line=bound.line, every_line=bound.every_line, record=bound.record)
+        self._shard = shard
+        self._cover = cover
+
+    def findings(self, line: Line, old: bytes) -> list[Finding]:
+        """What they find in a line that was `old`, those accepted marked as that. Raises ChecksFailed."""
+        scanner = Scanner(self._bound, 0, self._shard)
+        scanner.result = heard = _Heard()
+        scanner.take(line)
+        if len(heard.failures.first):
+            raise ChecksFailed(next(iter(heard.failures)).message)
+        return [self._marked(finding, old) for finding in heard.found]
+
+    def _marked(self, finding: Finding, old: bytes) -> Finding:
+        if self._cover is None:
+            return finding
+        as_before = replace(finding, record=record_hash(old))
+        for known in (finding, as_before):
+            if accepted := self._cover.entries.get(self._cover.digest(known)):
+                return replace(finding, suppressed=accepted)
+        return finding
+
+
 class Mender:
     """Mends lines of one file by the plan that it was checked by."""
 
@@ -88,11 +116,8 @@ class Mender:
         self, bound: Bound, shard: Shard, wanted: Callable[[Finding], bool], cover: Cover | None, ending: bytes
     ) -> None:
         """`wanted` says which fixes are to be applied, `ending` ends the lines; empty for elements of a document."""
-        # Rules that look at the whole dataset cannot be asked about one record; they speak in the next check.
-        self._bound = Bound(bound.plan, line=bound.line, every_line=bound.every_line, record=bound.record)
-        self._shard = shard
+        self._ask = Relint(bound, shard, cover)
         self._wanted = wanted
-        self._cover = cover
         self._ending = ending
 
     def settle(self, line: Line, findings: Sequence[Finding]) -> Settled | None:
@@ -106,7 +131,7 @@ class Mender:
         if not settled.is_dropped:
             try:
                 self._later_rounds(settled, line)
-            except _ChecksFailed as error:
+            except ChecksFailed as error:
                 settled.taken_back = str(error)
                 return settled
             settled.after = sum(map(units, self._pieces(settled.raw)), Units())
@@ -155,7 +180,7 @@ class Mender:
             piece, rounds = pending.pop()
             behind -= self._size(piece)
             column = line.column if not done else 1
-            found = self._findings(Line(piece, line.offset, line.number + len(done), column, len(piece)), line.raw)
+            found = self._ask.findings(Line(piece, line.offset, line.number + len(done), column, len(piece)), line.raw)
             fixes = [finding for finding in found if self._wanted(finding)] if rounds else []
             chosen = choose(piece, fixes, column, self._ending) if fixes else Chosen()
             if not chosen.applied:
@@ -180,39 +205,26 @@ class Mender:
         settled.prefix = min(settled.prefix, len(settled.raw), len(line.raw))
         settled.suffix = min(settled.suffix, len(settled.raw) - settled.prefix, len(line.raw) - settled.prefix)
 
-    def _findings(self, line: Line, old: bytes) -> list[Finding]:
-        """What the rules that look at one record find in a line, those accepted marked as that."""
-        scanner = Scanner(self._bound, 0, self._shard)
-        scanner.result = heard = _Heard()
-        scanner.take(line)
-        if len(heard.failures.first):
-            raise _ChecksFailed(next(iter(heard.failures)).message)
-        return [self._marked(finding, old) for finding in heard.found]
-
-    def _marked(self, finding: Finding, old: bytes) -> Finding:
-        if self._cover is None:
-            return finding
-        as_before = replace(finding, record=record_hash(old))
-        for known in (finding, as_before):
-            if accepted := self._cover.entries.get(self._cover.digest(known)):
-                return replace(finding, suppressed=accepted)
-        return finding
-
 
 def _harm(settled: Settled, findings: Sequence[Finding]) -> str:
     """Why the record is better left as it is; "" where nothing speaks against the fixes."""
-    if settled.after.total + settled.gone < settled.before.total:
-        return "a record would be lost"
-    if settled.before.unreadable or settled.is_dropped:
-        return ""
-    if settled.after.unreadable:
-        return "the record could not be read any more"
-    new = _errors(settled.left) - _errors(findings)
-    return f"the record would then break {', '.join(sorted(new))}" if new else ""
+    return next(harm(settled.before, settled.after, settled.gone, findings, settled.left), "")
 
 
-class _ChecksFailed(Exception):  # noqa: N818
-    pass
+def harm(before: Units, after: Units, gone: int, was: Sequence[Finding], now: Sequence[Finding]) -> Iterator[str]:
+    """What speaks against a change: `was` and `now` are found in what it changes, `gone` are records taken out."""
+    if after.total + gone < before.total:
+        yield "a record would be lost"
+    if before.unreadable:
+        return
+    if after.unreadable:
+        yield "the record could not be read any more"
+    if new := _errors(now) - _errors(was):
+        yield f"the record would then break {', '.join(sorted(new))}"
+
+
+class ChecksFailed(Exception):  # noqa: N818
+    """A check raised, so that nothing is known of the record."""
 
 
 class _Heard(Scanned):
