@@ -20,6 +20,7 @@ _EACH_OF_SEVERAL = 0.1
 WINDOW = 64  # code points at the end of a text in which an ending is looked for
 FEWEST = 5
 """Ours: fewer texts have no habit."""
+_LOOK_BACK = 500  # code points in which a look-alike of an ending is looked for
 _LONGER = 0.9  # ours: an ending that could be the separator grows only where nine tenths of its texts go on alike
 _INTO_A_WORD = 0.98
 """Ours: and into one more word only where that word never varies. `edible:` and `handheld:` share `:`."""
@@ -190,6 +191,24 @@ def _alike(text: str, other: str) -> bool:
 def plain(text: str) -> str:
     """A text as it looks at a glance: without case and space, every dash a hyphen."""
     return "".join(text.split()).translate(_DASHES).casefold()
+
+
+def look_alike(text: str, ending: str) -> int | None:
+    """Where the text's own version of an ending (other case, spaces, dashes, a sign too many) begins; None without."""
+    wanted = plain(ending)
+    if not wanted:
+        return None
+    size, start = 0, len(text)
+    while start and size < len(wanted) and len(text) - start < _LOOK_BACK:
+        start -= 1
+        size += len(plain(text[start]))
+    if plain(text[start:]) != wanted:
+        return None
+    while start and text[start - 1] == text[start]:  # a sign too many
+        start -= 1
+    while start and ending[0].isspace() and text[start - 1].isspace():
+        start -= 1
+    return start
 
 
 def _leading_symbols(text: str) -> str:

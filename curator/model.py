@@ -260,9 +260,65 @@ class NormalizeLineEndings:
     ending: Literal["\n", "\r\n"]
 
 
+@dataclass(frozen=True, slots=True)
+class Transcode:
+    """Write the file in UTF-8, without a byte order mark."""
+
+    op: ClassVar[str] = "transcode"
+
+
+@dataclass(frozen=True, slots=True)
+class DropRelated:
+    """Remove the record that the finding's first related place names, with its line ending."""
+
+    op: ClassVar[str] = "drop-related"
+
+
+# Those of every record of the dataset, in all its splits.
+
+
+@dataclass(frozen=True, slots=True)
+class EndEvery:
+    """End the text at `pointer` with `text`; what looks like it (case, spaces, kinds of dash) gives way."""
+
+    op: ClassVar[str] = "end-every"
+    pointer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginEvery:
+    """Begin the text at `pointer` with `text`, unless it begins with white space, or needs none."""
+
+    op: ClassVar[str] = "begin-every"
+    pointer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrimEvery:
+    """Take the spaces and tabs from the end of the text at `pointer`, where it ends with `ending`.
+
+    A record that has none there is left alone by all of the fix.
+    """
+
+    op: ClassVar[str] = "trim-every"
+    pointer: str
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveEvery:
+    """Take the member at `pointer` out."""
+
+    op: ClassVar[str] = "remove-every"
+    pointer: str
+
+
+EveryEdit = EndEvery | BeginEvery | TrimEvery | RemoveEvery
 Edit = (
     Replace | ReplaceText | RenameKey | Remove | Insert | DropLine | SplitLine | ReplaceBytes
-    | RewriteAsLines | NormalizeLineEndings
+    | RewriteAsLines | NormalizeLineEndings | Transcode | DropRelated | EveryEdit
 )  # fmt: skip
 Safety = Literal["safe", "unsafe", "suggestion"]
 
@@ -311,6 +367,8 @@ class Related:
     path: str
     line: int
     pointer: str
+    column: int = 1
+    """Of the record, 1-based: several may stand on one line of a document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class Spools(ExitStack):
                 raise InputError(f"{path}: is a folder, not a file")
             with open(path, "rb") as file:
                 head = file.peek(64)[:64]
-                if head.startswith((_GZIP, _ZSTD)) or _encoding(head) != "utf-8" or not os.path.isfile(path):
+                if head.startswith((_GZIP, _ZSTD)) or encoding_of(head) != "utf-8" or not os.path.isfile(path):
                     return self._unpacked(path, file, max_unpacked, os.fstat(file.fileno()).st_size)
                 _refuse_binary(path, head)
             return prepare(path, path, "utf-8", spooled=False)
@@ -82,14 +82,14 @@ class Spools(ExitStack):
                 return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", limit, packed)
         if head.startswith(_ZSTD):
             return self._spooled(path, cast(BinaryIO, _Zstd(file)), "utf-8", limit, packed)
-        return self._spooled(path, file, _encoding(head), limit, packed=0)
+        return self._spooled(path, file, encoding_of(head), limit, packed=0)
 
     def _spooled(self, path: str, stream: BinaryIO, encoding: str, limit: int, packed: int) -> Source:
         spool = tempfile.NamedTemporaryFile(prefix="curator-", suffix=".spool", delete=False)  # noqa: SIM115
         self.callback(_remove, spool.name)
         with spool:
             head = _copy(path, stream, spool, encoding, limit, packed)
-        if encoding == "utf-8" and (inner := _encoding(head)) != "utf-8":
+        if encoding == "utf-8" and (inner := encoding_of(head)) != "utf-8":
             with open(spool.name, "rb") as again:
                 return self._spooled(path, again, inner, limit, packed=0)
         _refuse_binary(path, head)
@@ -165,7 +165,7 @@ class _Zstd(io.RawIOBase):
                 return block
 
 
-def _encoding(head: bytes) -> str:
+def encoding_of(head: bytes) -> str:
     """The encoding that the first bytes show: by its mark, or by the zero bytes of `{"` in UTF-16."""
     for mark, name in _MARKS:
         if head.startswith(mark):

@@ -16,7 +16,7 @@ class Whereabouts:
         self._sources = sources
         self._file = -1
         self._offset = self._number = 0
-        self._related: dict[Place, int] = {}
+        self._related: dict[Place, tuple[int, int]] = {}
         self._last: tuple[Place, Line] | None = None  # a check may speak of one record many times
 
     def path(self, where: Place) -> str:
@@ -39,8 +39,15 @@ class Whereabouts:
         if where not in self._related:
             if len(self._related) > _KEPT:
                 self._related.clear()
-            self._related[where] = source.line_number(offset)
-        return Related(source.path, self._related[where], pointer)
+            self._related[where] = source.line_number(offset), self._column(source, offset)
+        number, column = self._related[where]
+        return Related(source.path, number, pointer, column)
+
+    def _column(self, source: Source, offset: int) -> int:
+        if source.head.container != "document":
+            return 1
+        with open(source.real_path, "rb") as handle:
+            return source.column(handle, offset)
 
     def _line_number(self, file: int, source: Source, offset: int) -> int:
         """The line's number, counted on from the last one asked for where that is near before it."""

@@ -245,9 +245,9 @@ def test_a_compressed_file_is_refused(run: Run, tmp_path: Path) -> None:
     refused(run, tmp_path, "t.jsonl.gz", "t.jsonl.gz: not fixed: it is compressed")
 
 
-def test_utf16_is_refused(run: Run, tmp_path: Path) -> None:
+def test_utf16_is_refused_unless_unsafe_fixes_put_it_into_utf8(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_bytes((BAD % 1 + "\n").encode("utf-16"))
-    refused(run, tmp_path, "t.jsonl", "put it into UTF-8 first (iconv -f UTF-16 -t UTF-8)")
+    refused(run, tmp_path, "t.jsonl", "put it into UTF-8 first (--unsafe-fixes with FIL001, or iconv -f UTF-16)")
 
 
 def test_standard_input_is_refused(run: Run, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from curator.checks.label_values import spellings
 from curator.conventions import LABEL_SEEN, Conventions
 from curator.endings import SETTLED
-from curator.model import Example, Fix, Place, Problem
+from curator.model import EndEvery, Example, Fix, Place, Problem
 from curator.packing import key_of
 from curator.targets import Target
 from curator.tokens import Tokenizer
@@ -38,9 +38,12 @@ class Unused:
     def merge(self, other: Unused) -> None:
         self.used |= other.used
 
-    def first(self) -> str | None:
-        """The one to propose; None where the texts hold all of them."""
-        return next((ending for number, ending in enumerate(self.endings) if number not in self.used), None)
+    def first(self, splits: Iterable[MissingSeparator | MissingStop]) -> str | None:
+        """The one to propose, which no split's texts hold; None where they hold all of them."""
+        used = {self.endings[number] for number in self.used}
+        for split in splits:
+            used |= {split.unused.endings[number] for number in split.unused.used}
+        return next((ending for ending in self.endings if ending not in used), None)
 
 
 class MissingSeparator:
@@ -79,7 +82,7 @@ class MissingSeparator:
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         if not self.active or len(self.prompts) < 2:
             return
-        share, free = context.conventions.separator_share, self.unused.first()
+        share, free = context.conventions.separator_share, self.unused.first(context.splits.values())
         title = "end every prompt with " + (
             f"{free!r}, which stands nowhere else in them" if free else "a text that stands nowhere else in them"
         )
@@ -89,7 +92,7 @@ class MissingSeparator:
             Problem(
                 values={"counts": endings, "rest": 1 - share, "proposal": free or ""},
                 variant="mixed" if share >= _MIXED else None,
-                fix=Fix(title),
+                fix=Fix(title, (EndEvery("/prompt", free),) if free else ()),
             ),
         )
 
@@ -148,7 +151,7 @@ class MissingStop:
             return
         if not labels and (self.shortest == self.longest or self._are_words(context.tokens)):
             return
-        free = self.unused.first()
+        free = self.unused.first(context.splits.values())
         title = "end every completion with " + (
             f"{free!r}, which stands in none of them" if free else "a text that stands nowhere else in them"
         )
@@ -157,7 +160,10 @@ class MissingStop:
             Problem(
                 values={"proposal": free or "", "target": context.target.name},
                 variant="labels" if labels else None,
-                fix=Fix(f"{title}, and pass it as `stop`"),
+                # Labels may well do without: nobody's answers are rewritten for a matter of taste.
+                fix=Fix(
+                    f"{title}, and pass it as `stop`", (EndEvery("/completion", free),) if free and not labels else ()
+                ),
             ),
         )
 

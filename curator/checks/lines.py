@@ -8,7 +8,7 @@ from itertools import islice
 
 from curator import locate
 from curator.diagnosis import diagnose
-from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine
+from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine, Transcode
 from curator.parsing import Fault, parse, values
 from curator.repair import mend
 from curator.sources import Line
@@ -29,7 +29,7 @@ def not_utf8(line: Line) -> Iterator[Problem]:
             at="line",
             values={"encoding": name, "offset": 0, "byte": ""},
             variant="wide",
-            fix=Fix(f"write the file in UTF-8 instead of {name}"),
+            fix=Fix(f"write the file in UTF-8 instead of {name}", (Transcode(),)),
         )
     fault = _fault(line, "encoding")
     if fault is None:

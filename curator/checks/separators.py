@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from curator.checks.chat import is_blank
 from curator.conventions import Conventions
-from curator.endings import Habit, plain
+from curator.endings import Habit, look_alike, plain
 from curator.model import Example, Fix, Problem, ReplaceText, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends
-_LOOK_BACK = 500  # code points in which a look-alike of an ending is looked for
 
 
 def inconsistent(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
@@ -72,19 +71,10 @@ def _doubled(text: str, ending: str) -> bool:
 
 
 def _look_alike(text: str, ending: str) -> int:
-    """Where the text's own version of the ending begins (other case, spaces, dashes, a piece); its end if none."""
-    wanted = plain(ending)
-    if not wanted:
+    """Where the text's own version of the ending, or a piece of it, begins; its end if none."""
+    if (start := look_alike(text, ending)) is not None:
+        return start
+    if not plain(ending):
         return len(text.rstrip())
-    size, start = 0, len(text)
-    while start and size < len(wanted) and len(text) - start < _LOOK_BACK:
-        start -= 1
-        size += len(plain(text[start]))
-    if plain(text[start:]) != wanted:
-        marks = "".join(set(ending))
-        return len(text) if any(mark.isalnum() for mark in marks) else _whole_run(text, len(text.rstrip(marks)))
-    while start and text[start - 1] == text[start]:  # a sign too many
-        start -= 1
-    while start and ending[0].isspace() and text[start - 1].isspace():
-        start -= 1
-    return start
+    marks = "".join(set(ending))
+    return len(text) if any(mark.isalnum() for mark in marks) else _whole_run(text, len(text.rstrip(marks)))

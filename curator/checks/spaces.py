@@ -10,7 +10,7 @@ from curator.answers import needs_no_space
 from curator.checks.inner_endings import settled
 from curator.conventions import Conventions
 from curator.endings import SETTLED
-from curator.model import Example, Fix, Place, Problem, ReplaceText
+from curator.model import BeginEvery, Example, Fix, Place, Problem, ReplaceText, TrimEvery
 
 _ROW = struct.Struct(">QII")  # place, first and last code point
 _BLANKS = " \t"
@@ -71,7 +71,11 @@ class LeadingSpace:
                 Problem(
                     values={"expected": " ", "share": conventions.unspaced},
                     variant=variant,
-                    fix=Fix("begin every completion with a space"),
+                    # Behind a line break both ways are usual: nothing is rewritten for a matter of taste.
+                    fix=Fix(
+                        "begin every completion with a space",
+                        () if variant == "after-line-break" else (BeginEvery("/completion", " "),),
+                    ),
                 ),
             )
 
@@ -84,7 +88,8 @@ class TrailingSpace:
     """
 
     def __init__(self, *, conventions: Conventions) -> None:
-        self.endings = settled(conventions.separators, "separators" in conventions.pinned)
+        self.pinned = "separators" in conventions.pinned
+        self.endings = settled(conventions.separators, self.pinned)
         self.rows = bytearray()
         self.prompts = 0
         self.by_ending: dict[int, int] = {}
@@ -112,12 +117,15 @@ class TrailingSpace:
         for number, count in sorted(self.by_ending.items()):
             ending = self.endings[number]
             bare = ending.rstrip(_BLANKS)
-            fix = Fix(f"end the prompts with {bare!r}, and begin the completions with the space")
+            edits = (TrimEvery("/prompt", ending), BeginEvery("/completion", " "))
+            title = f"end the prompts with {bare!r}, and begin the completions with the space"
+            fix = Fix(title, () if self.pinned else edits)
             values = {"ending": ending, "share": count / self.prompts}
             yield None, Problem(values=values, variant="separator", fix=fix)
         count = len(self.rows) // _ROW.size
         if count > 1 and count >= SETTLED * self.prompts:
-            fix = Fix("take the space from the prompts, and begin the completions with it")
+            edits = (TrimEvery("/prompt", ""), BeginEvery("/completion", " "))
+            fix = Fix("take the space from the prompts, and begin the completions with it", edits)
             yield None, Problem(values={"ending": " ", "share": count / self.prompts}, variant="all", fix=fix)
             return
         for place, start, end in sorted(_ROW.iter_unpack(self.rows)):

@@ -10,11 +10,12 @@ from curator.checks.inputs import folded_input
 from curator.checks.systems import differs_by_filling
 from curator.conventions import Conventions
 from curator.endings import FEWEST, SETTLED, Habit, plain
-from curator.model import Example, Place, Problem
+from curator.model import DropRelated, Example, Fix, Place, Problem
 from curator.packing import PackedRows, key_of
 
 _TRAIN = "train"
 _ENOUGH = 20  # ours: fewer texts may end alike by accident
+_DROP = Fix("drop it from the training data", (DropRelated(),))
 _SHOWN = 40  # code points of a system prompt that are shown
 
 
@@ -46,14 +47,15 @@ class Leaked:
         for _, rows, sources in self.records.common(train.records):
             for place, _ in rows:
                 whole.add(place)
-                yield place, Problem(values={"split": context.split}, related=((sources[0][0], ""),))
+                yield place, Problem(values={"split": context.split}, related=((sources[0][0], ""),), fix=_DROP)
         for _, rows, sources in self.inputs.common(train.inputs):
             # One prompt for a large part of the training data is a design: the answers differ.
             variant = "usual-input" if len(sources) > self.usual_share * len(train.inputs) else "input"
             for place, _ in rows:
                 if place not in whole:
                     related = ((sources[0][0], ""),)
-                    yield place, Problem(values={"split": context.split}, related=related, variant=variant)
+                    fix = _DROP if variant == "input" else None
+                    yield place, Problem(values={"split": context.split}, related=related, variant=variant, fix=fix)
 
 
 class Differs:

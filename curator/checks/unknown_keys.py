@@ -9,7 +9,7 @@ from curator.checks.keys import KEY_CHARS, resembles, slips
 from curator.conventions import Conventions
 from curator.findings import clip
 from curator.locate import escape
-from curator.model import Example, Fix, Place, Problem, Remove
+from curator.model import Example, Fix, Place, Problem, Remove, RemoveEvery
 from curator.packing import PackedRows, key_of
 from curator.schemas import message_keys, record_keys
 from curator.targets import Target
@@ -59,7 +59,8 @@ class UnknownKeys:
         for place, first in self.carriers:
             keys = tuple(key for key in self.conventions.metadata if key not in self.target.extra_keys)
             values = {**self._values(keys or (first,)), "records": self.count}
-            yield place, Problem(f"/{escape(first)}", at="key", values=values, variant=f"usual{suffix}")
+            fix = Fix("remove it from every record", tuple(RemoveEvery(f"/{escape(key)}") for key in keys or (first,)))
+            yield place, Problem(f"/{escape(first)}", at="key", values=values, variant=f"usual{suffix}", fix=fix)
         for key, rows in self.rows.all():
             pointer, unknown = self.names[key]
             for place, _ in rows:

@@ -119,9 +119,15 @@ def sentence(account: Account, aside: str) -> str:
 
 def _shower(out: BinaryIO | None, style: Style) -> Show:
     from curator.fixing.patch import rows, written
+    from curator.opening import encoding_of
 
     def show(name: str, source: str, script: Script) -> None:
         with open(source, "rb") as file:
+            if (name_of := encoding_of(file.read(64))) != "utf-8":
+                click.echo(
+                    visible(f"{name}: all of it changes: it is written in {name_of.upper()}, and would be in UTF-8")
+                )
+                return
             found = rows(file, script)
             if out is not None:
                 out.writelines(written(name, found))

@@ -5,6 +5,7 @@ Memory: one line, or one element of a document, with its findings. No file is wr
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
@@ -18,8 +19,10 @@ from curator import model, reading
 from curator.findings import record_hash
 from curator.fixing.script import spliced
 from curator.fixing.splicing import Splice, choose, join
+from curator.fixing.sweeping import Sweep, one_sweep
+from curator.opening import encoding_of
 from curator.parsing import parse
-from curator.sources import Line, Shard, Source, prepare
+from curator.sources import BLOCK, Line, Shard, Source, prepare
 
 _NO_BYTES = record_hash(b"")  # what file checks leave in `record`, and the hash of an empty line
 _BREAK_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[ \t]*+(?:[\r\n]++[ \t]*+)++', re.DOTALL)
@@ -35,6 +38,8 @@ class Whole:
     """How every line is to end; empty: as it does."""
     cut: int = 0
     """Bytes that go at the start: a byte order mark."""
+    every: bool = False
+    """Every line is mended, also those that no finding speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Mended:
 
 
 Mend = Callable[[Line, list[model.Finding]], Mended | None]
-"""Mends a line that findings speak of; None where it stays as it is."""
+"""Mends a line, by the findings that speak of it; None where it stays as it is."""
 
 
 class NoLinesError(ValueError):
@@ -80,6 +85,26 @@ def is_whole(finding: model.Finding) -> bool:
     return bool(whole([finding])[1])
 
 
+def is_transcoding(finding: model.Finding) -> bool:
+    """Whether the finding's fix writes its file in UTF-8."""
+    return finding.fix is not None and finding.fix.edits == (model.Transcode(),)
+
+
+def transcoded(file: BinaryIO) -> Iterator[Splice]:
+    """A file in UTF-16 or UTF-32, block by block, in UTF-8. Raises ValueError for what no UTF-8 can hold."""
+    decoder = codecs.getincrementaldecoder(encoding_of(file.read(64)))()
+    file.seek(0)
+    done = 0
+    while True:
+        block = file.read(BLOCK)
+        text = decoder.decode(block, final=not block)
+        text = text if done else text.removeprefix("\ufeff")
+        if not block and not text:
+            return
+        yield Splice(done, done + len(block), text.encode())
+        done += len(block)
+
+
 def changes(
     source: Source,
     findings: Iterable[model.Finding],
@@ -99,9 +124,9 @@ def changes(
         if source.head.container != "document":
             yield from _lines(file, units, mend, how)
         elif how.as_lines:
-            yield from _as_lines(file, source, units, mend, usual_ending(source))
+            yield from _as_lines(file, source, units, mend, how)
         else:
-            yield from _elements(units, mend)
+            yield from _elements(units, mend, how)
 
 
 def usual_ending(source: Source) -> bytes:
@@ -146,7 +171,7 @@ def _lines(
     file: BinaryIO, units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how: Whole
 ) -> Iterator[Splice]:
     for line, group in units:
-        mended = mend(line, group) if group and not line.too_long else None
+        mended = mend(line, group) if (group or how.every) and not line.too_long else None
         end = line.offset + line.size
         if mended is not None and mended.is_dropped:
             yield Splice(line.offset, end, b"")
@@ -172,12 +197,12 @@ def _trimmed(line: Line, mended: Mended) -> Splice:
     return Splice(line.offset + mended.prefix, line.offset + len(line.raw) - mended.suffix, text)
 
 
-def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend) -> Iterator[Splice]:
+def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how: Whole) -> Iterator[Splice]:
     """Those of a document that stays one: a dropped element goes with its comma."""
     kept, dropped = -1, -1  # where the last kept element ends; where the dropped ones behind it begin
     end = 0
     for line, group in units:
-        mended = mend(line, group) if group and not line.too_long else None
+        mended = mend(line, group) if (group or how.every) and not line.too_long else None
         end = line.offset + line.size
         if mended is not None and mended.is_dropped:
             dropped = line.offset if dropped < 0 else dropped
@@ -192,9 +217,10 @@ def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend) -> 
 
 
 def _as_lines(
-    file: BinaryIO, source: Source, units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, usual: bytes
+    file: BinaryIO, source: Source, units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how: Whole
 ) -> Iterator[Splice]:
     """The gaps between the elements as line ends, and line breaks inside an element as spaces."""
+    usual = usual_ending(source)
     checked = done = source.start
     ending, count = b"", 0
     for line, group in units:
@@ -203,7 +229,7 @@ def _as_lines(
         if line.too_long or parse(line.raw).fault is not None:
             raise NoLinesError(f"{source.path}: line {line.number} cannot be read")
         checked = line.offset + line.size
-        mended = mend(line, group) if group else None
+        mended = mend(line, group) if group or how.every else None
         if mended is not None and mended.is_dropped:
             continue
         yield Splice(done, line.offset, ending)
@@ -237,11 +263,11 @@ def _without_breaks(raw: bytes, offset: int) -> Iterator[Splice]:
             yield Splice(offset + match.start(), offset + match.end(), space)
 
 
-def mend_once(ending: bytes) -> Mend:
+def mend_once(ending: bytes, sweep: Sweep) -> Mend:
     """Mends with the fixes that fit together, and looks no further."""
 
     def mend(line: Line, findings: list[model.Finding]) -> Mended | None:
-        chosen = choose(line.raw, findings, line.column, ending)
+        chosen = choose(line.raw, [*findings, *sweep.about(line)], line.column, ending)
         return mended(line.raw, chosen.splices, chosen.is_dropped) if chosen.applied else None
 
     return mend
@@ -255,19 +281,27 @@ def mended(raw: bytes, ordered: list[Splice], is_dropped: bool) -> Mended:
 
 
 def apply(data: bytes, findings: Iterable[model.Finding]) -> bytes:
-    """A file's bytes after the fixes of its findings, as far as they fit together."""
+    """A file's bytes after the fixes of its findings, as far as they fit together.
+
+    Records that findings about another file relate to are those of this one.
+    """
     ordered = sorted(findings, key=lambda finding: (finding.line or 0, finding.column))
     how, of_whole = whole(ordered)
+    sweep = one_sweep(ordered)
     others = [finding for finding in ordered if finding not in of_whole]
     handle, path = tempfile.mkstemp(prefix="curator-")
     try:
         with open(handle, "wb") as file:
             file.write(data)
+        if any(map(is_transcoding, ordered)):
+            with open(path, "rb") as file:
+                return b"".join(splice.text for splice in transcoded(file))
         source = prepare(path, path, "utf-8", spooled=False)
-        mend = mend_once(how.ending or usual_ending(source))
-        with contextlib.suppress(NoLinesError):
-            return b"".join(spliced(io.BytesIO(data), list(changes(source, others, mend, how))))
-        how = Whole(False, how.ending, how.cut)
-        return b"".join(spliced(io.BytesIO(data), list(changes(source, others, mend, how))))
+        mend = mend_once(how.ending or usual_ending(source), sweep)
+        for as_lines in (how.as_lines, False):
+            to = Whole(as_lines, how.ending, how.cut, bool(sweep))
+            with contextlib.suppress(NoLinesError):
+                return b"".join(spliced(io.BytesIO(data), list(changes(source, others, mend, to))))
+        raise AssertionError("a document stays one")
     finally:
         os.remove(path)

@@ -12,11 +12,23 @@ from dataclasses import dataclass, field, replace
 
 from curator.engine import Checked
 from curator.entries import Cover
+from curator.errors import InputError
 from curator.findings import again, record_hash
-from curator.fixing import Mended, NoLinesError, Whole, changes, is_whole, usual_ending, whole
+from curator.fixing import (
+    Mended,
+    NoLinesError,
+    Whole,
+    changes,
+    is_transcoding,
+    is_whole,
+    transcoded,
+    usual_ending,
+    whole,
+)  # fmt: skip
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.relint import Mender, Settled
 from curator.fixing.script import Script, Spooled
+from curator.fixing.sweeping import Sweep
 from curator.model import Finding
 from curator.sources import Line, Shard
 from curator.spool import Findings
@@ -83,8 +95,9 @@ class Rewriting:
         earlier: Sequence[Shifts] = (),
         fixed_by: Sequence[FixedBy] = (),
         former: Callable[[], Former | None] = lambda: None,
+        sweep: Sweep = Sweep(),  # noqa: B008
     ) -> None:
-        """`mentioned` are the hashes of records that suppressions name.
+        """`mentioned` are the hashes of records that suppressions name, `sweep` what findings elsewhere want done.
 
         Of former rounds, `earlier` is what they moved, `fixed_by` what they changed, `former` the file before them.
         """
@@ -97,10 +110,15 @@ class Rewriting:
         self._earlier = earlier
         self._fixed_by = fixed_by
         self._open_former = former
+        self._sweep = sweep
         self.counted = checked.counts.records + checked.counts.unreadable
         """What the check counted in the file as it came into this round."""
         self.reordered = False
         """A document became lines."""
+        self.base = checked.source.real_path
+        """The file that the script changes."""
+        self.must_check_all = bool(sweep)
+        """What was found elsewhere, or the places of what was found, do not hold any more."""
         self._of_dataset = {bound.rule.code for bound in checked.bound.dataset}
         self._clear()
 
@@ -125,15 +143,37 @@ class Rewriting:
     def run(self, findings: Callable[[], Iterable[Finding]], of_whole: Sequence[Finding]) -> None:
         """Find out what changes; `findings` are all of the file, in order, each time it is called.
 
+        A file in another encoding becomes UTF-8 and nothing else: all bytes are others then.
         Raises InputError where the file cannot be read any more.
         """
-        how, applied = whole(of_whole)
+        if of_whole and is_transcoding(of_whole[0]):
+            self._transcode(findings(), of_whole[:1])
+            return
+        how, applied = self._how(of_whole)
         try:
             self._changes(findings(), how, applied)
         except NoLinesError:  # it stays a document
             self._clear()
-            how, applied = whole([finding for finding in of_whole if finding not in whole_as_lines(of_whole)])
+            how, applied = self._how([finding for finding in of_whole if finding not in whole_as_lines(of_whole)])
             self._changes(findings(), how, applied)
+
+    def _how(self, of_whole: Iterable[Finding]) -> tuple[Whole, list[Finding]]:
+        how, applied = whole(of_whole)
+        return replace(how, every=bool(self._sweep)), applied
+
+    def _transcode(self, findings: Iterable[Finding], applied: Sequence[Finding]) -> None:
+        path = self.source.path
+        try:
+            with open(path, "rb") as file:
+                for splice in transcoded(file):
+                    self.script.add(splice)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: not fixed: it cannot be written in UTF-8: {error}") from None
+        self._count(applied)
+        self.base, self.must_check_all = path, True
+        for finding in findings:
+            if finding not in applied:
+                self._keep(finding, finding.line)
 
     def _changes(self, findings: Iterable[Finding], how: Whole, applied: Sequence[Finding]) -> None:
         source = self.source
@@ -142,9 +182,10 @@ class Rewriting:
         mender = Mender(self._bound, shard, self._wanted, self._cover, usual)
         self._count(applied)
         self.reordered = how.as_lines
+        self.must_check_all |= how.as_lines
 
         def mend(line: Line, group: list[Finding]) -> Mended | None:
-            settled = mender.settle(line, group)
+            settled = mender.settle(line, [*group, *self._sweep.about(line)])
             if settled is None or settled.taken_back:
                 if settled is not None:
                     self._note(line, settled)

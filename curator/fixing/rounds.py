@@ -5,23 +5,25 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import groupby
+from itertools import chain, groupby
 
 from curator.engine import Checked
 from curator.errors import InputError, UsageError
-from curator.fixing import is_whole
+from curator.fixing import is_transcoding, is_whole
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
 from curator.fixing.rewriting import Account, Rewriting, Shifts, related
 from curator.fixing.script import Script, Spooled, compose, spliced
+from curator.fixing.sweeping import Sweep, is_for_every, is_for_related, sweeps
 from curator.inputs import Dataset
 from curator.model import Finding
+from curator.opening import encoding_of
 from curator.report import Failure, Report
 from curator.sources import HEAD_BYTES, Container, Source, marks, recognise
 from curator.spool import Findings
@@ -42,6 +44,16 @@ class Options:
     verify: bool = False
     """Check all that was written again, however large it is."""
     follow_symlinks: bool = False
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What is to be done to one file in one round."""
+
+    of_whole: list[Finding] = field(default_factory=list)
+    sweep: Sweep = field(default_factory=Sweep)
+    has_others: bool = False
+    """Also findings about single records."""
 
 
 @dataclass(slots=True)
@@ -81,7 +93,7 @@ class Rounds:
         self._safe = ("safe", "unsafe") if options.unsafe else ("safe",)
         self._works: dict[str, Work] = {}
         self._given_up: set[str] = set()
-        self._reordered = False
+        self._must_check_all = False
         self._left, self._accepted = Findings(), Findings()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._piped = {d.stdin_name for d in datasets for paths in d.splits.values() if "-" in paths}
@@ -106,7 +118,7 @@ class Rounds:
     def must_verify(self, files: Sequence[Checked]) -> bool:
         """Whether all is checked again; else only what changed has been."""
         size = sum(checked.source.size for checked in files)
-        return self._options.verify or size < ALWAYS_VERIFIED or self._reordered
+        return self._options.verify or size < ALWAYS_VERIFIED or self._must_check_all
 
     def audit(self, files: Sequence[Checked]) -> None:
         """Give up the files in which a check counts other records than the account."""
@@ -122,21 +134,23 @@ class Rounds:
 
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
-        wanted: dict[str, list[Finding]] = {}
-        for finding in report.findings if report.findings.fixable else ():
-            if self.wanted(finding):
-                of_whole = wanted.setdefault(finding.path, [])
-                if is_whole(finding):
-                    of_whole.append(finding)
-        failed = {failure.path for failure in report.failures if not failure.code}
         by_path = {checked.source.path: checked for checked in reversed(files)}
-        paths = {path for path in wanted if path in by_path and path not in failed and self._accepts(by_path[path])}
+        wanted = self._collected(report, by_path)
+        failed = {failure.path for failure in report.failures if not failure.code}
+        paths = {
+            path
+            for path, mine in wanted.items()
+            if path in by_path and path not in failed and self._accepts(by_path[path], mine)
+        }
         if not paths or is_last:
             return False
         keep = not self.must_verify(files)
         done: dict[str, Rewriting] = {}
         left, accepted = Findings(), Findings()
-        for path, group in groupby(_all(report), key=lambda finding: finding.path):
+        silent = paths - report.findings.worst.keys() - report.suppressed.worst.keys()  # nothing is said of these
+        for path, group in chain(
+            groupby(_all(report), key=lambda finding: finding.path), ((path, iter(())) for path in sorted(silent))
+        ):
             if path in paths:
                 try:
                     done[path] = self._rewritten(by_path[path], group, wanted[path], report, known)
@@ -154,6 +168,24 @@ class Rounds:
         changed = [self._write(path, rewriting) for path, rewriting in done.items()]
         return any(changed)
 
+    def _collected(self, report: Report, by_path: Mapping[str, Checked]) -> dict[str, _Wanted]:
+        """What is to be done to each file."""
+        wanted: dict[str, _Wanted] = defaultdict(_Wanted)
+        every, drops = sweeps(filter(self.wanted, report.findings if report.findings.fixable else ()))
+        for path, checked in by_path.items():
+            if fixes := every.get(checked.bound.plan.dataset):
+                wanted[path].sweep.every = fixes
+        for path, sweep in drops.items():
+            wanted[path].sweep.drops = sweep.drops
+        for finding in filter(self.wanted, report.findings if report.findings.fixable else ()):
+            if is_transcoding(finding):
+                wanted[finding.path].of_whole = [finding]
+            elif is_whole(finding) and not any(map(is_transcoding, wanted[finding.path].of_whole)):
+                wanted[finding.path].of_whole.append(finding)
+            elif not (is_for_every(finding) or is_for_related(finding)):
+                wanted[finding.path].has_others = True
+        return {path: mine for path, mine in wanted.items() if mine.of_whole or mine.sweep or mine.has_others}
+
     def unverified(self, report: Report) -> Report:
         """The report of a check, brought to what is left after this round."""
         inputs = []
@@ -165,26 +197,27 @@ class Rounds:
             inputs.append(item)
         return replace(report, inputs=inputs, findings=self._left, suppressed=self._accepted)
 
-    def _accepts(self, checked: Checked) -> bool:
+    def _accepts(self, checked: Checked, wanted: _Wanted) -> bool:
         """Whether a file can be fixed; says why not, once."""
         path = checked.source.path
         if path in self._given_up or path in self._works:
             return path in self._works
-        why = self._refusal(checked.source)
+        why = self._refusal(checked.source, any(map(is_transcoding, wanted.of_whole)))
         if why:
             self._give_up(path, f"{path}: not fixed: it {why}")
             return False
         self._works[path] = Work(path, self._stamps.get(path, ()))
         return True
 
-    def _refusal(self, source: Source) -> str:
+    def _refusal(self, source: Source, is_transcoded: bool) -> str:
         if source.path in self._piped:
             return "comes from standard input; write it to a file first"
-        if source.stamp is None and source.head.encoding != "utf-8":
-            name = source.head.encoding.upper().removesuffix("-LE").removesuffix("-BE")
-            return f"is written in {name}; put it into UTF-8 first (iconv -f {name} -t UTF-8)"
-        if source.stamp is None:
+        is_plain = source.stamp is not None or _encoding(source.path) != "utf-8"
+        if not is_plain:
             return "is compressed, or no ordinary file; unpack it first"
+        if source.stamp is None and not is_transcoded:
+            name = source.head.encoding.upper().removesuffix("-LE").removesuffix("-BE")
+            return f"is written in {name}: put it into UTF-8 first (--unsafe-fixes with FIL001, or iconv -f {name})"
         real = os.path.realpath(source.path)
         for other in self._works:
             if os.path.realpath(other) == real:
@@ -199,8 +232,7 @@ class Rounds:
         self.failures.append(Failure(path, 0, "", message))
 
     def _rewritten(
-        self, checked: Checked, group: Iterator[Finding], of_whole: Sequence[Finding], report: Report,
-        known: Suppressions,
+        self, checked: Checked, group: Iterator[Finding], wanted: _Wanted, report: Report, known: Suppressions,
     ) -> Rewriting:  # fmt: skip
         work = self._works[checked.source.path]
         plan = checked.bound.plan
@@ -215,14 +247,14 @@ class Rounds:
             was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
         rewriting = Rewriting(
             checked, self.wanted, cover, names, work.shifts, work.fixed_by,
-            lambda: Former(was, work.script) if was is not None else None,
+            lambda: Former(was, work.script) if was is not None else None, wanted.sweep,
         )  # fmt: skip
         attempts = iter([group])
 
         def findings() -> Iterable[Finding]:
             return next(attempts, None) or (finding for finding in _all(report) if finding.path == work.path)
 
-        rewriting.run(findings, of_whole)
+        rewriting.run(findings, wanted.of_whole)
         return rewriting
 
     def _write(self, path: str, rewriting: Rewriting) -> bool:
@@ -239,7 +271,7 @@ class Rounds:
         self._stack.callback(_remove, temporary)
         digest = blake2b(digest_size=16)
         try:
-            with written(path, temporary) as out, open(source.real_path, "rb") as file:
+            with written(path, temporary) as out, open(rewriting.base, "rb") as file:
                 for block in spliced(file, rewriting.script):
                     out.write(block)
                     digest.update(block)
@@ -270,7 +302,7 @@ class Rounds:
         work.fixed_by.append(rewriting.fixed_by)
         work.removed.append(rewriting.removed)
         work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
-        self._reordered |= rewriting.reordered
+        self._must_check_all |= rewriting.must_check_all
         return True
 
 
@@ -293,6 +325,14 @@ def _container(path: str) -> Container:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
     return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES)
+
+
+def _encoding(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return encoding_of(file.read(64))
+    except OSError:
+        return "utf-8"
 
 
 def _remove(path: str) -> None:

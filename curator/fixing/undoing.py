@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from curator.errors import UsageError
@@ -57,6 +57,18 @@ def undo(paths: Sequence[str], *, together: bool) -> Outcome:
             except UsageError as error:
                 outcome.refused.append(str(error))
     return outcome
+
+
+def changed_below(root: str) -> Iterator[str]:
+    """Every file below a folder that a run has changed, as people would type it, the last change first in each folder.
+
+    Raises UsageError where a journal cannot be read.
+    """
+    for folder, names, _ in os.walk(root):
+        if OWN_FOLDER in names:
+            for kept in journal.entries(folder):
+                yield os.path.normpath(kept.path)
+        names[:] = sorted(name for name in names if not name.startswith("."))
 
 
 def _newest(folders: Set[str], wanted: Set[str]) -> dict[str, Kept]:
