@@ -614,6 +614,25 @@ def test_undo_of_one_file_and_of_a_whole_run(run: Run, tmp_path: Path) -> None:
     assert (one.read_bytes(), two.read_bytes()) == (rows(GOOD % 1), rows(BAD % 2))
 
 
+def test_undo_takes_back_what_no_search_finds(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = "named.jsonl"\n')
+    (tmp_path / "more").mkdir()
+    named, array = write(tmp_path / "named.jsonl", BAD % 1), tmp_path / "more" / "array.json"
+    array.write_text(f"[{BAD % 1}, {BAD % 2}]")
+    fix(run, "named.jsonl")
+    fix(run, "more/array.json")
+    assert array.read_bytes() == rows(GOOD % 1, GOOD % 2)
+    assert code(run("undo")) == 0
+    assert (array.read_text(), named.read_bytes()) == (f"[{BAD % 1}, {BAD % 2}]", rows(GOOD % 1))
+    fix(run, "more/array.json")
+    assert code(run("undo", "more")) == 0
+    assert array.read_text() == f"[{BAD % 1}, {BAD % 2}]"
+    fix(run, "more/array.json")
+    array.unlink()
+    assert code(run("undo")) == 0
+    assert named.read_bytes() == rows(BAD % 1)
+
+
 def test_undo_leaves_an_aside_file_that_somebody_changed(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1)
     fix(run, "t.jsonl", "--unsafe-fixes")

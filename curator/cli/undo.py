@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from curator import inputs, settings
 from curator.errors import UsageError
-from curator.fixing.undoing import undo
+from curator.fixing.undoing import changed_below, undo
 from curator.reporters.text import visible
 
 
@@ -29,7 +30,7 @@ def command(
     again, it takes back the run before that.
 
     With PATHs, files or folders, the last run that changed each of these files is taken back; without, the last
-    run that changed any file that `curator check` would check here.
+    run that changed any file below this folder, or any of the datasets of curator.toml.
 
     \b
     Examples:
@@ -42,10 +43,16 @@ def command(
     def settings_for(path: Path) -> settings.Settings:
         return settings.for_path(path, config, isolated)
 
-    datasets, failures = inputs.gather(paths, settings_for)
-    if failures:
-        raise failures[0]
-    files = [file for dataset in datasets for found in dataset.splits.values() for file in found if file != "-"]
+    files: list[str] = []
+    for asked in [[path] for path in paths] or [[]]:
+        root = asked[0] if asked else "."
+        # A search finds what is to be checked; --fix may have been told of other files by their names.
+        changed = list(changed_below(root)) if os.path.isdir(root) else []
+        datasets, failures = inputs.gather(asked, settings_for)
+        if failures and not changed:
+            raise failures[0]
+        files += changed
+        files += [file for dataset in datasets for found in dataset.splits.values() for file in found if file != "-"]
     outcome = undo(list(dict.fromkeys(files)), together=not paths)
     for done in () if quiet else outcome.files:
         fixes = "1 change was" if done.fixed == 1 else f"{done.fixed:,} changes were"

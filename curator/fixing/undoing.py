@@ -60,15 +60,12 @@ def undo(paths: Sequence[str], *, together: bool) -> Outcome:
 
 
 def changed_below(root: str) -> Iterator[str]:
-    """Every file below a folder that a run has changed, as people would type it, the last change first in each folder.
-
-    Raises UsageError where a journal cannot be read.
-    """
+    """Every file below a folder that a run has changed and that is still there. Raises UsageError."""
     for folder, names, _ in os.walk(root):
         if OWN_FOLDER in names:
-            for kept in journal.entries(folder):
-                yield os.path.normpath(kept.path)
-        names[:] = sorted(name for name in names if not name.startswith("."))
+            changed = (os.path.normpath(kept.path) for kept in journal.entries(folder))
+            yield from (path for path in changed if os.path.lexists(path))
+        names[:] = sorted(name for name in names if name not in (OWN_FOLDER, ".git"))
 
 
 def _newest(folders: Set[str], wanted: Set[str]) -> dict[str, Kept]:
