@@ -212,6 +212,24 @@ def test_a_key_pairs_what_nothing_else_would(tmp_path: Path) -> None:
     assert compared(tmp_path, nested, other, "--key", "/meta/n")["counts"] == {"changed": 6}
 
 
+def test_a_key_that_no_record_has_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / name for name in ("a.jsonl", "b.jsonl")]
+    for path in paths:
+        path.write_text("\n".join(LINES))
+    assert main(["diff", *map(str, paths), "--key", "/nope"]) == 2
+    assert "no record has /nope" in capsys.readouterr().err
+
+
+def test_what_differs_beside_the_records_is_not_called_the_same(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("\n".join(LINES))
+    (tmp_path / "b.jsonl").write_text("\n\n".join(LINES))
+    result = run("diff", "a.jsonl", "b.jsonl")
+    assert result.return_value == 1
+    assert "all the same, in a file that is written in another way" in result.output
+    (tmp_path / "b.jsonl").write_text("\n".join([*LINES, "{oops"]))
+    assert "b.jsonl:13: added, unreadable: {oops" in run("diff", "a.jsonl", "b.jsonl").output
+
+
 def test_numbers_that_count_lines_are_no_key(tmp_path: Path) -> None:
     old = [made(n, id=n) for n in range(20)]
     new = [made(50, id=0), *(made(n, id=n + 1) for n in range(20))]
@@ -306,7 +324,7 @@ def test_packed_files_arrays_and_standard_input(run: Run, tmp_path: Path) -> Non
     result = run("diff", "a.jsonl", "c.json")
     assert "+ c.json:6: added" in result.output
     assert "12 records, now 13: 1 added" in result.output
-    assert "container: lines, now document" in result.output
+    assert "container: JSON Lines, now one JSON document" in result.output
     assert "0 records, now 12: 12 added" in run("diff", os.devnull, "a.jsonl").output
     assert run("diff", os.devnull, os.devnull).return_value == 0
 

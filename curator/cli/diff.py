@@ -156,7 +156,9 @@ class _Text:
             moved = " moved," if entry.moved and entry.kind != "moved" else ""
             by = f" (found by its {entry.by})" if entry.kind == "changed" and entry.by != "key" else ""
             return f"{where[0]} -> {where[1]}:{moved} {entry.kind}{by}"
-        return f"{where[0]}: {entry.kind}: {visible(excerpt(*_only(found, entry)))}"
+        records, number = _only(found, entry)
+        unread = ", unreadable" if records.states[number] == UNREADABLE else ""
+        return f"{where[0]}: {entry.kind}{unread}: {visible(excerpt(records, number))}"
 
     def _hunk(self, hunk: Hunk) -> str:
         removed = self._paint(f"[-{visible(hunk.removed)}-]", fg="red") if hunk.removed else ""
@@ -171,8 +173,9 @@ class _Text:
             stream.write(f"= {visible(self.names[1])}: {text}\n")
         sizes = [f"{_count(item.records):,}" for item in (found.old, found.new)]
         said = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
+        same = "all the same, in a file that is written in another way" if files else "all the same"
         by = f" (paired by {visible(clip(found.key))})" if found.key else ""
-        stream.write(f"{sizes[0]} records, now {sizes[1]}: {said or 'all the same'}{by}\n")
+        stream.write(f"{sizes[0]} records, now {sizes[1]}: {said or same}{by}\n")
 
     def _paint(self, text: str, **how: Any) -> str:
         return click.style(text, **how) if self.color else text

@@ -15,6 +15,7 @@ from curator.curation.wording import Change, changes
 Kind = Literal["added", "removed", "changed", "formatting", "moved"]
 KINDS: tuple[Kind, ...] = ("added", "removed", "changed", "formatting", "moved")
 _BY = {BY_KEY: "key", VALUE: "value", INPUT: "input", TEXT: "text"}
+_CONTAINERS = {"lines": "JSON Lines", "document": "one JSON document"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ def _files(old: Records, new: Records) -> list[str]:
     if first.byte_order_mark != second.byte_order_mark:
         found.append(f"byte order mark: {'added' if second.byte_order_mark else 'removed'}")
     if first.container != second.container and not (first.blank or second.blank):
-        found.append(f"container: {first.container}, now {second.container}")
+        names = [_CONTAINERS.get(head.container, head.container) for head in (first, second)]
+        found.append(f"container: {names[0]}, now {names[1]}")
     elif first.container == second.container == "lines":
         ways = [(side.endings.crlf > 0, side.endings.lf > 0) for side in (first, second)]
         if ways[0] != ways[1] and all(map(any, ways)):

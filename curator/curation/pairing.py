@@ -108,9 +108,10 @@ def _at(value: Any, pointer: str) -> Any:
 def pair(old: Side, new: Side, pointer: str | None) -> str:
     """Pairs the records of both files; says which key it went by, "" for none.
 
-    Raises InputError where the pointer that was asked for leads to the same value twice.
+    Raises InputError where the pointer that was asked for leads to the same value twice, or nowhere in both files.
     """
     if pointer is not None:
+        _refuse_unknown(old, new, pointer)
         for where in (old, new):
             _refuse_repeated(where, pointer)
     usual = (where for where in map("/{}".format, IDS) if _is_trusted(old, new, where))
@@ -132,6 +133,12 @@ def pair(old: Side, new: Side, pointer: str | None) -> str:
     few = len(left[0]) * len(left[1]) <= _ALL
     _match(old, new, product(left[0], left[1]) if few else _candidates(old, new, *left), LIKE, TEXT)
     return chosen
+
+
+def _refuse_unknown(old: Side, new: Side, pointer: str) -> None:
+    holding = [where.records.source.path for where in (old, new) if where.records.count(RECORD)]
+    if holding and pointer not in old.names and pointer not in new.names:
+        raise InputError(f"{', '.join(holding)}: no record has {clip(pointer)}, which records are to be paired by")
 
 
 def _refuse_repeated(where: Side, pointer: str) -> None:
