@@ -16,7 +16,7 @@ from curator.beginnings import Beginnings
 from curator.checks.inner_endings import inside, opens_turn
 from curator.checks.weak_separators import is_weak
 from curator.inputs import Dataset
-from curator.model import Finding
+from curator.model import EndEvery, Finding
 from curator.settings import Settings
 
 THINGS = (
@@ -85,7 +85,7 @@ def proposal(findings: list[Finding], code: str) -> str:
     (finding,) = [finding for finding in findings if finding.code == code]
     assert finding.line is None
     assert finding.fix is not None
-    assert finding.fix.edits == ()
+    assert [edit.text for edit in finding.fix.edits if isinstance(edit, EndEvery)] == [finding.values["proposal"]]
     return str(finding.values["proposal"])
 
 
