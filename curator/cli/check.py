@@ -149,7 +149,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             click.echo(visible(file))
         ctx.exit(2 if failures else 0)
     quiet = given["no_progress"] or given["quiet"]
-    with _progress(files, quiet) as progress, _executor(files, given["jobs"]) as executor:
+    with _progress(files, quiet) as progress, executor_for(files, given["jobs"]) as executor:
         if given["fix"] or given["diff"]:
             fixed, known = fixes.run(datasets, given, executor, progress, failures, _style(given, {}))
             report = fixed.report
@@ -257,7 +257,8 @@ def _utf8(stream: TextIO) -> TextIO:
     return stream
 
 
-def _executor(files: Sequence[str], jobs: int | None) -> AbstractContextManager[Executor]:
+def executor_for(files: Sequence[str], jobs: int | None) -> AbstractContextManager[Executor]:
+    """What runs the check of these files: this process, or as many as asked for; None: what pays for their size."""
     if jobs is None:
         size = sum(_size(file) for file in files)
         jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

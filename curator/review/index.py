@@ -1,0 +1,460 @@
+"""What a check has found, as the pages ask for it: counts, one page of the list, the next record, one record.
+
+The index is an SQLite database that `indexing` leaves behind; of it only the statuses change. Texts are searched in
+a file of their own, which is as fast as reading it; a full-text index would take longer to build than the check.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import pickle
+import sqlite3
+import threading
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from curator.errors import InputError
+from curator.findings import record_hash
+from curator.inputs import Dataset
+from curator.model import Finding, Severity
+from curator.plan import Plan
+from curator.report import Failure, NotChecked
+from curator.review.counting import Statistics
+from curator.review.states import DataFile, Decision, Filter, Key, Row, Status
+
+DATABASE, PLANS, TEXTS, STARTS = "index.sqlite", "plans.pickle", "texts", "texts.starts"
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""A status is kept as its place in here."""
+GAP = b"\xff"
+"""Between two texts: no text in UTF-8 holds it, so that nothing is found across them."""
+_SHIFT = 1 << 32  # above every id, so that ids settle what is equal
+_CACHED = 32  # filters whose counts are remembered
+_WAIT = 60  # seconds to wait for the process that counts tokens, which writes a batch at a time
+
+Column = Literal["rule", "severity", "file", "split", "label", "status"]
+
+SCHEMA = """
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY, file INTEGER, record TEXT, nth INTEGER, line INTEGER, "column" INTEGER, offset INTEGER,
+    size INTEGER, severity INTEGER, codeset INTEGER, findings INTEGER, fixable INTEGER, tokens INTEGER, label INTEGER,
+    status INTEGER DEFAULT 0, rank INTEGER
+);
+CREATE TABLE details (item INTEGER PRIMARY KEY, findings BLOB);
+CREATE TABLE general (id INTEGER PRIMARY KEY, finding BLOB);
+CREATE TABLE codesets (id INTEGER PRIMARY KEY, codes TEXT);
+CREATE TABLE labels (id INTEGER PRIMARY KEY, label BLOB);
+CREATE TABLE clusters (id TEXT PRIMARY KEY, code TEXT, name TEXT, message BLOB, severity INTEGER, size INTEGER);
+CREATE TABLE members (cluster TEXT, item INTEGER, PRIMARY KEY (cluster, item)) WITHOUT ROWID;
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB);
+"""
+INDEXES = """
+CREATE INDEX queue ON items (rank, status, severity, codeset, file, label);
+CREATE INDEX cube ON items (status, severity, codeset, file, label);
+CREATE INDEX keys ON items (record, nth);
+CREATE INDEX clustered ON members (item);
+"""
+# For each order a number that no two items share, the first in the order the smallest.
+_ORDERS = {
+    "severity": "rank",
+    "place": "id",
+    "tokens": f"id - ifnull(tokens, -1) * {_SHIFT}",
+    "findings": f"id - findings * {_SHIFT}",
+}
+_ROW = (
+    'id, file, record, nth, line, "column", offset, size, severity, codeset, findings, fixable, tokens, label, status'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records that a rule speaks of together: copies, contradictory answers, spellings of a label."""
+
+    id: str
+    code: str
+    name: str
+    """Of the rule."""
+    message: str
+    """Of its first finding."""
+    severity: str
+    size: int
+    open: int
+    """Members that nobody has decided on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the check came to; decisions do not change it."""
+
+    items: int
+    """Records with findings."""
+    by_code: Mapping[str, int]
+    """Findings, the most frequent rule first."""
+    by_severity: Mapping[str, int]
+    fixable: int
+    suppressed: Mapping[str, int]
+    """Findings that were accepted before, by rule; they are not in the queue."""
+    stale: int
+    inputs: tuple[Mapping[str, Any], ...]
+    """As the JSON report describes each file; without token figures."""
+    not_checked: tuple[NotChecked, ...]
+    failures: tuple[Failure, ...]
+
+
+def rank(severity: int, item: int) -> int:
+    """An item's place in the usual order: the worst first, then as they stand in the files."""
+    return (Severity.ERROR - severity) * _SHIFT + item
+
+
+def to_blob(text: str) -> bytes:
+    """A text as the database holds it: whatever data may hold, also half a surrogate pair."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Index:
+    """The index in a folder; any thread may ask. Raises InputError where there is none."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = os.fspath(folder)
+        self._path = os.path.join(self.folder, DATABASE)
+        if not os.path.exists(self._path):
+            raise InputError(f"{self._path}: there is no index: check the data first")
+        self._free: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._version = 0
+        self._cubes: dict[Filter, tuple[int, list[tuple[int, ...]]]] = {}
+        self._found: dict[str, str] = {}
+        self._files: list[DataFile] = self._fact("files")
+        self._codesets = {
+            number: tuple(codes.split()) for number, codes in self._rows("SELECT id, codes FROM codesets")
+        }
+        self._labels = {
+            number: str(blob, "utf-8", "surrogatepass") for number, blob in self._rows("SELECT id, label FROM labels")
+        }
+        self._starts = array("Q")
+        with open(os.path.join(self.folder, STARTS), "rb") as file:
+            self._starts.frombytes(file.read())
+
+    def close(self) -> None:
+        """Close what is open; to be called when nobody asks any more."""
+        with self._lock:
+            for connection in self._free:
+                connection.close()
+            self._free.clear()
+
+    # --- the queue
+
+    def count(self, shown: Filter) -> int:
+        """How many items the filter leaves."""
+        return sum(row[-1] for row in self._cube(shown))
+
+    def page(self, shown: Filter, first: int, size: int) -> list[Row]:
+        """`size` items of the filtered queue, from the one at position `first` (the first has 0)."""
+        where, values = self._where(shown)
+        # The ids come from the index alone; the rows behind `first` are all that is read of the table.
+        ids = f"SELECT id FROM items WHERE {where} ORDER BY {_ORDERS[shown.sort]} LIMIT ? OFFSET ?"
+        found = self._rows(
+            f"SELECT {_ROW} FROM items WHERE id IN ({ids}) ORDER BY {_ORDERS[shown.sort]}", (*values, size, first)
+        )
+        return [self._row(row) for row in found]
+
+    def neighbour(self, shown: Filter, row_id: int, step: int) -> Row | None:
+        """The item `step` behind (below 0: before) one in the filtered queue, which it need not be in any more."""
+        if not step:
+            return self.row(row_id)
+        where, values = self._where(shown)
+        order = _ORDERS[shown.sort]
+        sign, way = (">", "ASC") if step > 0 else ("<", "DESC")
+        found = self._rows(
+            f"SELECT {_ROW} FROM items WHERE {where} AND {order} {sign} (SELECT {order} FROM items WHERE id = ?) "
+            f"ORDER BY {order} {way} LIMIT 1 OFFSET ?",
+            (*values, row_id, abs(step) - 1),
+        )
+        return self._row(found[0]) if found else None
+
+    def position(self, shown: Filter, row_id: int) -> int:
+        """How many items of the filtered queue come before one: 0 for the first."""
+        where, values = self._where(shown)
+        order = _ORDERS[shown.sort]
+        query = f"SELECT count(*) FROM items WHERE {where} AND {order} < (SELECT {order} FROM items WHERE id = ?)"
+        return int(self._rows(query, (*values, row_id))[0][0])
+
+    def ids(self, shown: Filter) -> list[int]:
+        """The ids of all items that the filter leaves, in its order; for what is done to all of them."""
+        where, values = self._where(shown)
+        return [
+            id for (id,) in self._rows(f"SELECT id FROM items WHERE {where} ORDER BY {_ORDERS[shown.sort]}", values)
+        ]
+
+    def counts_by(self, column: Column, shown: Filter) -> Counter[str]:
+        """Items by a column's value: rule code, severity, file number as text, split, label, status.
+
+        An item with several rules counts for each. Items without a label count for none.
+        """
+        counts: Counter[str] = Counter()
+        for status, severity, codeset, file, label, count in self._cube(shown):
+            if column == "rule":
+                for code in self._codesets[codeset]:
+                    counts[code] += count
+            elif column == "severity":
+                counts[_severity(severity)] += count
+            elif column == "file":
+                counts[str(file)] += count
+            elif column == "split":
+                counts[self._files[file].split] += count
+            elif column == "status":
+                counts[STATUSES[status]] += count
+            elif label is not None:
+                counts[self._labels[label]] += count
+        return counts
+
+    # --- one record
+
+    def row(self, row_id: int) -> Row | None:
+        """One item; None where there is none."""
+        found = self._rows(f"SELECT {_ROW} FROM items WHERE id = ?", (row_id,))
+        return self._row(found[0]) if found else None
+
+    def find(self, key: Key) -> Row | None:
+        """The item of a key; None where the record has neither findings nor a cluster, or has changed."""
+        found = self._rows(f"SELECT {_ROW} FROM items WHERE record = ? AND nth = ? ORDER BY id", (key.record, key.nth))
+        return next((row for row in map(self._row, found) if row.key.path == key.path), None)
+
+    def findings(self, row_id: int) -> list[Finding]:
+        """All that was found in a record, in the order of outputs."""
+        found = self._rows("SELECT findings FROM details WHERE item = ?", (row_id,))
+        return list(pickle.loads(found[0][0])) if found else []
+
+    def raw(self, row: Row) -> bytes:
+        """The record's bytes, without line ending. Raises InputError where the file has changed or is gone."""
+        file = self._files[row.file]
+        try:
+            with open(file.real_path, "rb") as data:
+                data.seek(row.offset)
+                raw = data.read(row.size)
+        except OSError as error:
+            raise InputError(f"{file.path}: cannot be read: {error.strerror}") from None
+        if record_hash(raw) != row.key.record:
+            raise InputError(f"{file.path}: line {row.line} has changed since the check: check the file again")
+        return raw
+
+    # --- clusters
+
+    def groups(self, shown: Filter, first: int = 0, size: int = 50) -> list[Group]:
+        """Clusters of which the filter leaves at least one member; the worst first."""
+        within, values = self._clusters(shown)
+        query = f"SELECT id FROM clusters WHERE {within} ORDER BY severity DESC, rowid LIMIT ? OFFSET ?"
+        return self._groups(f"id IN ({query})", (*values, size, first))
+
+    def count_groups(self, shown: Filter) -> int:
+        """How many clusters there are of which the filter leaves a member."""
+        within, values = self._clusters(shown)
+        return int(self._rows(f"SELECT count(*) FROM clusters WHERE {within}", values)[0][0])
+
+    def group(self, group_id: str) -> Group | None:
+        """One cluster; None where there is none."""
+        return next(iter(self._groups("id = ?", (group_id,))), None)
+
+    def groups_of(self, row_id: int) -> list[Group]:
+        """The clusters that a record is in."""
+        return self._groups("id IN (SELECT cluster FROM members WHERE item = ?)", (row_id,))
+
+    def members(self, group: Group | str) -> list[Row]:
+        """The records of a cluster as they stand in the files, also those that nothing was found in."""
+        name = group if isinstance(group, str) else group.id
+        query = f"SELECT {_ROW} FROM items WHERE id IN (SELECT item FROM members WHERE cluster = ?) ORDER BY id"
+        return [self._row(row) for row in self._rows(query, (name,))]
+
+    # --- the check as a whole
+
+    def files(self) -> list[DataFile]:
+        """The files of the check, by number."""
+        return list(self._files)
+
+    def general(self) -> list[Finding]:
+        """What was found of no single record, but of a file or a dataset, or of a line too long to be read."""
+        return [pickle.loads(blob) for (blob,) in self._rows("SELECT finding FROM general ORDER BY id")]
+
+    def summary(self) -> Summary:
+        """What the check came to."""
+        found: Summary = self._fact("summary")
+        return found
+
+    def statistics(self) -> dict[int, Statistics]:
+        """Tokens, turns, calls and labels of each file by its number, as far as they are counted; see `counted`."""
+        found: dict[int, Statistics] = self._fact("statistics")
+        return found
+
+    def counted(self) -> float:
+        """The share of the data whose tokens are counted, 0 to 1."""
+        done, total = self._fact("counted")
+        return float(done / total) if total else 1.0
+
+    def plans(self) -> dict[int, Plan]:
+        """By the number of a file, the plan that it was checked by."""
+        with open(os.path.join(self.folder, PLANS), "rb") as file:
+            plans: dict[int, Plan] = pickle.load(file)
+        return plans
+
+    def datasets(self) -> list[Dataset]:
+        """What was checked, with the settings."""
+        found: list[Dataset] = self._fact("datasets")
+        return found
+
+    # --- statuses
+
+    def set_status(self, statuses: Mapping[int, Status]) -> None:
+        """Give items, by their ids, another status."""
+        rows = [(STATUSES.index(status), item) for item, status in statuses.items()]
+        self._update("UPDATE items SET status = ?1 WHERE id = ?2 AND status != ?1", rows)
+
+    def sync(self, decisions: Iterable[Decision]) -> None:
+        """Give each record the status of its last decision; they come in the order in which they were made."""
+        last = {decision.key: decision.state.status for decision in decisions}
+        files: dict[str, list[int]] = {}
+        for file in self._files:
+            files.setdefault(file.key_path, []).append(file.number)
+        rows = [
+            (STATUSES.index(status), key.record, key.nth, number)
+            for key, status in last.items()
+            for number in files.get(key.path, ())
+        ]
+        self._update("UPDATE items SET status = ?1 WHERE record = ?2 AND nth = ?3 AND file = ?4 AND status != ?1", rows)
+
+    def _update(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        if not rows:
+            return
+        with self._writing, self._connection() as connection:
+            with connection:
+                changed = connection.executemany(statement, rows).rowcount
+            if changed:
+                self._version += 1
+
+    # --- queries
+
+    def _where(self, shown: Filter) -> tuple[str, list[Any]]:
+        """The condition of a filter, and its values."""
+        clauses: list[str] = []
+        values: list[Any] = []
+
+        def one_of(column: str, numbers: Iterable[int]) -> None:
+            clauses.append(f"{column} IN ({', '.join(map(str, numbers))})")
+
+        if shown.group:
+            clauses.append("id IN (SELECT item FROM members WHERE cluster = ?)")
+            values.append(shown.group)
+        else:
+            clauses.append("severity > 0")
+        if shown.codes:
+            wanted = set(shown.codes)
+            one_of("codeset", (n for n, codes in self._codesets.items() if not wanted.isdisjoint(codes)))
+        if shown.severities:
+            one_of("severity", (level for level in Severity if str(level) in shown.severities))
+        if shown.files:
+            one_of("file", shown.files)
+        if shown.splits:
+            one_of("file", (file.number for file in self._files if file.split in shown.splits))
+        if shown.labels:
+            one_of("label", (number for number, label in self._labels.items() if label in shown.labels))
+        if shown.statuses:
+            one_of("status", map(STATUSES.index, shown.statuses))
+        if shown.tokens is not None:
+            clauses.append("tokens BETWEEN ? AND ?")
+            values += shown.tokens
+        if shown.text:
+            clauses.append("id IN (SELECT value FROM json_each(?))")
+            values.append(self._with_text(shown.text))
+        return " AND ".join(clauses), values
+
+    def _with_text(self, text: str) -> str:
+        """The ids of the items whose texts hold a text, as JSON."""
+        found = self._found.get(text)
+        if found is None:
+            found = json.dumps(list(self._search(to_blob(text.casefold()))))
+            if len(self._found) >= _CACHED:
+                self._found.clear()
+            self._found[text] = found
+        return found
+
+    def _search(self, wanted: bytes) -> Iterator[int]:
+        path = os.path.join(self.folder, TEXTS)
+        if not os.path.getsize(path):
+            return
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as texts:
+            at = texts.find(wanted)
+            while at >= 0:
+                item = bisect_right(self._starts, at)
+                yield item
+                if item == len(self._starts):
+                    return
+                at = texts.find(wanted, self._starts[item])
+
+    def _cube(self, shown: Filter) -> list[tuple[int, ...]]:
+        """Status, severity, set of codes, file and label, each combination with how many items have it."""
+        version = self._version
+        known = self._cubes.get(shown)
+        if known is not None and known[0] == version:
+            return known[1]
+        where, values = self._where(shown)
+        columns = "status, severity, codeset, file, label"
+        found = self._rows(f"SELECT {columns}, count(*) FROM items WHERE {where} GROUP BY {columns}", values)
+        if shown.tokens is None:  # which are still being counted
+            if len(self._cubes) >= _CACHED:
+                self._cubes.clear()
+            self._cubes[shown] = (version, found)
+        return found
+
+    def _clusters(self, shown: Filter) -> tuple[str, list[Any]]:
+        where, values = self._where(shown)
+        return f"id IN (SELECT cluster FROM members WHERE item IN (SELECT id FROM items WHERE {where}))", values
+
+    def _groups(self, condition: str, values: Iterable[Any]) -> list[Group]:
+        opened = "SELECT count(*) FROM members JOIN items ON items.id = item WHERE cluster = clusters.id AND status = 0"
+        query = (
+            f"SELECT id, code, name, message, severity, size, ({opened}) FROM clusters WHERE {condition} "
+            "ORDER BY severity DESC, rowid"
+        )
+        return [
+            Group(id, code, name, str(message, "utf-8", "surrogatepass"), _severity(severity), size, count)
+            for id, code, name, message, severity, size, count in self._rows(query, values)
+        ]
+
+    def _row(self, row: tuple[Any, ...]) -> Row:
+        (id, file, record, nth, line, column, offset, size, severity, codeset, findings, fixable, tokens, label, status) = row  # fmt: skip  # noqa: E501
+        data = self._files[file]
+        return Row(
+            id, file, Key(data.key_path, record, nth), line, column, offset, size, data.split, _severity(severity),
+            self._codesets[codeset], findings, fixable, tokens, None if label is None else self._labels[label],
+            STATUSES[status],
+        )  # fmt: skip
+
+    def _fact(self, name: str) -> Any:
+        return pickle.loads(self._rows("SELECT value FROM facts WHERE name = ?", (name,))[0][0])
+
+    def _rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._connection() as connection:
+            return connection.execute(query, tuple(values)).fetchall()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection that nobody else uses meanwhile: every run of a page has a thread of its own."""
+        with self._lock:
+            connection = self._free.pop() if self._free else None
+        if connection is None:
+            connection = sqlite3.connect(self._path, timeout=_WAIT, check_same_thread=False)
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                self._free.append(connection)
+
+
+def _severity(number: int) -> str:
+    return str(Severity(number)) if number else ""
