@@ -85,8 +85,9 @@ def proposal(findings: list[Finding], code: str) -> str:
     (finding,) = [finding for finding in findings if finding.code == code]
     assert finding.line is None
     assert finding.fix is not None
-    assert [edit.text for edit in finding.fix.edits if isinstance(edit, EndEvery)] == [finding.values["proposal"]]
-    return str(finding.values["proposal"])
+    proposed = str(finding.values["proposal"])
+    assert [edit.text for edit in finding.fix.edits if isinstance(edit, EndEvery)] == ([proposed] if proposed else [])
+    return proposed
 
 
 def test_what_is_proposed_stands_in_no_prompt(tmp_path: Path) -> None:
