@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -19,6 +20,7 @@ from curator.locate import escape
 _SHOWN = 200  # code points of the words that differ in one place
 _HUNKS = 50  # places of one text that are told apart
 _LONGEST = 1_000_000  # product of the words of two texts; beyond it they differ in one place
+_PAIRS = 40_000  # pairs of equal words, beyond which too: a word repeated a thousand times costs difflib seconds
 _WORD = re.compile(r"[\u0e00-\u0eff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+\s*|[^\w\s]\s*|\s+")
 
 Code = tuple[str, int, int, int, int]
@@ -102,20 +104,13 @@ def _elements(pointer: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
 
 def hunks(old: str, new: str) -> list[Hunk]:
     """The places in which two texts differ, word by word, each with a little of what is around it."""
-    first, second = _WORD.findall(old), _WORD.findall(new)
-    start = _shared(first, second)
-    end = _shared(first[start:][::-1], second[start:][::-1])
-    mine, other = first[start : len(first) - end], second[start : len(second) - end]
-    if len(mine) * len(other) > _LONGEST:
-        codes: Sequence[Code] = [("replace", 0, len(mine), 0, len(other))]
-    else:
-        codes = SequenceMatcher(None, mine, other, autojunk=False).get_opcodes()
+    first, second, codes = apart(old, new)
     found = [
         Hunk(
-            _end("".join(first[max(0, start + i - AROUND) : start + i])),
-            clip("".join(mine[i:j]), _SHOWN),
-            clip("".join(other[k:m]), _SHOWN),
-            "".join(first[start + j : start + j + AROUND])[:AROUND],
+            _end("".join(first[max(0, i - AROUND) : i])),
+            clip("".join(first[i:j]), _SHOWN),
+            clip("".join(second[k:m]), _SHOWN),
+            "".join(first[j : j + AROUND])[:AROUND],
         )
         for tag, i, j, k, m in codes
         if tag != "equal"
@@ -124,6 +119,20 @@ def hunks(old: str, new: str) -> list[Hunk]:
         rest = f"… and {len(found) - _HUNKS + 1} more places"
         found = [*found[: _HUNKS - 1], Hunk("", rest, rest, "")]
     return found
+
+
+def apart(old: str, new: str) -> tuple[list[str], list[str], list[Code]]:
+    """The words of two texts, and which of them differ: `difflib`'s opcodes, those of equal words only in between."""
+    first, second = _WORD.findall(old), _WORD.findall(new)
+    start = _shared(first, second)
+    end = _shared(first[start:][::-1], second[start:][::-1])
+    mine, other = first[start : len(first) - end], second[start : len(second) - end]
+    counts = Counter(mine)
+    if len(mine) * len(other) > _LONGEST or sum(counts[word] for word in other) > _PAIRS:
+        codes: Sequence[Code] = [("replace", 0, len(mine), 0, len(other))]
+    else:
+        codes = SequenceMatcher(None, mine, other, autojunk=False).get_opcodes()
+    return first, second, [(tag, start + i, start + j, start + k, start + m) for tag, i, j, k, m in codes]
 
 
 def _shared(first: list[str], second: list[str]) -> int:
