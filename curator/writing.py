@@ -24,6 +24,7 @@ OWN_FOLDER = ".curator"
 """What is kept beside the data: the journal of `curator undo`, and a lock."""
 _SUFFIX = ".curator-tmp"
 _BLOCK = 1 << 20
+_FOLLOW = "--follow-symlinks changes the file it leads to"
 
 
 @contextlib.contextmanager
@@ -113,10 +114,10 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def refusal(path: str, *, follow_symlinks: bool = False) -> str:
-    """Why the file at `path` is not to be replaced; "" where nothing speaks against it."""
+def refusal(path: str, *, follow_symlinks: bool = False, instead: str = _FOLLOW) -> str:
+    """Why the file at `path` is not to be replaced, and what to do `instead` of a link; "" if nothing is against it."""
     if os.path.islink(path) and not follow_symlinks:
-        return "is a symbolic link, perhaps into a shared cache; --follow-symlinks changes the file it leads to"
+        return f"is a symbolic link, perhaps into a shared cache; {instead}"
     try:
         mode = os.stat(path).st_mode
     except OSError as error:

@@ -622,6 +622,8 @@ def test_files_that_would_be_lost_are_not_written(convert: Any) -> None:
     os.link("a.jsonl", "twin.jsonl")
     os.symlink("gone.jsonl", "link.jsonl")
     os.mkdir("folder.jsonl")
+    write("kept.jsonl", "old\n")
+    os.chmod("kept.jsonl", 0o444)
     os.rename("a.jsonl", "x.rejected.jsonl")
     for out, arguments, complaint in (
         ("twin.jsonl", ["--force"], "is the file that is read"),
@@ -631,7 +633,8 @@ def test_files_that_would_be_lost_are_not_written(convert: Any) -> None:
         ("folder.jsonl", ["--force"], "is there, and is no file"),
         ("no/x.jsonl", [], "there is no folder 'no'"),
         ("x.csv", [], "JSON Lines are written, not .csv: call it x.jsonl"),
-        ("x.jsonl.gz", [], "JSON Lines are written, not .gz"),
+        ("x.jsonl.gz", [], "JSON Lines are written, not .gz: call it x.jsonl\n"),
+        ("kept.jsonl", ["--force"], "kept.jsonl: is read-only"),
         ("-", ["--skip"], "standard output has no place beside it"),
     ):
         code, _, said = convert("x.rejected.jsonl", *arguments, out=out)

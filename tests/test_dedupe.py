@@ -349,6 +349,17 @@ def test_equal_records_that_are_all_dropped_are_reported_as_copies(run: Run, tmp
     assert [entry["kind"] for entry in entries(tmp_path / "out.removed.jsonl")] == ["copy", "copy", "near copy"]
 
 
+def test_a_link_is_refused_with_what_this_command_can_do(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.jsonl").write_text(f"{TRIO[0]}\n" * 2)
+    (tmp_path / "link.jsonl").symlink_to("in.jsonl")
+    (tmp_path / "gone.jsonl").symlink_to("nothing.jsonl")
+    for arguments in (["link.jsonl", "--in-place"], ["in.jsonl", "-o", "gone.jsonl", "--force"]):
+        assert main(["dedupe", *arguments]) == 2
+        assert "is a symbolic link, perhaps into a shared cache; name the file it leads to" in capsys.readouterr().err
+
+
 def test_removed_records_are_not_written_through_a_link(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

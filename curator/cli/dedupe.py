@@ -11,7 +11,7 @@ from curator.cli.progress import progress
 from curator.curation import deduping
 from curator.curation.deduping import NOBODY, Cleared
 from curator.curation.nearness import THRESHOLD
-from curator.curation.outputs import refuse, together
+from curator.curation.outputs import NAME_IT, refuse, together
 from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.curation.replacing import take_out
 from curator.curation.sketches import HIGHEST, LOWEST, require
@@ -130,7 +130,7 @@ def _refuse(path: str, new: list[str], aside: str, given: dict[str, Any]) -> Non
 
 def _stamp(path: str) -> tuple[int, ...]:
     """What tells later whether the file was changed. Raises UsageError for a file that is not to be replaced."""
-    if why := refusal(path):
+    if why := refusal(path, instead=NAME_IT):
         raise UsageError(f"{path}: {why}")
     if os.path.islink(aside := aside_path(path)):
         raise UsageError(f"{aside}: is a symbolic link; removed records are written to ordinary files only")

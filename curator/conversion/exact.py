@@ -37,7 +37,9 @@ def read(raw: bytes) -> Any:
     if parsed.fault is not None:
         if parsed.fault.kind == "several":
             raise Refusal("several JSON values stand on one line")
-        raise Refusal(f"no valid JSON: {parsed.fault.message} at character {parsed.fault.position + 1}")
+        raise Refusal(
+            f"no valid JSON: {parsed.fault.message.removesuffix(' at')} at character {parsed.fault.position + 1}"
+        )
     for quirk, reason in _QUIRKS.items():
         if quirk in parsed.quirks:
             raise Refusal(reason)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from curator.errors import UsageError
-from curator.writing import reason, replace, sweep, temporary_for
+from curator.writing import reason, refusal, replace, sweep, temporary_for
 
 _OTHER = (".csv", ".tsv", ".xlsx", ".parquet", ".txt", ".json", ".gz", ".zst")
 
@@ -106,7 +106,9 @@ def check_paths(path: str, out: str, *, force: bool, rejected: str | None) -> No
         return
     suffix = os.path.splitext(out)[1].lower()
     if suffix in _OTHER:
-        raise UsageError(f"{out}: JSON Lines are written, not {suffix}: call it {os.path.splitext(out)[0]}.jsonl")
+        base = os.path.splitext(out)[0]
+        name = base if base.lower().endswith((".jsonl", ".ndjson")) else f"{base}.jsonl"
+        raise UsageError(f"{out}: JSON Lines are written, not {suffix}: call it {name}")
     if not os.path.isdir(os.path.dirname(out) or "."):
         raise UsageError(f"{out}: there is no folder {os.path.dirname(out)!r}")
     for place in (out, rejected) if rejected else (out,):
@@ -118,6 +120,8 @@ def check_paths(path: str, out: str, *, force: bool, rejected: str | None) -> No
             raise UsageError(f"{place}: is there, and is no file")
         if os.path.exists(place) and not force:
             raise UsageError(f"{place}: is there already; --force writes over it")
+        if os.path.exists(place) and (why := refusal(place)):
+            raise UsageError(f"{place}: {why}")
 
 
 def _same(first: str, second: str) -> bool:

@@ -12,6 +12,9 @@ from typing import BinaryIO
 from curator.errors import UsageError
 from curator.writing import reason, refusal, replace, settle, sweep, temporary_for, written
 
+NAME_IT = "name the file it leads to"
+"""What to do in place of writing to a symbolic link."""
+
 
 @contextlib.contextmanager
 def together(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
@@ -96,7 +99,7 @@ def refuse(paths: Sequence[str], *sources: str, force: bool) -> None:
         if os.path.lexists(path):
             if not force:
                 raise UsageError(f"{path}: is there already: --force writes over it")
-            if why := refusal(path):
+            if why := refusal(path, instead=NAME_IT):
                 raise UsageError(f"{path}: {why}")
 
 

@@ -269,7 +269,8 @@ def fault(line: Line) -> str:
         return "is JSON, but not an object"
     if found.kind == "several":
         return "holds several records"
-    return f"is not UTF-8 ({found.message})" if found.kind == "encoding" else f"is not JSON ({found.message})"
+    what = "is not UTF-8" if found.kind == "encoding" else "is not JSON"
+    return f"{what} ({found.message.removesuffix(' at')})"
 
 
 def changed(source: Source) -> InputError:
