@@ -1,0 +1,169 @@
+"""The file that decisions lie in: opening it, transactions, and what a reviewer is told when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from curator.errors import UsageError
+from curator.writing import settle
+
+WAIT = 10.0
+"""Ours: seconds that a process waits for another one that is writing."""
+
+
+class Broken(Exception):  # noqa: N818
+    """A row is not as we have written it."""
+
+
+class Database:
+    """An SQLite file for many threads and processes; what was committed outlives a kill and a power cut.
+
+    It is used inside `reading` and `writing` only, which raise UsageError where the disk or the file fails.
+    """
+
+    def __init__(self, path: str, schema: str, version: int) -> None:
+        """Open the file, or make it by the schema. Raises UsageError, for a file of a newer version, too."""
+        self.path = path
+        self.notice = ""
+        """What a reviewer should know about how decisions are kept; mostly nothing."""
+        self._lock = threading.RLock()
+        with self._explained():
+            self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            with self._explained():
+                self._prepare(schema, version)
+            self._file = os.stat(path)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Give the file back. The database cannot be used any more."""
+        with self._lock:
+            self._db.close()
+
+    def all(self, statement: str, *values: Any) -> list[Any]:
+        """The rows of a query. They are fetched at once: a query left open would keep old pages, and bar writing."""
+        return self._db.execute(statement, values).fetchall()
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """The first row of a query; None where there is none."""
+        rows = self.all(statement, *values)
+        return rows[0] if rows else None
+
+    def run(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Run a statement for each of the rows."""
+        self._db.executemany(statement, rows)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """No other thread uses the file meanwhile; other processes may."""
+        with self._lock, self._explained():
+            yield
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: nobody else writes until it ends, and when the block raises, nothing is written."""
+        with self._lock, self._explained():
+            self._check_place()
+            with self._whole():
+                yield
+
+    @contextlib.contextmanager
+    def _whole(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # some errors have ended it already
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _prepare(self, schema: str, version: int) -> None:
+        db = self._db
+        db.execute("PRAGMA synchronous = EXTRA")  # also without a write-ahead log, the last commit outlives a power cut
+        try:
+            self._make(schema, version)
+            mode = self.one("PRAGMA journal_mode = WAL")[0]
+            self.one("SELECT count(*) FROM sqlite_master")  # the first use of shared memory, which may fail
+        except sqlite3.OperationalError as error:
+            if _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL):
+                raise
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # opens a write-ahead log without shared memory
+            mode = self.one("PRAGMA journal_mode = DELETE")[0]
+            db.execute("PRAGMA locking_mode = NORMAL")
+            self._make(schema, version)
+        if mode != "wal":
+            self.notice = (
+                f"{self.path}: this disk allows no write-ahead log, so decisions are saved in another way:"
+                " as safe, but slower where several people review"
+            )
+        settle(os.path.dirname(self.path))
+
+    def _make(self, schema: str, version: int) -> None:
+        with self._whole():  # also where there is nothing to make: a file that cannot be written is refused now
+            found = self.one("PRAGMA user_version")[0]
+            if found > version:
+                raise UsageError(f"{self.path}: was written by a newer curator (format {found}); update this one")
+            if found == version:
+                return
+            if found or self.one("SELECT count(*) FROM sqlite_master")[0]:
+                raise UsageError(f"{self.path}: is not a store of decisions; move it away")
+            for statement in _statements(schema):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {version}")
+
+    def _check_place(self) -> None:
+        """A file that is deleted in use goes on taking decisions, and loses them all when it is closed."""
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(self.path), self._file):
+                return
+        raise UsageError(f"{self.path}: was moved or deleted; nothing is saved any more, start the review again")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+            raise  # ours to mend, not the reviewer's
+        except sqlite3.DatabaseError as error:
+            raise UsageError(f"{self.path}: {_explanation(error)}") from None
+        except Broken as error:
+            raise UsageError(f"{self.path}: {_BROKEN} ({error})") from None
+
+
+def _statements(script: str) -> Iterator[str]:
+    """One by one, because executescript would end the transaction."""
+    statement = ""
+    for line in script.splitlines():
+        statement += f"{line}\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _kind(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # above that stand details
+
+
+_BROKEN = "is broken; move it away to begin anew (`sqlite3 FILE .recover` may still read what it holds)"
+
+
+def _explanation(error: sqlite3.Error) -> str:
+    match _kind(error):
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return "cannot be written; give this account the right to write there, or review a copy of the data"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"another process has been writing for {WAIT:.0f} s; nothing was saved, try again"
+        case sqlite3.SQLITE_FULL:
+            return "nothing was saved: the disk is full"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return _BROKEN
+        case _:
+            return f"nothing was saved: {error}"
