@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -259,6 +260,13 @@ def test_quiet_and_verbose(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text(CLEAN + EMPTY)
     assert len(run("check", "t.jsonl", "--quiet").stdout.splitlines()) == 1
     assert "settings: no settings file" in run("check", "t.jsonl", "--verbose").stderr
+
+
+@pytest.mark.parametrize("name", ["check", "convert", "dedupe", "diff", "split", "undo"])
+def test_what_the_message_of_a_bug_advises_can_be_done(name: str) -> None:
+    command = group.get_command(click.Context(group), name)
+    assert command is not None
+    assert "-v" in [option for parameter in command.params for option in parameter.opts]
 
 
 def test_hostile_text_never_reaches_the_terminal_raw(run: Run, tmp_path: Path) -> None:

@@ -317,6 +317,15 @@ def test_unreadable_lines_are_listed_or_put_aside(run: Run, tmp_path: Path, caps
     assert aside == "".join(f"{line}\r\n" for line in odd if line).encode()
 
 
+def test_what_another_division_left_beside_the_outputs_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "all.jsonl").write_text("\n".join(chat(words(n, 9), words(-n, 9)) for n in range(1, 31)))
+    first = done(run("split", "all.jsonl", "--sizes", "80,10,10", "--nested", "50"))
+    assert "another division" not in first.stderr
+    second = done(run("split", "all.jsonl", "--sizes", "80,20", "--force", "-q"))
+    assert [line.split()[1] for line in second.stderr.splitlines()] == ["all.test.jsonl", "all.train-50.jsonl"]
+    assert "is of another division" in second.stderr
+
+
 def test_files_that_are_there_are_kept_without_force(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,7 @@ _LARGE = 0.2  # of all records; a cluster beyond it is rather a template
 @click.option("--show", type=click.IntRange(0), default=_SHOWN, metavar="N", help="Show N clusters.  [default: 10]")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 def command(path: str, **given: Any) -> None:
     """Take out copies and near copies; what goes is written aside.

@@ -50,6 +50,7 @@ def _ignored(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.option("--exit-zero", is_flag=True, help="Exit 0 also where there are differences.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="[default: auto]")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing but the exit code.")
 @click.pass_context
 def command(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:

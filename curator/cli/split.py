@@ -92,6 +92,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.option("--skip-unreadable", is_flag=True, help="Put lines that are no records aside, in NAME.unreadable.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="No table.")
 def command(path: str, **given: Any) -> None:
     """Divide a dataset into train, validation and test, without a leak between them.
@@ -155,6 +156,17 @@ def command(path: str, **given: Any) -> None:
         for extra in [*paths[len(outputs) :], *([aside] if len(outputs) in to else [])]:
             click.echo(visible(f"wrote {extra}"))
         _suggest(path, outputs)
+    for left in _of_other_divisions(outputs, parts):
+        click.echo(visible(f"note: {left} is of another division: its records may stand in these outputs"), err=True)
+
+
+def _of_other_divisions(outputs: dict[str, str], parts: list[int]) -> list[str]:
+    """Files beside the outputs that are called like a split or a part of train, and were not written now."""
+    base = outputs[TRAIN].removesuffix(f".{TRAIN}.jsonl")
+    names = {f"{base}.{name}.jsonl" for name in SPLITS if name not in outputs} if base != outputs[TRAIN] else set()
+    train = stem(outputs[TRAIN])
+    names.update(f"{train}-{percent}.jsonl" for percent in range(1, 100) if percent not in parts)
+    return sorted(name for name in names.difference(outputs.values()) if os.path.lexists(name))
 
 
 def _wanted(given: dict[str, Any]) -> dict[str, Size]:
