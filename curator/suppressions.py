@@ -133,10 +133,14 @@ class Suppressions:
 
     def add(self, findings: Iterable[Finding], accepted: Suppression) -> Counter[str]:
         """Write an entry for each finding; how many went to each suppressions file. Raises UsageError."""
+        return self.add_each((finding, accepted) for finding in findings)
+
+    def add_each(self, pairs: Iterable[tuple[Finding, Suppression]]) -> Counter[str]:
+        """As `add`, each finding for a reason of its own."""
         counts: Counter[str] = Counter()
         opened: dict[str, BinaryIO] = {}
         with ExitStack() as stack:
-            for finding in findings:
+            for finding, accepted in pairs:
                 book, cover = self._covers[finding.dataset, finding.path]
                 entry = cover.entry(finding, accepted)
                 digest = entry.digest(entry.rule)

@@ -91,14 +91,15 @@ def _growth(hunk: list[Row]) -> int:
 
 
 def _marked(file: BinaryIO, splices: Iterable[Splice]) -> Iterator[Row]:
-    """Every line of the file, and the changed ones in both forms."""
+    """Every line of the file up to a little behind the last change, and the changed ones in both forms."""
     size = os.fstat(file.fileno()).st_size
     pending = iter(splices)
     splice = next(pending, None)
     file.seek(0)
-    start = 0
-    while line := file.readline():
+    start, left = 0, _CONTEXT
+    while left and (line := file.readline()):
         end = start + len(line)
+        left -= splice is None
         if splice is None or not (splice.start < end or splice.start == end == size):
             yield Row(" ", line)
             start = end
