@@ -8,21 +8,30 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run app test lint types docs bench clean
+.PHONY: help run app test browser lint types docs screenshots bench clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: $(VENV)/.installed ## check sample_data/ and print the findings
 	@echo '==> checking sample_data/ (its files are broken on purpose: sample_data/README.md says how)'
 	@$(BIN)/curator check --config sample_data/curator.toml sample_data --exit-zero
 
-app: $(VENV)/.tested ## open the page in a browser
-	@$(BIN)/streamlit run app.py
+app: $(VENV)/.tested ## review sample_data/ in a browser
+	@$(BIN)/curator review --config sample_data/curator.toml sample_data
 
-test: $(VENV)/.tested lint types ## lint, types and the whole test suite
+test: $(VENV)/.tested browser lint types ## lint, types and the whole test suite
 	@echo '==> running the tests'
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# Where we may not install it, the browser tests say what to do.
+browser: $(VENV)/bin/python
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release; then \
+		echo '==> installing Chromium for the tests'; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get -qq update && apt-get -qq install --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1 \
+			|| cat $(VENV)/browser.log; \
+	fi
 
 lint: $(VENV)/.tested ## ruff: lint and format
 	@echo '==> linting'
@@ -35,6 +44,9 @@ types: $(VENV)/.tested ## mypy --strict on curator/
 
 docs: $(VENV)/.tested ## write docs/rules from the cards, and the help into the README
 	@$(BIN)/python docs/generate.py
+
+screenshots: $(VENV)/.tested browser ## photograph every page, light and dark, into docs/images
+	@$(BIN)/python tests/browser/screenshots.py
 
 bench: $(VENV)/.tested ## measure speed and start-up (see bench/README.md)
 	@$(BIN)/python bench/measure.py

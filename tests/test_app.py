@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 
 def page(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> AppTest:
     monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    script = "import sys\nfrom curator.review.page import show\nshow(sys.argv[1:])"
+    return AppTest.from_string(script, default_timeout=60).run()
 
 
 @pytest.mark.filterwarnings("default")  # Streamlit's own

@@ -8,7 +8,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"pandas", "numpy", "streamlit", "great_expectations", "altair", "requests", "urllib3", "http.client"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "streamlit",
+    "great_expectations",
+    "altair",
+    "requests",
+    "urllib3",
+    "http.client",
+    "starlette",
+    "uvicorn",
+}
 
 
 def imported(tmp_path: Path, *arguments: str) -> set[str]:
@@ -34,6 +45,12 @@ def small(tmp_path: Path) -> Path:
 def test_help_does_not_load_the_engine(tmp_path: Path) -> None:
     modules = imported(tmp_path, "--help")
     assert not modules & (HEAVY | {"orjson", "jsonschema_rs", "tiktoken", "jsonschema", "curator.engine"})
+
+
+def test_the_help_of_review_needs_nothing_of_the_page(tmp_path: Path) -> None:
+    modules = imported(tmp_path, "review", "--help")
+    assert "curator.cli.review" in modules
+    assert not modules & (HEAVY | {"tiktoken", "jsonschema", "curator.engine"})
 
 
 def test_a_clean_check_loads_no_tokenizer_and_nothing_heavy(small: Path) -> None:

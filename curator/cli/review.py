@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from curator import inputs, settings, targets
-from curator.errors import UsageError
+from curator.errors import CuratorError, UsageError
 from curator.reporters.text import visible
 from curator.review import serving
 from curator.review.serving import ReviewOptions
@@ -74,8 +74,8 @@ def from_arguments(arguments: Sequence[str]) -> ReviewOptions:
         sys.exit(exit_.exit_code)
     except click.ClickException as error:
         error.show()
-    except UsageError as error:
-        click.echo(f"error: {error}", err=True)
+    except CuratorError as error:
+        click.echo(visible(f"error: {error}"), err=True)
     sys.exit(2)
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
+
+from curator.review import uploads
+from curator.review.serving import options
 
 
 def show() -> None:
@@ -20,7 +25,22 @@ def show() -> None:
 
 
 def _titled(title: str) -> Callable[[], None]:
-    return lambda: st.header(title)
+    def page() -> None:
+        st.header(title)
+        for path in options().paths or _uploaded():
+            st.text(Path(path).name)
+
+    return page
+
+
+def _uploaded() -> tuple[str, ...]:
+    """The paths of what was dropped on the page; () while there is nothing."""
+    given = st.file_uploader("A dataset in JSON Lines", type=list(uploads.TYPES))
+    if given is None:
+        return ()
+    if "folder" not in st.session_state:
+        st.session_state["folder"] = tempfile.mkdtemp(prefix="curator-upload-")
+    return (uploads.save(given.name, given.getvalue(), Path(st.session_state["folder"])),)
 
 
 if __name__ == "__main__":

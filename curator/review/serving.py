@@ -152,7 +152,7 @@ def policy() -> str:
     """The content security policy: nothing is loaded from elsewhere, and nobody may frame the page."""
     rules: dict[str, Sequence[str]] = {
         "default-src": ["'self'"],
-        "script-src": ["'self'", *_inline_scripts()],
+        "script-src": ["'self'", "blob:", *_inline_scripts()],  # blob: components; no other page can make one of ours
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'", "data:"],
