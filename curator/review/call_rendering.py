@@ -10,7 +10,7 @@ from curator.calls import value_at
 from curator.locate import locate
 from curator.model import Example, Finding, Tool, ToolCall, Turn
 from curator.parsing import Parsed, parse
-from curator.review.escaping import Mark, block, label, marked
+from curator.review.escaping import Mark, block, brief, label, marked
 from curator.review.layout import keys, layout
 from curator.review.places import Places, codes, json_marks, text_marks
 from curator.review.viewing import View
@@ -39,29 +39,31 @@ def calls_html(turn: Turn, example: Example, raw: bytes, places: Places, view: V
 def inside_html(turn: Turn, example: Example, places: Places, view: View) -> str:
     """The text of a turn that holds its calls as JSON, beside the declarations."""
     broken = any(call.broken for call in turn.calls)
-    given = _written(turn.text, places.at(turn.text_pointer), view, as_is=broken)
+    about, given = _written(turn.text, places.at(turn.text_pointer), view, as_is=broken)
     declared = "".join(
         _declaration(call.name, example.tools, _object(call.arguments)) for call in turn.calls if not call.broken
     )
-    return _beside(given, declared)
+    head = f'<div class="cu-head">{about}</div>' if about else ""
+    return head + _beside(given, declared)
 
 
 def tools_html(example: Example, raw: bytes, places: Places, view: View) -> str:
     """The declared functions, folded unless something is found in them; "" where there are none."""
     if not example.tools:
         return ""
-    blocks, found = [], 0
+    blocks: list[str] = []
+    found = 0
     inside = next((tool.inside for tool in example.tools if tool.inside is not None), None)
     if inside is not None:  # all of them stand in one text
         found_here = places.at(inside)
         found = len(found_here)
-        blocks.append(_written(str(value_at(example.value, inside)), found_here, view, as_is=False))
+        blocks += _written(str(value_at(example.value, inside)), found_here, view, as_is=False)
     for tool in example.tools if inside is None else ():
         base = tool.pointer.removesuffix("/function")
         here = places.under(base)
         found += len(here)
         blocks.append(json_block(raw, base, value_at(example.value, base), here, view))
-    names = ", ".join(marked(tool.name, limit=80) for tool in example.tools[:20])
+    names = ", ".join(brief(tool.name, 80) for tool in example.tools[:20])
     count = len(example.tools)
     noun = "function" if count == 1 else "functions"
     opened = " open" if found else ""
@@ -73,12 +75,12 @@ def _call(call: ToolCall, example: Example, raw: bytes, places: Places, view: Vi
     text = call.arguments
     if isinstance(text, str):
         here = places.at(call.arguments_pointer)
-        given = _written(text, here, view, as_is=any(f.span and f.inner is None for f in here))
+        broken, given = _written(text, here, view, as_is=any(f.span and f.inner is None for f in here))
     else:
-        given = json_block(raw, call.arguments_pointer, text, places.under(call.arguments_pointer), view)
+        broken, given = "", json_block(raw, call.arguments_pointer, text, places.under(call.arguments_pointer), view)
     named, whole = text_marks(call.name, places.at(call.name_pointer))
-    about = codes([*whole, *places.under(call.pointer)])
-    ident = f'<span class="cu-quiet">{marked(call.id, limit=80)}</span>' if call.id else ""
+    about = codes([*whole, *places.under(call.pointer)]) + broken
+    ident = f'<span class="cu-quiet">{brief(call.id, 80)}</span>' if call.id else ""
     name = f"<b>{marked(call.name, named, limit=200)}</b>" if call.name else label("no name", "error")
     head = f'<div class="cu-head"><span class="cu-quiet">call</span> {name} {ident}{about}</div>'
     return f'<div class="cu-call">{head}{_beside(given, _declaration(call.name, example.tools, _object(text)))}</div>'
@@ -88,14 +90,12 @@ def _beside(given: str, declared: str) -> str:
     return f'<div class="cu-beside"><div class="cu-given">{given}</div><div class="cu-declared">{declared}</div></div>'
 
 
-def _written(text: str, findings: Sequence[Finding], view: View, *, as_is: bool) -> str:
-    """JSON in a string: laid out where it is whole, else (or where a span counts in it) as it is."""
-    if as_is or _parsed(text).fault is not None:
-        marks, whole = text_marks(text, findings)
-        return codes(whole) + (_code(text, marks, view) if text else label("empty", "info"))
-    text = layout(text)
+def _written(text: str, findings: Sequence[Finding], view: View, *, as_is: bool) -> tuple[str, str]:
+    """JSON in a string, and labels for all of it: laid out unless it is broken or a span counts in it."""
+    if not as_is and _parsed(text).fault is None:
+        text = layout(text)
     marks, whole = text_marks(text, findings)
-    return codes(whole) + _code(text, marks, view)
+    return codes(whole), _code(text, marks, view) if text else label("empty text", "info")
 
 
 def _code(text: str, marks: Sequence[Mark], view: View) -> str:
@@ -130,7 +130,7 @@ def _declaration(name: str, tools: Sequence[Tool], given: Mapping[str, Any] | No
     for key in list(given or ())[:_PARAMETERS]:
         if key not in properties:
             allowed = parameters.get("additionalProperties") is not False and not properties
-            rows.append(_row("?", "info" if allowed else "warning", "not declared", marked(key, limit=80), ""))
+            rows.append(_row("?", "info" if allowed else "warning", "not declared", brief(key, 80), ""))
     return "".join(rows) or '<span class="cu-quiet">declared without parameters</span>'
 
 
@@ -143,8 +143,8 @@ def _parameter(name: str, schema: Any, required: bool, given: bool | None) -> st
         notes.append(" | ".join(json.dumps(item, ensure_ascii=False) for item in schema["enum"][:20]))
     if isinstance(schema.get("description"), str):
         notes.append(schema["description"])
-    note = " · ".join(_short(item) for item in notes if item)
-    shown = marked(name, limit=80)
+    note = " · ".join(brief(item, _NOTE) for item in notes if item)
+    shown = brief(name, 80)
     if given:
         return _row("✓", "", "", shown, note)
     return _row("✕", "error", "missing", shown, note) if required and given is False else _row("·", "", "", shown, note)
@@ -156,7 +156,3 @@ def _row(sign: str, kind: str, word: str, name: str, note: str) -> str:
         f'<div class="cu-parameter"><span class="cu-sign">{sign}</span>'
         f'<span><b>{name}</b> {tag} <span class="cu-quiet">{note}</span></span></div>'
     )
-
-
-def _short(text: str) -> str:
-    return marked(text if len(text) <= _NOTE else f"{text[:_NOTE]}…")

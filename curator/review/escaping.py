@@ -49,7 +49,7 @@ class Mark:
     start: int
     end: int
     kind: str
-    """`error`, `warning`, `info`, `added`, `removed`, `separator`, `stop`, `token` or `key`: never from the data."""
+    """`error`, `warning`, `info`, `added`, `removed`, `separator`, `stop`, `space`, `token` or `key`: never from the data."""
     label: str = ""
     """Shown in front of it, so that colour is not the only sign."""
     title: str = ""
@@ -86,10 +86,15 @@ def block(
     return f'<div class="cu-text{f" cu-{kind}" if kind else ""}">{inside}</div>'
 
 
+def brief(text: str, size: int) -> str:
+    """The beginning of a text as HTML: no more than `size` code points of it."""
+    return escape(text if len(text) <= size else f"{text[:size]}…")
+
+
 def label(text: str, kind: str, title: str = "") -> str:
     """A short label of a kind that `Mark` knows."""
     about = f' title="{html.escape(_HIDDEN.sub("", title))}"' if title else ""
-    return f'<span class="cu-label cu-{kind}"{about}>{marked(text, limit=80)}</span>'
+    return f'<span class="cu-label cu-{kind}"{about}>{brief(text, 80)}</span>'
 
 
 def _within(marks: Iterable[Mark], length: int) -> Iterable[Mark]:
@@ -137,10 +142,15 @@ def _piece(text: str, start: int, end: int, marks: Sequence[Mark], visible: bool
         new = [mark for mark in here if mark.end > first]
         active += new
         if last > first:
-            pieces.append(_wrapped(escape(text[first:last], visible=visible), active, new))
+            inside = text[first:last]
+            spelled = visible or any(
+                mark.kind in _SPELLED or (mark.kind != "key" and inside.isspace()) for mark in active
+            )
+            pieces.append(_wrapped(escape(inside, visible=spelled), active, new))
     return "".join(pieces)
 
 
+_SPELLED = ("separator", "stop", "space")  # kinds of marks in which white space is in sight
 _TAGS = {"removed": "del", "added": "ins", "error": "mark", "warning": "mark", "info": "mark"}
 
 

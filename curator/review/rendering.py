@@ -18,7 +18,7 @@ from curator.model import Example, Finding, Problem, Turn
 from curator.parsing import parse_carefully
 from curator.review.call_rendering import json_block, tools_html
 from curator.review.differing import unlike
-from curator.review.escaping import Mark, block, label, marked
+from curator.review.escaping import Mark, block, brief, escape, label, marked
 from curator.review.layout import keys
 from curator.review.places import Places, codes, mark, text_marks
 from curator.review.turn_rendering import Cost, odd_html, turn_html
@@ -70,10 +70,12 @@ def record_html(
 def findings_html(findings: Sequence[Finding], unseen: Sequence[Finding] = ()) -> str:
     """The findings, worst first, each with code, name, severity and message; `unseen` have no place below."""
     hidden = {id(finding) for finding in unseen}
-    ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.code, finding.column))
-    rows = [_finding(finding, id(finding) in hidden) for finding in ordered[:_LISTED]]
-    if len(ordered) > _LISTED:
-        rows.append(f'<div class="cu-quiet">and {len(ordered) - _LISTED:,} more</div>')
+    alike: dict[tuple[int, str, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: (-finding.severity, finding.code, finding.column)):
+        alike.setdefault((finding.severity, finding.code, finding.message), []).append(finding)
+    rows = [_finding(same[0], len(same), id(same[0]) in hidden) for same in islice(alike.values(), _LISTED)]
+    if len(alike) > _LISTED:
+        rows.append(f'<div class="cu-quiet">and {len(alike) - _LISTED:,} more</div>')
     return _whole(f'<div class="cu-findings">{"".join(rows)}</div>')
 
 
@@ -106,14 +108,19 @@ def _whole(html: str) -> str:
     return f'<div class="cu">{html}</div>'
 
 
-def _finding(finding: Finding, is_unseen: bool) -> str:
-    level = str(finding.severity)
-    where = ' <span class="cu-quiet">(not one place in it)</span>' if is_unseen else ""
-    fix = ' <span class="cu-quiet">fix known</span>' if finding.fixable else ""
+def _finding(finding: Finding, count: int, is_unseen: bool) -> str:
+    level, notes = str(finding.severity), []
+    if count > 1:
+        notes.append(f"× {count:,}")
+    if is_unseen:
+        notes.append("see the raw line" if finding.at == "line" else "about the whole record")
+    if finding.fixable:
+        notes.append("fix known")
+    quiet = f' <span class="cu-quiet">{" · ".join(notes)}</span>' if notes else ""
     return (
         f'<div class="cu-finding">{label(finding.code, level)}'
         f'<span class="cu-level cu-{level}">{level}</span>'
-        f"<span><b>{marked(finding.name)}</b> {marked(finding.message, limit=600)}{where}{fix}</span></div>"
+        f"<span><b>{escape(finding.name)}</b> {brief(finding.message, 800)}{quiet}</span></div>"
     )
 
 

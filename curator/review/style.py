@@ -66,9 +66,10 @@ del.cu-mark{{text-decoration:line-through 1px;}}
 .cu-pair ins.cu-mark,.cu-member ins.cu-mark{{text-decoration:underline solid 1px;text-underline-offset:3px;}}
 .cu-mark.cu-key{{color:var(--cu-info);}}
 .cu-mark.cu-space{{background:var(--cu-token-soft);}}
+{_KINDS}
 .cu-label{{display:inline-block;font:600 .6875rem/1.35 "Source Sans",sans-serif;letter-spacing:.01em;
  padding:0 .3rem;margin-right:.2rem;border-radius:3px;vertical-align:.08em;white-space:nowrap;
- unicode-bidi:isolate;text-decoration:none;border:1px solid currentColor;}}
+ unicode-bidi:isolate;user-select:none;border:1px solid currentColor;}}
 .cu-head .cu-label,.cu-finding .cu-label{{margin-right:0;}}
 .cu-chip{{display:inline-block;font:600 .625rem/1.3 ui-monospace,monospace;padding:0 .2rem;margin:0 .06rem;
  border-radius:3px;border:1px dashed currentColor;color:var(--cu-token);background:var(--cu-token-soft);
@@ -90,7 +91,7 @@ del.cu-mark{{text-decoration:line-through 1px;}}
 .cu-media{{border:1px dashed var(--cu-line);border-radius:4px;padding:.25rem .5rem;overflow-wrap:anywhere;}}
 .cu-lacking{{border-top:1px dashed var(--cu-line);padding-top:.15rem;font-size:.8125rem;color:var(--cu-quiet);}}
 .cu-findings{{display:grid;gap:.2rem;}}
-.cu-finding{{display:grid;grid-template-columns:4.2rem 4rem minmax(0,1fr);gap:.5rem;align-items:baseline;
+.cu-finding{{display:grid;grid-template-columns:4.2rem 3.6rem minmax(0,1fr);gap:.5rem;align-items:baseline;
  font-size:.875rem;overflow-wrap:anywhere;}}
 .cu-finding .cu-label{{text-align:center;}}
 .cu-level{{font-size:.78rem;background:none!important;}}

@@ -43,6 +43,8 @@ def turn_html(
     meta = f'<div class="cu-head">{about}{items}</div>' if about or items else ""
     kind = _ROLES.get(turn.role, "other")
     role = marked(turn.role, role_marks, limit=60) if turn.role else label("no role", "error")
+    if example.kind == "completion":  # nobody speaks there
+        role = "completion" if turn.trained else "prompt"
     return (
         f'<div class="cu-turn cu-role-{kind}"><div class="cu-role">{role}</div>'
         f'<div class="cu-body">{meta}{"".join(body)}{blocks}</div>{_side(turn, cost)}</div>'
