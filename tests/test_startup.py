@@ -8,18 +8,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {
-    "pandas",
-    "numpy",
-    "streamlit",
-    "great_expectations",
-    "altair",
-    "requests",
-    "urllib3",
-    "http.client",
-    "starlette",
-    "uvicorn",
-}
+WEB = {"requests", "urllib3", "http.client", "starlette", "uvicorn"}
+HEAVY = WEB | {"pandas", "numpy", "streamlit", "great_expectations", "altair"}
 
 
 def imported(tmp_path: Path, *arguments: str) -> set[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, expect, sync_playwright
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATIENCE = 60
@@ -25,6 +25,9 @@ PATIENCE = 60
 MISSING = "no Chromium: `apt-get install chromium`, or `playwright install chromium`"
 expect.set_options(timeout=PATIENCE * 1000)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+_PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
+"""Streamlit asks at a page's own address first, where nothing is, and then at the server's."""
 
 
 @contextmanager
@@ -149,11 +152,15 @@ def _watch(tab: Tab) -> None:
         tab.socket = socket
         requested(socket.url)
 
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and not _PROBE.search(message.location["url"]):
+            tab.faults.append(f"console: {message.text} ({message.location['url']})")
+
     page = tab.page
     page.on("websocket", connected)
     page.on("request", lambda request: requested(request.url))
     page.on("pageerror", lambda error: tab.faults.append(f"script error: {error}"))
-    page.on("console", lambda said: tab.faults.append(f"console: {said.text}") if said.type == "error" else None)
+    page.on("console", said)
 
 
 def _finished(frame: bytes | str) -> bool:

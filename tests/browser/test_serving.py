@@ -19,12 +19,14 @@ Visit = Callable[..., Tab]
 
 
 def test_every_page_opens_and_nothing_leaves_the_machine(serve: Serve, visit: Visit) -> None:
-    tab = visit(serve(SAMPLE))
+    server = serve(SAMPLE)
+    tab = visit(server)
     expect(tab.page).to_have_title("curator")
     for name in ("Overview", "Rules", "Write"):
         with tab.rerun():
             tab.page.get_by_role("link", name=name, exact=True).click()
         expect(tab.page).to_have_url(f"{tab.url}/{name.lower()}")
+        visit(server, name.lower())  # and by its address
         assert not tab.errors()
 
 
