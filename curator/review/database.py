@@ -33,14 +33,17 @@ class Database:
         """What a reviewer should know about how decisions are kept; mostly nothing."""
         self._lock = threading.RLock()
         with self._explained():
-            self._db = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-        try:
-            with self._explained():
-                self._prepare(schema, version)
-            self._file = os.stat(path)
-        except BaseException:
-            self._db.close()
-            raise
+            try:
+                self._open("wal", schema, version)
+            except sqlite3.OperationalError as error:
+                if _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                    raise
+                try:
+                    self._open("delete", schema, version)
+                except sqlite3.OperationalError:  # then it was not for the write-ahead log
+                    raise error from None
+        settle(os.path.dirname(path))
+        self._file = os.stat(path)
 
     def close(self) -> None:
         """Give the file back. The database cannot be used any more."""
@@ -85,26 +88,27 @@ class Database:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _prepare(self, schema: str, version: int) -> None:
-        db = self._db
-        db.execute("PRAGMA synchronous = EXTRA")  # also without a write-ahead log, the last commit outlives a power cut
+    def _open(self, mode: str, schema: str, version: int) -> None:
+        self._db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
-            self._make(schema, version)
-            mode = self.one("PRAGMA journal_mode = WAL")[0]
-            self.one("SELECT count(*) FROM sqlite_master")  # the first use of shared memory, which may fail
-        except sqlite3.OperationalError as error:
-            if _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL):
-                raise
-            db.execute("PRAGMA locking_mode = EXCLUSIVE")  # opens a write-ahead log without shared memory
-            mode = self.one("PRAGMA journal_mode = DELETE")[0]
-            db.execute("PRAGMA locking_mode = NORMAL")
-            self._make(schema, version)
+            if mode == "wal":
+                # A file that had to do without goes on so: to try again would stop those who are using it.
+                change = "" if self.one("PRAGMA page_count")[0] else " = WAL"
+                mode = self.one(f"PRAGMA journal_mode{change}")[0]
+            else:  # the file may have a write-ahead log, which only one that is alone can end without shared memory
+                self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+                mode = self.one("PRAGMA journal_mode = DELETE")[0]
+                self._db.execute("PRAGMA locking_mode = NORMAL")
+            self._db.execute("PRAGMA synchronous = EXTRA")  # the last commit outlives a power cut in either mode
+            self._make(schema, version)  # the first use of the mode, in which it may fail
+        except BaseException:
+            self._db.close()
+            raise
         if mode != "wal":
             self.notice = (
-                f"{self.path}: this disk allows no write-ahead log, so decisions are saved in another way:"
+                f"{self.path}: made on a disk that allows no write-ahead log, so decisions are saved in another way:"
                 " as safe, but slower where several people review"
             )
-        settle(os.path.dirname(self.path))
 
     def _make(self, schema: str, version: int) -> None:
         with self._whole():  # also where there is nothing to make: a file that cannot be written is refused now
@@ -166,4 +170,4 @@ def _explanation(error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return _BROKEN
         case _:
-            return f"nothing was saved: {error}"
+            return f"fails: {error}; nothing was saved"
