@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from curator.curation.wording import apart
-from curator.review.escaping import LIMIT, Mark, block, escape, label, marked
+from curator.review.escaping import LIMIT, Mark, block, escape, label, marked, whole
 
 Piece = tuple[Literal["same", "removed", "added"], str]
 """A part of a change, in reading order."""
@@ -34,7 +34,7 @@ def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT) -> str:
     """A change in one block: - before what goes, + before what comes; of the rest no more than is near a change."""
     shown = list(changes)
     inside = "".join(_piece(number, shown, limit) for number in range(len(shown)))
-    return f'<div class="cu"><div class="cu-text cu-diff">{inside}</div></div>'
+    return whole(f'<div class="cu-text cu-diff">{inside}</div>')
 
 
 def _piece(number: int, shown: Sequence[Piece], limit: int) -> str:
@@ -84,7 +84,7 @@ def _ranges(words: Sequence[str], places: Iterable[tuple[int, int]], kind: str) 
 def members_html(members: Sequence[tuple[str, str]], *, visible: bool = False, limit: int | None = LIMIT) -> str:
     """Texts side by side under their titles; what differs from the first is marked, and what is missing is said."""
     columns = "".join(_columns(members, visible, limit))
-    return f'<div class="cu cu-members">{columns}</div>'
+    return whole(f'<div class="cu-members">{columns}</div>')
 
 
 def _columns(members: Sequence[tuple[str, str]], visible: bool, limit: int | None) -> Iterator[str]:

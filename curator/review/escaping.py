@@ -49,7 +49,7 @@ class Mark:
     start: int
     end: int
     kind: str
-    """`error`, `warning`, `info`, `added`, `removed`, `separator`, `stop`, `space`, `token` or `key`: never from the data."""
+    """Never from the data: a severity, `added`, `removed`, `separator`, `stop`, `space`, `token` or `key`."""
     label: str = ""
     """Shown in front of it, so that colour is not the only sign."""
     title: str = ""
@@ -97,6 +97,11 @@ def label(text: str, kind: str, title: str = "") -> str:
     return f'<span class="cu-label cu-{kind}"{about}>{brief(text, 80)}</span>'
 
 
+def whole(html: str) -> str:
+    """HTML of ours as one element to which the style sheet applies."""
+    return f'<div class="cu">{html}</div>'
+
+
 def _within(marks: Iterable[Mark], length: int) -> Iterable[Mark]:
     for mark in marks:
         start = min(max(mark.start, 0), length)
@@ -142,16 +147,20 @@ def _piece(text: str, start: int, end: int, marks: Sequence[Mark], visible: bool
         new = [mark for mark in here if mark.end > first]
         active += new
         if last > first:
-            inside = text[first:last]
-            spelled = visible or any(
-                mark.kind in _SPELLED or (mark.kind != "key" and inside.isspace()) for mark in active
-            )
-            pieces.append(_wrapped(escape(inside, visible=spelled), active, new))
+            pieces.append(_wrapped(_segment(text[first:last], active, visible), active, new))
     return "".join(pieces)
 
 
-_SPELLED = ("separator", "stop", "space")  # kinds of marks in which white space is in sight
+_SPELLED = ("separator", "stop", "space")  # kinds of marks in which white space is spelled, and breaks no line
+_RETURN = '<span class="cu-chip" title="U+000A LINE FEED">↵</span>'
 _TAGS = {"removed": "del", "added": "ins", "error": "mark", "warning": "mark", "info": "mark"}
+
+
+def _segment(text: str, active: Sequence[Mark], visible: bool) -> str:
+    kinds = {mark.kind for mark in active} - {"key"}
+    if not kinds.isdisjoint(_SPELLED):
+        return escape(text, visible=True).replace(_SIGNS["\n"], _RETURN)
+    return escape(text, visible=visible or (bool(kinds) and text.isspace()))
 
 
 def _wrapped(inside: str, active: Sequence[Mark], new: Sequence[Mark]) -> str:

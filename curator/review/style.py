@@ -37,7 +37,7 @@ STYLE = f"""<style>
 .cu-code,.cu-diff{{font-family:"Source Code Pro",ui-monospace,monospace;font-size:.8125rem;line-height:1.55;}}
 .cu-text.cu-code,.cu-diff{{background:var(--cu-soft);border-radius:4px;padding:.35rem .6rem;}}
 .cu-diff{{max-height:26rem;overflow-y:auto;}}
-.cu-turn{{display:grid;grid-template-columns:5.5rem minmax(0,1fr) 6.5rem;column-gap:.9rem;
+.cu-turn{{display:grid;grid-template-columns:6.8rem minmax(0,1fr) 5.5rem;column-gap:.9rem;
  padding:.45rem 0 .45rem .7rem;border-left:3px solid var(--cu-line);}}
 .cu-role{{font-size:.8125rem;font-weight:600;color:var(--cu-quiet);padding-top:.1rem;overflow-wrap:anywhere;}}
 .cu-role-assistant{{border-left-color:var(--cu-info);}}
@@ -46,6 +46,7 @@ STYLE = f"""<style>
 .cu-role-assistant>.cu-role{{color:var(--cu-info);}}
 .cu-role-user>.cu-role{{color:var(--cu-text);}}
 .cu-role-tool>.cu-role{{color:var(--cu-token);}}
+.cu-side .cu-label{{white-space:normal;margin:0;text-align:left;}}
 .cu-side{{font-size:.8125rem;color:var(--cu-quiet);text-align:right;font-variant-numeric:tabular-nums;
  padding-top:.1rem;}}
 .cu-body>*+*{{margin-top:.3rem;}}

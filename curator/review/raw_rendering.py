@@ -1,0 +1,49 @@
+"""The line of a record as it stands in the file, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curator.findings import byte_span
+from curator.locate import characters
+from curator.model import Finding, Problem
+from curator.parsing import parse_carefully
+from curator.review.escaping import Mark, block, whole
+from curator.review.layout import keys
+from curator.review.places import mark
+from curator.review.viewing import PLAIN, View
+
+
+def raw_html(raw: bytes, findings: Sequence[Finding] = (), *, view: View = PLAIN) -> str:
+    """The line as it stands in the file, with its findings in place; a byte a character where it is no UTF-8."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    marks = [found for finding in findings if (found := _raw_mark(raw, text, finding)) is not None]
+    if not any(finding.at == "line" for finding in findings):
+        marks += keys(text)
+    else:
+        marks += _fault(raw, marks)
+    return whole(block(text, [*marks, *view.tokens(text)], kind="code", visible=view.visible, limit=view.limit))
+
+
+def _raw_mark(raw: bytes, text: str, finding: Finding) -> Mark | None:
+    if finding.at == "line":
+        return mark(finding, *(finding.span or (0, 0)))
+    if not finding.pointer and finding.span is None:
+        return None
+    problem = Problem(finding.pointer, at=finding.at, span=finding.span, inner=finding.inner)
+    try:
+        span = byte_span(raw, problem)
+    except (LookupError, ValueError):  # the place is gone, or the line cannot be read
+        return None
+    return mark(finding, characters(raw, span.start), characters(raw, span.end))
+
+
+def _fault(raw: bytes, marks: Sequence[Mark]) -> list[Mark]:
+    """Where the line stops being JSON, where no finding shows it."""
+    fault = parse_carefully(raw).fault
+    if fault is None or any(found.kind in ("error", "warning") for found in marks):
+        return []
+    return [Mark(fault.position, fault.position + 1, "error", "not JSON")]
