@@ -614,6 +614,20 @@ def test_undo_of_one_file_and_of_a_whole_run(run: Run, tmp_path: Path) -> None:
     assert (one.read_bytes(), two.read_bytes()) == (rows(GOOD % 1), rows(BAD % 2))
 
 
+def test_the_way_back_is_named_where_undo_would_not_look(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my data").mkdir()
+    (tmp_path / "here").mkdir()
+    path = write(tmp_path / "my data" / "t.jsonl", BAD % 1)
+    assert "; `curator undo` takes it back" in fix(run, "my data/t.jsonl").stderr
+    assert code(run("undo")) == 0
+    monkeypatch.chdir(tmp_path / "here")
+    assert "; `curator undo '../my data'` takes it back" in fix(run, "../my data/t.jsonl").stderr
+    assert code(run("undo", "../my data")) == 0
+    assert path.read_bytes() == rows(BAD % 1)
+
+
 def test_undo_takes_back_what_no_search_finds(run: Run, tmp_path: Path) -> None:
     (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = "named.jsonl"\n')
     (tmp_path / "more").mkdir()

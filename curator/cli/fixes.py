@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -99,13 +100,23 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
     if count:
         text = f"{count:,} {'finding' if count == 1 else 'findings'} in {files:,} {'file' if files == 1 else 'files'}"
         left = f" ({len(fixed.report.findings):,} left)"
-        yield f"{text} would be fixed{left}." if given["diff"] else f"Fixed {text}{left}; `curator undo` takes it back."
+        if given["diff"]:
+            yield f"{text} would be fixed{left}."
+        else:
+            yield visible(f"Fixed {text}{left}; `{_way_back([file.path for file in fixed.files])}` takes it back.")
     elif not fixed.report.failures:
         yield "Nothing to fix."
     if fixed.unsettled:
         yield f"note: {fixed.unsettled:,} more could not be fixed: fixes were taken back, or are in each other's way"
     if count and not fixed.is_verified:
         yield "note: only the records that changed were checked again; --verify checks all that was written"
+
+
+def _way_back(paths: Sequence[str]) -> str:
+    """The command that takes a run back: undo looks below this folder, and elsewhere only when told."""
+    folders = sorted({os.path.dirname(path) or "." for path in paths})
+    is_below = all(not os.path.relpath(folder).startswith("..") for folder in folders)
+    return shlex.join(["curator", "undo", *([] if is_below else folders)])
 
 
 def sentence(account: Account, aside: str) -> str:
