@@ -345,7 +345,7 @@ def test_equal_records_that_are_all_dropped_are_reported_as_copies(run: Run, tmp
     other = {"record": record_hash(TRIO[1].encode()), "decision": "drop"}
     (tmp_path / "d.jsonl").write_text(f"{json.dumps(entry)}\n{json.dumps(other)}\n")
     said = done(run("dedupe", "in.jsonl", "-o", "out.jsonl", "--decisions", "d.jsonl")).output
-    assert "3 that go (2 copies, 1 near copies in 1 clusters)" in said
+    assert "3 that go (2 copies, 1 near copy in 1 cluster)" in said
     assert [entry["kind"] for entry in entries(tmp_path / "out.removed.jsonl")] == ["copy", "copy", "near copy"]
 
 

@@ -21,7 +21,7 @@ from curator.findings import clip
 from curator.fixing.journal import aside_path
 from curator.fixing.placing import stamp
 from curator.opening import Spools
-from curator.reporters.text import visible
+from curator.reporters.text import counted, visible
 from curator.writing import refusal
 
 _SHOWN = 10  # clusters
@@ -167,7 +167,7 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
         if len(gone) > _MEMBERS:
             click.echo(f"  and {len(gone) - _MEMBERS:,} more")
     if len(clusters) > shown:
-        click.echo(f"and {len(clusters) - shown:,} more clusters")
+        click.echo(f"and {counted(len(clusters) - shown, 'more cluster')}")
     total, count = records.count(RECORD), sum(map(len, clusters.values()))
     if numbered and shown and len(numbered[0][1][1]) > _LARGE * total and total > len(numbered[0][1][1]) + 1:
         click.echo(
@@ -179,11 +179,11 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
     if done.unmatched:
         click.echo(f"note: {done.unmatched:,} decision(s) fit no record of a cluster, and were not followed")
     copies = len(deduping.exact(records, done))
-    kinds = f"{copies:,} copies, {count - copies:,} near copies"
+    kinds = f"{counted(copies, 'copy', 'copies')}, {counted(count - copies, 'near copy', 'near copies')}"
     others = [(UNREADABLE, "unreadable"), (BLANK, "blank")]
     odd = ", ".join(f"{records.count(state):,} {what}" for state, what in others if records.count(state))
     kept = f"{len(records) - count:,} that stay" + (f" ({odd} among them)" if odd else "")
-    click.echo(f"{len(records):,} lines = {kept} + {count:,} that go ({kinds} in {len(clusters):,} clusters)")
+    click.echo(f"{len(records):,} lines = {kept} + {count:,} that go ({kinds} in {counted(len(clusters), 'cluster')})")
 
 
 def _relation(records: Records, done: Cleared, number: int) -> str:

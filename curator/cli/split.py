@@ -22,7 +22,7 @@ from curator.curation.splitting import Units
 from curator.errors import InputError, UsageError
 from curator.findings import clip
 from curator.opening import Spools
-from curator.reporters.text import visible, width
+from curator.reporters.text import counted, visible, width
 from curator.settings import SPLITS
 
 TRAIN, VALIDATION, TEST = SPLITS
@@ -264,14 +264,14 @@ def _say(
                  for at, (cell, size) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
         click.echo(visible("  ".join(cells)))
     if len(labels) > len(shown):
-        click.echo(f"and {len(labels) - len(shown):,} more labels")
+        click.echo(f"and {counted(len(labels) - len(shown), 'more label')}")
     sums = " + ".join(f"{counts[index].total():,} {name}" for index, name in enumerate(outputs))
     for state, what in ((UNREADABLE, "unreadable"), (BLANK, "blank (left out)")):
         sums += f" + {records.count(state):,} {what}" if records.count(state) else ""
     click.echo(f"{len(records):,} lines = {sums}")
     alone = sum(1 for unit in range(1, len(units)) if units.sizes[unit] == 1)
     if kept := len(units) - 1 - alone:
-        several = f"{total - alone:,} records in {kept:,} groups"
+        several = f"{total - alone:,} records in {counted(kept, 'group')}"
         click.echo(f"{several} of copies, near copies or equal inputs were kept together; seed {visible(seed)}")
     for index, (name, count) in enumerate(wanted.items(), 1):
         if counts[index].total() != count:

@@ -41,6 +41,11 @@ def width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: `1 copy`, `2 copies`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def percent(share: float) -> str:
     """A share, rounded down: 100% means all."""
     return f"{math.floor(100 * share)}%"
