@@ -1,4 +1,4 @@
-"""What a decision makes of one record, and what the rules say of the result. Nothing is written here.
+"""What a decision makes of one record: fixes, edits, a new label. Nothing is written here.
 
 Edits touch the bytes that they change and no others: what a text area shows is compared with what it was given.
 """
@@ -8,126 +8,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
-from curator import plan as plans
 from curator.answers import label_turn
 from curator.checks.conformance import sentences
 from curator.conventions import Conventions
 from curator.curation.wording import apart
 from curator.declared import judge
-from curator.findings import again, record_hash
 from curator.fixing import relint
-from curator.fixing.relint import Relint, Units, units
+from curator.fixing.relint import Units, units
 from curator.fixing.splicing import choose, join, splices
 from curator.locate import escape, locate
-from curator.model import DropLine, Edit, Example, Finding, Insert, Remove, Replace, ReplaceText
+from curator.model import Edit, Example, Finding, Insert, Remove, Replace, ReplaceText
 from curator.parsing import parse
-from curator.plan import Plan
-from curator.review.states import DataFile, Kept
-from curator.sources import Line, Shard
 
 _UNIT = re.compile("\r\n|.", re.DOTALL)  # what is one character in a text area
 _UNSHOWABLE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Linted:
-    """What is found in a record as it is to become."""
-
-    findings: list[Finding]
-    """By the rules that look at one record; those accepted are not among them."""
-    later: list[Finding] = field(default_factory=list)
-    """What rules that look at the whole dataset said of the record as it was; asked again when all is written."""
-    kept: list[Finding] = field(default_factory=list)
-    """Those that are accepted, by a reviewer or by the suppressions."""
-    failure: str = ""
-    """Why nothing is known: a check raised."""
-
-
-class Linter:
-    """Lints single records of one file by the plan that the file was checked by."""
-
-    def __init__(self, plan: Plan, file: DataFile) -> None:
-        bound = plans.bind(plan)
-        shard = whole(file)
-        self._is_document = file.container == "document"
-        self._relint = Relint(bound, shard, plan.suppressions.get(file.path))
-        self._of_dataset = {rule.rule.code for rule in bound.dataset}
-        self.plan = plan
-        self.ending = ending_of(file)
-        """What parts the lines that a fix makes of one."""
-
-    def lint(
-        self, raw: bytes, line: int = 1, column: int = 1, *, was: bytes | None = None, before: Sequence[Finding] = (),
-        kept: Sequence[Kept] = (),
-    ) -> Linted:  # fmt: skip
-        """What is found in the bytes of one record, which stands, or stood as `was`, at that line and column.
-
-        `before` is all that the check said of it; `raw` may be several lines.
-        """
-        pieces = [raw]
-        if not self._is_document and b"\n" in raw:
-            pieces = [piece.removesuffix(b"\r") for piece in raw.split(b"\n")]
-        was = raw if was is None else was
-        found: list[Finding] = []
-        try:
-            for number, piece in enumerate(pieces):
-                at = Line(piece, 0, line + number, 1 if number else column, len(piece))
-                found += self._relint.findings(at, was)
-        except relint.ChecksFailed as error:
-            return Linted([], failure=str(error))
-        later = [] if len(pieces) > 1 else list(self._carried(before, Line(raw, 0, line, column, len(raw))))
-        accepted = {(item.code, item.pointer) for item in kept}
-        linted = Linted([])
-        for finding in (*found, *later):
-            if finding.suppressed is not None or (finding.code, finding.pointer) in accepted:
-                linted.kept.append(finding)
-            else:
-                is_late = raw != was and finding.code in self._of_dataset
-                (linted.later if is_late else linted.findings).append(finding)
-        return linted
-
-    def _carried(self, before: Sequence[Finding], line: Line) -> Iterator[Finding]:
-        """The findings of rules that look at the whole dataset, as far as their place is still there."""
-        now = record_hash(line.raw)
-        for finding in before:
-            if finding.code not in self._of_dataset:
-                continue
-            if finding.record == now:
-                yield finding
-                continue
-            try:
-                moved = again(finding, line)
-            except (LookupError, ValueError):
-                continue
-            # Its edits were made for other bytes; only taking out the whole record still means the same.
-            drops = finding.fix is not None and finding.fix.edits == (DropLine(),)
-            yield moved if drops or finding.fix is None else replace(moved, fix=replace(finding.fix, edits=()))
-
-
-def whole(file: DataFile) -> Shard:
-    """All of a file, to be read."""
-    container: Any = file.container
-    return Shard(
-        file.number, file.path, file.real_path, file.start, file.size, file.size, 1, container, file.encoding,
-        file.start,
-    )  # fmt: skip
-
-
-def ending_of(file: DataFile) -> bytes:
-    """How the first line of the file ends: `\\n` or `\\r\\n`."""
-    last = b""
-    with open(file.real_path, "rb") as opened:
-        while part := opened.readline(1 << 20):
-            last = last[-1:] + part
-            if part.endswith(b"\n"):
-                break
-    return b"\r\n" if last.endswith(b"\r\n") else b"\n"
-
-
-# --- fixes -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

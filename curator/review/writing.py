@@ -1,339 +1,33 @@
-"""From decisions to files: what writing them would change, and the writing, through what fixing is made of.
-
-Decisions are found by the bytes of their records, in one pass over each file. Only the bytes of decided records
-change. Memory: the decisions, and one record at a time.
-"""
+"""Writing what was decided: to new files, or in place, and what reviewers keep into the suppressions."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
-from typing import Literal
 
-from curator import catalogue, parsing, reading
+from curator import catalogue, reading
 from curator.errors import InputError, UsageError
-from curator.findings import record_hash
-from curator.fixing import journal, patch, placing
+from curator.fixing import journal, placing
 from curator.fixing.journal import aside_path
 from curator.fixing.rekeying import mentioned
 from curator.fixing.relint import Units
-from curator.fixing.rewriting import Account, aside
-from curator.fixing.script import Script, Spooled, spliced
-from curator.fixing.splicing import Splice, join
+from curator.fixing.rewriting import Account
+from curator.fixing.script import spliced
 from curator.inputs import Dataset
 from curator.model import Finding, Suppression
-from curator.review.deciding import Linter, count, shared, whole
-from curator.review.states import DataFile, Decision, Key, State
-from curator.sources import Line, prepare
+from curator.review.deciding import count
+from curator.review.linting import Linter, whole
+from curator.review.previewing import FileChange, is_as_checked, unchanged
+from curator.review.states import DataFile, Key, State
+from curator.sources import prepare
 from curator.suppressions import Suppressions
 from curator.writing import reason, refusal, temporary_for, written
 from curator.writing import replace as put
-
-_SEVERAL = re.compile(rb"[}\]][ \t\r\n]*+[{\[]")  # stands on every line that holds several values
-_NAMED = 100  # stale decisions that are named; all are counted
-_OPEN = State()
-
-Done = Literal["changed", "removed", "kept", "discuss"]
-
-
-@dataclass(slots=True)
-class FileChange:
-    """What writing all decisions about one file does to it."""
-
-    file: DataFile
-    account: Account
-    """Where its records go; `entered` are all that it holds, `records` those that can be read afterwards."""
-    script: Script = field(default_factory=Script)
-    changed: int = 0
-    """Records that get other bytes."""
-    kept: int = 0
-    """Records with findings that are accepted."""
-    discuss: int = 0
-    counts: Counter[tuple[str, Done]] = field(default_factory=Counter)
-    """Records by rule and by what is done about it; the rule is "" where a decision answers none."""
-    stale: int = 0
-    """Decisions that are not applied: no record has these bytes any more, or its whole line was decided on."""
-    named: list[Key] = field(default_factory=list)
-    """The first of the stale ones."""
-    removed: Spooled = field(default_factory=Spooled)
-    """Lines for the file of removed records."""
-    accepted: list[Acceptance] = field(default_factory=list)
-    moved: dict[str, str] = field(default_factory=dict)
-    """The new hash of each record that changed, unless a copy stays as it is."""
-    restated: dict[Key, State] = field(default_factory=dict)
-    """What holds of these keys once the file itself is rewritten: copies of a record count anew."""
-    former: dict[Key, State] = field(default_factory=dict)
-    """What holds of them now."""
-
-    def rows(self, limit: int) -> Iterator[patch.Row]:
-        """The diff of the first `limit` lines that change. Raises UsageError where the file has changed."""
-        _unchanged(self.file)
-        with open(self.file.real_path, "rb") as file:
-            yield from patch.rows(file, islice(self.script, limit))
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A record with findings that a reviewer keeps."""
-
-    decision: Decision
-    raw: bytes | None
-    """Its new bytes; None where they stay."""
-    line: int
-    column: int
-
-
-def preview(
-    files: Iterable[DataFile], decisions: Iterable[Decision], max_line_bytes: int = reading.MAX_LINE_BYTES
-) -> list[FileChange]:
-    """What writing the decisions does to each file, those without any among them.
-
-    Of several decisions about a record the last holds. Raises UsageError for a file that has changed since it was
-    checked, or cannot be read.
-    """
-    by_path: dict[str, dict[Key, Decision]] = defaultdict(dict)
-    for decision in decisions:
-        by_path[decision.key.path][decision.key] = decision
-    return [_Pass(file, by_path.get(file.key_path, {})).run(max_line_bytes) for file in files]
-
-
-class _Pass:
-    """One pass over a file, in which each decision finds its record."""
-
-    def __init__(self, file: DataFile, decisions: Mapping[Key, Decision]) -> None:
-        account = Account(file.records + file.unreadable, 0, file.records, 0, file.unreadable)
-        self._change = FileChange(file, account)
-        self._decisions = decisions
-        self._wanted = {key.record for key in decisions}
-        self._seen: Counter[str] = Counter()
-        self._gone: Counter[str] = Counter()
-        self._met: set[Key] = set()
-        self._after: dict[str, list[State]] = defaultdict(list)
-        """The states of the records with these bytes, in the order of the new file."""
-
-    def run(self, max_line_bytes: int) -> FileChange:
-        change, file = self._change, self._change.file
-        if not any(decision.state != _OPEN for decision in self._decisions.values()):
-            return change
-        _unchanged(file)
-        try:
-            lines = ((line, self._become(line)) for line in reading.read(whole(file), max_line_bytes))
-            for splice in _of_values(lines) if file.container == "document" else _of_lines(lines):
-                change.script.add(splice)
-        except InputError as error:
-            raise UsageError(str(error)) from None
-        except OSError as error:  # of the temporary files
-            raise UsageError(f"{file.path}: {reason(error)}") from None
-        _unchanged(file)
-        for key, decision in self._decisions.items():
-            if key not in self._met and decision.state != _OPEN:
-                change.stale += 1
-                change.named += [key] if change.stale <= _NAMED else []
-        change.moved = {old: new for old, new in change.moved.items() if self._seen[old] == self._gone[old]}
-        self._restate()
-        return change
-
-    def _restate(self) -> None:
-        for record, states in self._after.items():
-            for nth, state in enumerate(states):
-                key = Key(self._change.file.key_path, record, nth)
-                now = self._decisions[key].state if key in self._decisions else _OPEN
-                if now != state:
-                    self._change.restated[key], self._change.former[key] = state, now
-
-    def _become(self, line: Line) -> bytes | None:
-        """The new bytes of a line, or an element; None where it goes."""
-        if line.too_long:
-            return line.raw
-        found = [(one, record, self._decision(record)) for one in records(line) if (record := record_hash(one.raw))]
-        if all(decision is None for _, _, decision in found):
-            self._follow(found)
-            return line.raw
-        (_, record, decision), values = found[0], found[1:]
-        removed = self._change.account.removed
-        new = _result(line.raw, decision)
-        if new != line.raw:
-            self._take(line, new, record, decision)
-        else:
-            self._note(line, None, decision)
-            became = [self._value(*value) for value in values]
-            if any(now != value[0].raw for now, value in zip(became, values, strict=True)):
-                pairs = [(value[0], now) for value, now in zip(values, became, strict=True)]
-                ordered = [Splice(s.start - line.offset, s.end - line.offset, s.text) for s in _of_values(iter(pairs))]
-                new = None if all(now is None for now in became) else join(line.raw, ordered)
-                self._gone[record] += 1
-        if new == line.raw:
-            self._follow(found)
-            return new
-        self._balance(line, new, self._change.account.removed - removed)
-        same = {record: (one, decision) for one, record, decision in values if decision and _stays(decision)}
-        for piece in self._pieces(new):
-            for one in records(Line(piece, 0, 0)):
-                self._arrive(record_hash(one.raw), same)
-        return new
-
-    def _arrive(self, record: str, same: Mapping[str, tuple[Line, Decision]]) -> None:
-        """A record of a line that changed; those in `same` stood there before."""
-        if record not in self._wanted:
-            return
-        one, decision = same.get(record, (None, None))
-        if one is not None and decision is not None and decision.key not in self._met:
-            self._note(one, None, decision)
-        self._after[record].append(decision.state if decision else _OPEN)
-
-    def _decision(self, record: str) -> Decision | None:
-        if record not in self._wanted:
-            return None
-        nth = self._seen[record]
-        self._seen[record] += 1
-        return self._decisions.get(Key(self._change.file.key_path, record, nth))
-
-    def _follow(self, found: Sequence[tuple[Line, str, Decision | None]]) -> None:
-        """These stand in the new file as they stood in the old one."""
-        for _, record, decision in found:
-            if record in self._wanted:
-                self._after[record].append(decision.state if decision else _OPEN)
-
-    def _value(self, one: Line, record: str, decision: Decision | None) -> bytes | None:
-        new = _result(one.raw, decision)
-        if new == one.raw:
-            self._note(one, None, decision)
-        else:
-            self._take(one, new, record, decision)
-        return new
-
-    def _take(self, one: Line, new: bytes | None, record: str, decision: Decision | None) -> None:
-        """A record that goes, or becomes another."""
-        assert decision is not None
-        change = self._change
-        self._gone[record] += 1
-        if new is None:
-            self._met.add(decision.key)
-            size = self._count(one.raw).total
-            change.account.removed += size
-            change.counts.update((code, "removed") for code in decision.codes or ("",))
-            if size:
-                change.removed.write(aside(one.raw, decision.codes, one.number))
-            return
-        change.changed += 1
-        change.counts.update((code, "changed") for code in decision.codes or ("",))
-        if len(self._pieces(new)) == 1:
-            change.moved.setdefault(record, record_hash(new))
-        self._note(one, new, decision)
-
-    def _note(self, one: Line, new: bytes | None, decision: Decision | None) -> None:
-        """A record that stays, and what was said of it."""
-        if decision is None:
-            return
-        change, state = self._change, decision.state
-        self._met.add(decision.key)
-        if state.kept:
-            change.kept += 1
-            change.accepted.append(Acceptance(decision, new, one.number, one.column))
-            change.counts.update((code, "kept") for code in {item.code for item in state.kept})
-        if state.status == "discuss":
-            change.discuss += 1
-            change.counts.update((code, "discuss") for code in decision.codes or ("",))
-
-    def _balance(self, line: Line, new: bytes | None, gone: int) -> None:
-        """Account for a line that changed, of which `gone` records were removed."""
-        account, before = self._change.account, self._count(line.raw)
-        after = Units() if new is None else self._count(new)
-        account.records += after.records - before.records
-        account.unreadable += after.unreadable - before.unreadable
-        # What neither stands there now nor was removed is missing in the sum, as it should be.
-        account.split += max(0, after.total + gone - before.total)
-
-    def _count(self, raw: bytes) -> Units:
-        return count(raw, self._change.file.container)
-
-    def _pieces(self, new: bytes | None) -> list[bytes]:
-        if new is None:
-            return []
-        if self._change.file.container == "document" or b"\n" not in new:
-            return [new]
-        return [piece.removesuffix(b"\r") for piece in new.split(b"\n")]
-
-
-def records(line: Line) -> Iterator[Line]:
-    """All that a decision may speak of in a line: itself, and where it holds several values, each of them."""
-    yield line
-    if not _SEVERAL.search(line.raw):
-        return
-    fault = parsing.parse(line.raw).fault
-    if fault is not None and fault.kind == "several":
-        column, done = line.column, 0
-        for start, end in parsing.values(line.raw):
-            column, done = column + len(line.raw[done:start].decode()), start
-            yield Line(line.raw[start:end], line.offset + start, line.number, column, end - start)
-
-
-def _result(raw: bytes, decision: Decision | None) -> bytes | None:
-    """What a decision makes of a record; None where it goes."""
-    if decision is None:
-        return raw
-    if decision.state.status == "removed":
-        return None
-    return raw if decision.state.raw is None else decision.state.raw
-
-
-def _stays(decision: Decision) -> bool:
-    return decision.state.raw is None and decision.state.status != "removed"
-
-
-def _of_lines(lines: Iterable[tuple[Line, bytes | None]]) -> Iterator[Splice]:
-    """Of lines: one that goes takes its ending with it."""
-    for line, new in lines:
-        if new is None:
-            yield Splice(line.offset, line.offset + line.size, b"")
-        elif new != line.raw:
-            yield _trimmed(line, new)
-
-
-def _of_values(values: Iterable[tuple[Line, bytes | None]]) -> Iterator[Splice]:
-    """Of values with something between them: one that goes takes what parts it from the next, or the last, with it."""
-    kept = gone = -1  # where the last kept one ends; where those that go behind it begin
-    end = 0
-    for value, new in values:
-        end = value.offset + value.size
-        if new is None:
-            gone = value.offset if gone < 0 else gone
-            continue
-        if gone >= 0:
-            yield Splice(gone, value.offset, b"")
-        kept, gone = end, -1
-        if new != value.raw:
-            yield _trimmed(value, new)
-    if gone >= 0:
-        yield Splice(kept if kept >= 0 else gone, end, b"")
-
-
-def _trimmed(line: Line, new: bytes) -> Splice:
-    """The change without what both forms begin and end with."""
-    head = shared(line.raw, new)
-    tail = shared(line.raw[head:][::-1], new[head:][::-1])
-    return Splice(line.offset + head, line.offset + len(line.raw) - tail, new[head : len(new) - tail])
-
-
-def _unchanged(file: DataFile) -> None:
-    if file.stamp and not _is_as_checked(file):
-        raise UsageError(f"{file.path}: another program changed the file after it was checked: check it again")
-
-
-def _is_as_checked(file: DataFile) -> bool:
-    with contextlib.suppress(OSError):  # it is gone
-        return placing.stamp(file.path) == file.stamp
-    return False
-
-
-# --- writing -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +86,7 @@ def write_new(
         with written(aside_to, other) as out:
             change.removed.seek(0)
             out.writelines(change.removed)
-        _unchanged(file)
+        unchanged(file)
         added = _suppress(change, known, path)
         has_removed = bool(change.account.removed)
         if has_removed:
@@ -445,7 +139,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate) -> Writte
     _balanced(change)
     if why := refused_in_place(file):
         raise UsageError(f"{file.path}: not written: it {why}")
-    _unchanged(file)
+    unchanged(file)
     if not len(change.script):
         return Written("", change.account, "", _suppress(change, known, file.path))
     temporary = temporary_for(os.path.realpath(file.path))
@@ -465,7 +159,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate) -> Writte
                 journal.new_run(),
             )
         except BaseException:
-            if change.restated and _is_as_checked(file):
+            if change.restated and is_as_checked(file):
                 restate(change.former)
             raise
     except OSError as error:
@@ -512,7 +206,7 @@ def _audit(change: FileChange, path: str, temporary: str) -> None:
         meant = f"{change.account.records:,} records and {change.account.unreadable:,} unreadable pieces"
         raise UsageError(
             f"{path}: not written: it would hold {found.records:,} records and {found.unreadable:,} unreadable "
-            f"pieces, not {meant}: please report this"
+            f"pieces, not {meant}: look at what was edited in raw lines"
         )
 
 
@@ -533,9 +227,9 @@ def _kept(change: FileChange, known: Known, path: str) -> Iterator[tuple[Finding
     for accepted in change.accepted:
         decision = accepted.decision
         found = list(known.findings(decision.key))
-        if accepted.raw is not None:
+        if accepted.raw != accepted.was:
             linter = linter or known.linter(change.file)
-            linted = linter.lint(accepted.raw, accepted.line, accepted.column, was=b"", before=found)
+            linted = linter.lint(accepted.raw, accepted.line, accepted.column, was=accepted.was, before=found)
             found = [*linted.findings, *linted.later]
         reasons = {(item.code, item.pointer): item.reason for item in decision.state.kept}
         for finding in found:
