@@ -37,6 +37,7 @@ def test_the_wheel_holds_every_card_and_no_other_top_level_entry(built: dict[str
     assert {name.split("/")[0] for name in names} == {"curator", "finetune_curator-0.1.0.dist-info"}
     data = {f"curator/_rules/{path.relative_to(ROOT / 'rules')}" for path in (ROOT / "rules").rglob("*.*")}
     assert data <= set(names)
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "curator").rglob("*.py")} <= set(names)
     assert {
         f"curator/vocab/{name}.tiktoken" for name in ("r50k_base", "p50k_base", "cl100k_base", "o200k_base")
     } <= set(names)
@@ -64,6 +65,7 @@ def test_the_wheel_works_in_a_clean_environment(built: dict[str, Path], tmp_path
     assert run(command, "version", cwd=elsewhere).startswith("curator 0.1.0")
     cards = len(list((ROOT / "rules").glob("*/[A-Z][A-Z][A-Z][0-9]*.toml")))
     assert len(run(command, "rule", "--all", cwd=elsewhere).splitlines()) == cards
+    assert "curator review train.jsonl" in run(command, "review", "--help", cwd=elsewhere)  # which needs no extra
     data = elsewhere / "train.jsonl"
     data.write_text('{"messages": [{"role": "user", "content": "Hi"}, {"role": "gpt", "content": "Hello"}]}\n')
     report = json.loads(
@@ -72,6 +74,7 @@ def test_the_wheel_works_in_a_clean_environment(built: dict[str, Path], tmp_path
     assert {finding["code"] for finding in report["findings"]} == {"SCH004", "DAT001"}
     assert report["inputs"][0]["tokens"]["total"] == 14
     assert report["errors"] == []
+    run(command, "review", "train.jsonl", cwd=elsewhere, code=2)  # it says how to get the page
     installed = run(python, "-m", "pip", "list", "--format", "freeze", cwd=elsewhere).lower()
     assert not [name for name in ("pandas", "streamlit", "great", "numpy") if name in installed]
 

@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import tomli
 
@@ -242,8 +243,12 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_only_our_own_page_is_answered(data: Path, command: list[str]) -> None:
+def test_only_our_own_page_is_answered_whatever_the_users_settings_say(data: Path, command: list[str]) -> None:
+    own_settings = data.parent / ".streamlit" / "config.toml"
+    own_settings.parent.mkdir()
+    own_settings.write_text('[server]\naddress = "0.0.0.0"\nbaseUrlPath = "else"\nallowedHosts = ["*"]\n')
     with running(command, data.parent) as (process, port):
+        assert [place.laddr for place in psutil.Process(process.pid).net_connections()] == [("127.0.0.1", port)]
         for path in ("/", "/_stcore/health", "/nowhere.js", "/write"):
             answer = ask(port, path)
             assert answer.headers["Content-Security-Policy"] == serving.policy()

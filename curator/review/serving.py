@@ -39,6 +39,8 @@ SETTINGS: Mapping[str, Any] = MappingProxyType(
         "runner.postScriptGC": False,  # a full collection after every click
         "server.address": HOST,
         "server.allowedHosts": list(HOSTS),
+        "server.baseUrlPath": "",
+        "server.enableAgentApi": False,
         "server.enableCORS": True,
         "server.enableXsrfProtection": True,
         "server.fileWatcherType": "none",
