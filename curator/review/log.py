@@ -56,10 +56,9 @@ def decision(row: tuple[Any, ...]) -> Decision:
     """The decision that SELECT found. Raises Broken."""
     number, time, reviewer, path, record, nth, action, codes, batch, before, undoes, status, note, kept, raw = row
     try:
-        key = Key(text(path), text(record), nth)
         state = State(status, raw, tuple(Kept(*one) for one in _list(kept)), text(note))
-        named = tuple(_list(codes))
-        return Decision(number, time, text(reviewer), key, action, state, named, text(batch), before, undoes)
+        what = (key(path, record, nth), action, state, tuple(_list(codes)))
+        return Decision(number, time, text(reviewer), *what, text(batch), before, undoes)
     except (ValueError, TypeError, AttributeError):
         raise Broken(f"row {number} cannot be read") from None
 
@@ -70,6 +69,16 @@ def answers(column: bytes) -> Answers:
         return dict(_list(column))
     except (ValueError, TypeError, AttributeError):
         raise Broken("a row's answers cannot be read") from None
+
+
+def codes(column: bytes) -> tuple[str, ...]:
+    """The rules that a row answers."""
+    return tuple(_list(column))
+
+
+def key(path: bytes, record: bytes, nth: int) -> Key:
+    """The record of a row."""
+    return Key(text(path), text(record), nth)
 
 
 def place(key: Key) -> tuple[bytes, bytes, int]:

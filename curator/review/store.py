@@ -117,7 +117,7 @@ class Store:
     ) -> Decision:
         """The decision, written. Raises Conflict where the record's last decision is not `seen` (0: none).
 
-        Decisions of one reviewer that follow each other in one `batch` are taken back together.
+        What one reviewer decides in one `batch`, one record after the other, is taken back together.
         """
         with self._db.writing():
             done, conflicts = self._decide([Draft(key, action, state, seen, tuple(codes))], batch)
@@ -146,18 +146,25 @@ class Store:
                 raise ValueError(f"there is no decision {draft.seen} on this record")
         if not rows:
             return [], conflicts
-        stroke = self._continued(batch)
+        stroke = self._continued(batch, rows)
         done = self._append(rows.values(), batch, stroke)
         if not stroke:
             self._db.run("INSERT INTO stroke VALUES (?, ?, 0)", [(done[0].id, packed(self.reviewer))])
         written = {decision.key: decision for decision in done} if twice else {}
         return done, conflicts + [Conflict(written[key]) for key in twice]
 
-    def _continued(self, batch: str) -> int:
-        """The stroke that the batch has begun; 0 where it has not, or the reviewer has done something else since."""
+    def _continued(self, batch: str, rows: Iterable[Key]) -> int:
+        """The stroke that the batch has begun, where these records may join it; else 0.
+
+        Not when the reviewer has done something else since, nor when one of the records is in it already: one stroke
+        decides once on each.
+        """
         mine = "SELECT batch, undoes, stroke FROM decision WHERE reviewer = ? ORDER BY id DESC LIMIT 1"
         last = self._db.one(mine, packed(self.reviewer)) if batch else None
-        return last[2] if last and not last[1] and last[0] == packed(batch) else 0
+        if not last or last[1] or last[0] != packed(batch):
+            return 0
+        members = self._db.all("SELECT path, record, nth FROM decision WHERE stroke = ?", last[2])
+        return last[2] if {log.key(*member) for member in members}.isdisjoint(rows) else 0
 
     def undo(self) -> tuple[list[Decision], list[Conflict]]:
         """Takes back this reviewer's last decision, with all of its batch: the new rows, and what could not be.
@@ -219,17 +226,17 @@ class Store:
 
     def _fill(self, turn: _Turn, back: bool) -> None:
         """What the turn would write, and what others' decisions bar."""
-        query = "SELECT id, before, undoes, stands FROM decision WHERE stroke = ? ORDER BY id"
-        for number, before, undoes, stands in self._db.all(query, turn.rows):
-            decision = self._row(number if back else undoes)
-            last, in_force, former = self._last(decision.key)
+        query = "SELECT id, before, undoes, stands, path, record, nth, codes FROM decision WHERE stroke = ? ORDER BY id"
+        action: Action = "undo" if back else "redo"
+        for number, before, undoes, stands, *where, codes in self._db.all(query, turn.rows):
+            key = log.key(*where)
+            last, in_force, former = self._last(key)
             if in_force != (number if back else stands):
                 turn.left.append(Conflict(self._row(last)))
                 continue
             state, after, answers = self._snapshot(before if back else undoes)
-            action: Action = "undo" if back else "redo"
-            row = _Row(decision.key, action, state, decision.codes, last, former, answers, after, decision.id)
-            turn.ready.append(row)
+            whom = number if back else undoes
+            turn.ready.append(_Row(key, action, state, log.codes(codes), last, former, answers, after, whom))
 
     def _snapshot(self, number: int) -> tuple[State, int, Answers]:
         """The state a row has left its record in, what it stands for, and the record's answers; 0: as in the file."""
