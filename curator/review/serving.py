@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import signal
@@ -129,11 +130,17 @@ def serve(listening: socket.socket, *, browser: bool) -> None:
     )
     _end_alike()
     if browser:  # the socket takes connections already; a text browser would not come back
-        threading.Thread(target=webbrowser.open, args=(url(listening),), daemon=True).start()
+        threading.Thread(target=_open, args=(url(listening),), daemon=True).start()
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
         return
+
+
+def _open(address: str) -> None:
+    # Where the browser that $BROWSER names cannot be had, the address stands in the terminal.
+    with contextlib.suppress(OSError, ValueError, webbrowser.Error):
+        webbrowser.open(address)
 
 
 def _end_alike() -> None:
