@@ -172,13 +172,11 @@ class _Pass:
             before, after = self._count(line.raw), Units() if new is None else self._count(new)
             account.records += after.records - before.records
             account.unreadable += after.unreadable - before.unreadable
-            if new is None:
-                account.removed += before.total
-                if before.total:
-                    change.removed.write(aside(line.raw, decision.codes, line.number))
-            else:  # what a change makes fewer is missing in the sum, as it should be
-                change.changed += 1
-                account.split += max(0, after.total - before.total)
+            change.changed += new is not None
+            account.split += max(0, after.total - before.total)
+            account.removed += max(0, before.total - after.total)
+            if after.total < before.total:  # also where an edit leaves fewer than there were
+                change.removed.write(aside(line.raw, decision.codes, line.number))
         if state.status == "discuss":
             what.append("discuss")
             change.discuss += 1

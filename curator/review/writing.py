@@ -78,6 +78,7 @@ def write_new(
     path = reviewed_path(file) if target is None else os.fspath(target)
     aside_to = aside_path(path)
     _balanced(change)
+    unchanged(file)
     for place in (path, aside_to):
         _free(place, file, overwrite)
     temporary, other = temporary_for(path), temporary_for(aside_to)
@@ -172,7 +173,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate) -> Writte
 
 def _balanced(change: FileChange) -> None:
     if not change.account.is_balanced:
-        raise UsageError(f"{change.file.path}: not written: records would be lost, because an edit leaves none of them")
+        raise UsageError(f"{change.file.path}: not written: records would be lost: please report this")
 
 
 def _make(change: FileChange, path: str, temporary: str) -> str:
