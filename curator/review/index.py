@@ -356,7 +356,7 @@ class Index:
             wanted = set(shown.codes)
             one_of("codeset", (n for n, codes in self._codesets.items() if not wanted.isdisjoint(codes)))
         if shown.severities:
-            one_of("severity", (level for level in Severity if str(level) in shown.severities))
+            one_of("severity", (int(level) for level in Severity if str(level) in shown.severities))
         if shown.files:
             one_of("file", shown.files)
         if shown.splits:
