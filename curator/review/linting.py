@@ -9,9 +9,11 @@ from typing import Any
 from curator import plan as plans
 from curator.findings import again, record_hash
 from curator.fixing.relint import ChecksFailed, Relint
-from curator.model import DropLine, Finding
+from curator.model import DropLine, Example, Finding
+from curator.parsing import parse
 from curator.plan import Plan
 from curator.review.states import DataFile, Kept
+from curator.scan import Scanner
 from curator.sources import Line, Shard
 
 
@@ -37,6 +39,7 @@ class Linter:
         shard = whole(file)
         self._is_document = file.container == "document"
         self._relint = Relint(bound, shard, plan.suppressions.get(file.path))
+        self._scanner = Scanner(bound, 0, shard)
         self._of_dataset = {rule.rule.code for rule in bound.dataset}
         self.plan = plan
         self.ending = ending_of(file)
@@ -72,6 +75,14 @@ class Linter:
                 is_late = raw != was and finding.code in self._of_dataset
                 (linted.later if is_late else linted.findings).append(finding)
         return linted
+
+    def example(self, raw: bytes) -> Example | None:
+        """The record as an example of its file's format; None where it is no single JSON object."""
+        line = Line(raw, 0, 1, 1, len(raw))
+        line.parsed = parse(raw)
+        if line.parsed.fault is not None or not isinstance(line.parsed.value, dict):
+            return None
+        return self._scanner.example(line)
 
 
 def _carried(before: Sequence[Finding], was: bytes, pieces: Sequence[bytes], line: Line) -> Iterator[Finding]:

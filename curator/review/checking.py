@@ -1,0 +1,136 @@
+"""The check behind the pages: a process of its own, whose index is opened as soon as it can be read.
+
+A pool inside Streamlit would start the page again in every worker; and a check that fails takes no page with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from curator.review.index import Index
+from curator.review.indexing import Job
+from curator.review.serving import ReviewOptions
+
+_LAST = 2000  # characters of a process's last words
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase is."""
+
+    phase: str = "check"
+    """`check`, `index` or `tokens`."""
+    done: int = 0
+    """Bytes."""
+    total: int = 0
+    """Bytes."""
+    records: int = 0
+    seconds: float = 0.0
+    """Since the phase began."""
+
+    @property
+    def share(self) -> float:
+        """0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the phase will still take, if it goes on as so far; None where it is too early to say."""
+        return self.seconds / self.share * (1 - self.share) if self.share > 0.02 and self.seconds > 1 else None
+
+
+def common_folder(paths: Sequence[str]) -> str:
+    """The folder that all of the data lies in, in which decisions are kept."""
+    found = [os.path.abspath(path) for path in paths]
+    return os.path.commonpath([path if os.path.isdir(path) else os.path.dirname(path) for path in found])
+
+
+class Checking:
+    """One check of the data, and its index. Any thread may ask."""
+
+    def __init__(self, options: ReviewOptions) -> None:
+        """Begin the check."""
+        self.options = options
+        self.folder = common_folder(options.paths)
+        self.index: Index | None = None
+        """Once it can be read."""
+        self.error = ""
+        """Why there is none; "" while there may be one."""
+        self.progress = Progress()
+        self.synced = 0
+        """The last decision that the index knows."""
+        self.lock = threading.Lock()
+        """Held by whoever brings the index up to date."""
+        self._private = tempfile.mkdtemp(prefix="curator-review-")
+        job = Job(
+            self._private, options.paths, self.folder, options.config, target=options.target, model=options.model,
+            select=options.select, ignore=options.ignore, jobs=options.jobs,
+        )  # fmt: skip
+        path = os.path.join(self._private, "job.json")
+        job.save(path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "curator.review.indexing", path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self.is_done = False
+        """The process has ended, and all is counted."""
+        self.close = weakref.finalize(self, _end, self._process, self._private)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the index can be read."""
+        return self.index is not None
+
+    def _listen(self) -> None:
+        process, began = self._process, time.monotonic()
+        assert process.stdout is not None
+        assert process.stderr is not None
+        last_words: list[bytes] = []
+        thread = threading.Thread(target=lambda: last_words.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
+        thread.start()
+        for line in process.stdout:
+            try:
+                said = json.loads(line)
+            except ValueError:
+                continue
+            if "error" in said:
+                self.error = str(said["error"])
+            elif "phase" in said:
+                if said["phase"] != self.progress.phase:
+                    began = time.monotonic()
+                self.progress = Progress(**said, seconds=time.monotonic() - began)
+                if said["phase"] == "tokens" and self.index is None:
+                    self._open()
+        code = process.wait()
+        thread.join()
+        if self.index is None and not self.error:
+            words = b"".join(last_words).decode("utf-8", "replace").strip()[-_LAST:]
+            self.error = f"the check ended with {code}{f': {words}' if words else ''}"
+        self.is_done = True
+        self.progress = replace(self.progress, done=self.progress.total)
+
+    def _open(self) -> None:
+        try:
+            self.index = Index(self._private)
+        except Exception as error:  # in a thread nobody would see it
+            self.error = f"the index cannot be read: {type(error).__name__}: {error}"
+
+
+def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    shutil.rmtree(folder, ignore_errors=True)

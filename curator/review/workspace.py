@@ -1,0 +1,370 @@
+"""What the pages work with: the queue, one record at a time, and everything that can be decided about it.
+
+It joins the check, the decisions and the rules of single records; no page decides anything by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from curator import catalogue
+from curator.catalogue import Rule
+from curator.errors import UsageError
+from curator.fixing import is_transcoding, is_whole
+from curator.fixing.sweeping import is_for_every, is_for_related
+from curator.model import Example, Finding
+from curator.plan import Plan
+from curator.review import deciding
+from curator.review.checking import Checking
+from curator.review.deciding import Accepted
+from curator.review.index import Group, Index
+from curator.review.linting import Linted, Linter
+from curator.review.serving import ReviewOptions
+from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key, Row, State, Status
+from curator.review.store import Conflict, Draft, Store
+
+_STROKE = 2000  # decisions that are written at once, so that a progress bar has something to say
+_PREVIEWED = 10
+"""Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record as a reviewer sees it."""
+
+    row: Row
+    file: DataFile
+    raw: bytes
+    """As it stands in the file."""
+    now: bytes
+    """As it is to become; as it stands, too, where it is to be removed."""
+    decision: Decision | None
+    """The last one."""
+    linted: Linted
+    """Of `now`."""
+    example: Example | None
+    """Of `now`; None where that is no single record."""
+    plan: Plan
+
+    @property
+    def state(self) -> State:
+        """What is decided."""
+        return self.decision.state if self.decision is not None else State()
+
+    @property
+    def seen(self) -> int:
+        """The id of the last decision."""
+        return self.decision.id if self.decision is not None else 0
+
+    @property
+    def open(self) -> list[Finding]:
+        """What still asks for a decision, the worst first."""
+        return sorted(self.linted.findings, key=lambda finding: (-finding.severity, finding.column, finding.code))
+
+    @property
+    def fixable(self) -> list[Finding]:
+        """Those of `open` that have a fix."""
+        return [finding for finding in self.open if finding.fixable and _is_about_one(finding)]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record of a fix that is to be applied to many."""
+
+    opened: Opened
+    accepted: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a decision about many records."""
+
+    decided: int
+    conflicts: int
+    """Records that somebody else has decided on meanwhile; theirs holds."""
+    passed_over: int = 0
+    """Records in which nothing was to be done: the fix does not fit, or would do harm."""
+
+
+class Workspace:
+    """One reviewer's work on one check. Any thread may ask."""
+
+    def __init__(self, checking: Checking, reviewer: str) -> None:
+        """Raises UsageError where decisions cannot be kept."""
+        self.checking = checking
+        self.store = Store(Path(checking.folder), reviewer)
+        self._linters: dict[int, Linter] = {}
+        self._plans: dict[int, Plan] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def options(self) -> ReviewOptions:
+        """What the review was asked for."""
+        return self.checking.options
+
+    @property
+    def index(self) -> Index:
+        """What was found. Raises UsageError before the check is far enough."""
+        if self.checking.index is None:
+            raise UsageError("the check is not done yet")
+        return self.checking.index
+
+    def files(self) -> list[DataFile]:
+        """The files of the review."""
+        return self.index.files()
+
+    def rules(self) -> Mapping[str, Rule]:
+        """Every rule by code, users' own among them."""
+        settings = [dataset.settings for dataset in self.index.datasets()]
+        own = settings[0] if settings else None
+        return catalogue.load(own.rule_dirs, own.digests()).rules if own else catalogue.load().rules
+
+    def counts(self) -> Mapping[str, int]:
+        """Findings by rule."""
+        return self.index.summary().by_code
+
+    def plan(self, file: int) -> Plan:
+        """By what the file with that number was checked."""
+        with self._lock:
+            if self._plans is None:
+                self._plans = self.index.plans()
+            return self._plans[file]
+
+    def linter(self, file: DataFile) -> Linter:
+        """The rules of single records, as the file was checked by them."""
+        plan = self.plan(file.number)
+        with self._lock:
+            if file.number not in self._linters:
+                self._linters[file.number] = Linter(plan, file)
+            return self._linters[file.number]
+
+    # --- one record
+
+    def open(self, row: Row) -> Opened:
+        """A record with what is decided and found. Raises InputError where the file has changed since."""
+        file = self.files()[row.file]
+        raw = self.index.raw(row)
+        decision = self.store.current(row.key)
+        state = decision.state if decision is not None else State()
+        return self._opened(row, file, raw, decision, state.raw if state.raw is not None else raw)
+
+    def tried(self, opened: Opened, now: bytes) -> Opened:
+        """The record as it would be with other bytes; nothing is decided."""
+        return self._opened(opened.row, opened.file, opened.raw, opened.decision, now)
+
+    def _opened(self, row: Row, file: DataFile, raw: bytes, decision: Decision | None, now: bytes) -> Opened:
+        before = self.index.findings(row.id)
+        kept = decision.state.kept if decision is not None else ()
+        linted = self.linter(file).lint(now, row.line, row.column, was=raw, before=before, kept=kept)
+        return Opened(row, file, raw, now, decision, linted, self.linter(file).example(now), self.plan(file.number))
+
+    def proposal(self, opened: Opened, findings: Sequence[Finding]) -> Accepted:
+        """What the fixes of these findings make of the record."""
+        ending = self.linter(opened.file).ending
+        return deciding.accept(opened.now, findings, column=opened.row.column, ending=ending)
+
+    def harm(self, opened: Opened, now: bytes) -> list[str]:
+        """What speaks against changing the record so; a sentence each."""
+        was = self.linter(opened.file).lint(
+            opened.raw, opened.row.line, opened.row.column, before=self.index.findings(opened.row.id)
+        )
+        new = self.tried(opened, now).linted
+        if new.failure:
+            return [new.failure]
+        return deciding.harm(opened.raw, now, was.findings, [*new.findings, *new.later], opened.file.container)
+
+    # --- decisions about one record; each raises Conflict where somebody else was faster
+
+    def accept(self, opened: Opened, findings: Sequence[Finding]) -> Decision:
+        """Take the fixes of the findings. Raises UsageError where none of them fits."""
+        accepted = self.proposal(opened, findings)
+        if not accepted.applied:
+            raise UsageError("the fix does not fit the record any more")
+        codes = _codes(accepted.applied)
+        if accepted.is_dropped:
+            return self._decide(opened, "accept", replace(opened.state, status="removed"), codes)
+        return self._changed(opened, "accept", accepted.raw, codes)
+
+    def edit(self, opened: Opened, now: bytes) -> Decision:
+        """Give the record these bytes."""
+        gone = {finding.code for finding in opened.open} - {f.code for f in self.tried(opened, now).linted.findings}
+        return self._changed(opened, "edit", now, tuple(sorted(gone)))
+
+    def keep(self, opened: Opened, findings: Sequence[Finding], reason: str) -> Decision:
+        """Accept findings as they are, for a reason."""
+        kept = {(item.code, item.pointer): item for item in opened.state.kept}
+        kept |= {(f.code, f.pointer): Kept(f.code, f.pointer, reason) for f in findings}
+        left = [f for f in opened.open if (f.code, f.pointer) not in kept]
+        status: Status = "open" if left else "fixed" if opened.state.raw is not None else "kept"
+        return self._decide(
+            opened, "keep", replace(opened.state, status=status, kept=tuple(kept.values())), _codes(findings)
+        )
+
+    def remove(self, opened: Opened, note: str = "") -> Decision:
+        """Take the record out of the data."""
+        state = replace(opened.state, status="removed", note=note)
+        return self._decide(opened, "remove", state, _codes(opened.open))
+
+    def discuss(self, opened: Opened, note: str = "") -> Decision:
+        """Leave it to a talk with others."""
+        return self._decide(opened, "discuss", replace(opened.state, status="discuss", note=note), ())
+
+    def reopen(self, opened: Opened) -> Decision:
+        """Back to how it stands in the file."""
+        return self._decide(opened, "reopen", State(), ())
+
+    def undo(self) -> tuple[list[Decision], list[Conflict]]:
+        """Take back one's own last decision."""
+        done = self.store.undo()
+        self.sync()
+        return done
+
+    def redo(self) -> tuple[list[Decision], list[Conflict]]:
+        """Do again what was taken back last."""
+        done = self.store.redo()
+        self.sync()
+        return done
+
+    def _changed(self, opened: Opened, action: Action, now: bytes, codes: tuple[str, ...]) -> Decision:
+        return self._decide(opened, action, self._state(opened, now), codes)
+
+    def _state(self, opened: Opened, now: bytes) -> State:
+        """What a record with other bytes is: open as long as something is found in it."""
+        left = self.tried(opened, now).open
+        raw = None if now == opened.raw else now
+        kept = opened.state.kept
+        status: Status = "open" if left else "fixed" if raw is not None else "kept" if kept else "open"
+        return State(status, raw, kept)
+
+    def _decide(self, opened: Opened, action: Action, state: State, codes: tuple[str, ...]) -> Decision:
+        decision = self.store.decide(opened.row.key, action, state, seen=opened.seen, codes=codes)
+        self.sync()
+        return decision
+
+    # --- many records
+
+    def fixed_by(self, shown: Filter, code: str) -> Iterator[Change]:
+        """What the rule's fix makes of each record of the filter, one after the other."""
+        for row_id in self.index.ids(replace(shown, codes=(code,))):
+            row = self.index.row(row_id)
+            if row is None:
+                continue
+            opened = self.open(row)
+            findings = [finding for finding in opened.fixable if finding.code == code]
+            if findings:
+                yield Change(opened, self.proposal(opened, findings))
+
+    def accept_all(self, shown: Filter, code: str, progress: Callable[[int], object] = lambda done: None) -> Done:
+        """Apply a rule's fix to all records of the filter, as one stroke that one undo takes back."""
+        return self._decide_all(self._fixes(shown, code), progress)
+
+    def _fixes(self, shown: Filter, code: str) -> Iterator[Draft | None]:
+        for change in self.fixed_by(shown, code):
+            opened, accepted = change.opened, change.accepted
+            if not accepted.applied:
+                yield None
+            elif accepted.is_dropped:
+                state = replace(opened.state, status="removed")
+                yield Draft(opened.row.key, "accept", state, opened.seen, (code,))
+            elif self.harm(opened, accepted.raw):
+                yield None
+            else:
+                yield Draft(opened.row.key, "accept", self._state(opened, accepted.raw), opened.seen, (code,))
+
+    def keep_one(self, group: Group, kept: Row) -> Done:
+        """Of a cluster keep one record, and remove the others."""
+        others = (self.open(row) for row in self.index.members(group) if row.id != kept.id)
+        drafts = (Draft(o.row.key, "remove", replace(o.state, status="removed"), o.seen, (group.code,)) for o in others)
+        return self._decide_all(drafts)
+
+    def keep_all(self, group: Group, reason: str) -> Done:
+        """Accept what was found about a cluster, in all of its records."""
+        return self._decide_all(self._kept(group, reason))
+
+    def _kept(self, group: Group, reason: str) -> Iterator[Draft]:
+        for row in self.index.members(group):
+            opened = self.open(row)
+            findings = [f for f in (*opened.open, *opened.linted.later) if f.code == group.code]
+            kept = (*opened.state.kept, *(Kept(f.code, f.pointer, reason) for f in findings))
+            answered = {(item.code, item.pointer) for item in kept}
+            left = [f for f in opened.open if (f.code, f.pointer) not in answered]
+            state = replace(opened.state, status="open" if left else "kept", kept=kept)
+            if findings:
+                yield Draft(row.key, "keep", state, opened.seen, (group.code,))
+
+    def relabel_all(self, group: Group, label: str) -> Done:
+        """Give every record of a cluster one label. Raises UsageError for a record that has none."""
+        return self._decide_all(self._relabelled(group, label))
+
+    def _relabelled(self, group: Group, label: str) -> Iterator[Draft | None]:
+        for row in self.index.members(group):
+            opened = self.open(row)
+            if opened.example is None:
+                yield None
+                continue
+            try:
+                now = deciding.relabel(opened.now, opened.example, label, opened.plan.conventions)
+            except ValueError as error:
+                raise UsageError(f"{opened.file.path}:{row.line}: {error}") from None
+            if now != opened.now:
+                yield Draft(row.key, "edit", self._state(opened, now), opened.seen, (group.code,))
+
+    def _decide_all(
+        self, drafts: Iterable[Draft | None], progress: Callable[[int], object] = lambda done: None
+    ) -> Done:
+        decided = conflicts = passed_over = 0
+        waiting: list[Draft] = []
+        batch = ""
+
+        def write() -> None:
+            nonlocal decided, conflicts, batch
+            done, late = self.store.decide_all(waiting, batch)
+            batch = done[0].batch if done else batch
+            decided, conflicts = decided + len(done), conflicts + len(late)
+            waiting.clear()
+
+        try:
+            for number, draft in enumerate(drafts, 1):
+                if draft is None:
+                    passed_over += 1
+                else:
+                    waiting.append(draft)
+                if len(waiting) >= _STROKE:
+                    write()
+                progress(number)
+            if waiting:
+                write()
+        finally:
+            self.sync()
+        return Done(decided, conflicts, passed_over)
+
+    # --- others
+
+    def sync(self) -> list[Decision]:
+        """Bring the queue up to date with all that was decided since, by whomever; the new decisions."""
+        checking = self.checking
+        with checking.lock:
+            last = self.store.last_id  # before reading, so that nothing written meanwhile is missed
+            new = self.store.since(checking.synced) if checking.synced else list(self.store.currents())
+            self.index.sync(new)
+            checking.synced = last
+        return new
+
+    def precision(self, code: str) -> tuple[int, int]:
+        """How many answers to a rule accepted it, and how many rejected it."""
+        return self.store.precision(code)
+
+    def history(self, key: Key) -> list[Decision]:
+        """All decisions about a record."""
+        return self.store.history(key)
+
+
+def _is_about_one(finding: Finding) -> bool:
+    return not (is_for_every(finding) or is_for_related(finding) or is_whole(finding) or is_transcoding(finding))
+
+
+def _codes(findings: Sequence[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.code for finding in findings))
