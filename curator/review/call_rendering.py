@@ -95,7 +95,7 @@ def _written(text: str, findings: Sequence[Finding], view: View, *, as_is: bool)
     if not as_is and _parsed(text).fault is None:
         text = layout(text)
     marks, whole = text_marks(text, findings)
-    return codes(whole), _code(text, marks, view) if text else label("empty text", "info")
+    return codes(whole), _code(text, marks, view) if text else f"{marked(text, marks)}{label('empty text', 'info')}"
 
 
 def _code(text: str, marks: Sequence[Mark], view: View) -> str:

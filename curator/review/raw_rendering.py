@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from curator.findings import byte_span
 from curator.locate import characters
 from curator.model import Finding, Problem
-from curator.parsing import parse_carefully
+from curator.parsing import parse
 from curator.review.escaping import Mark, block, whole
 from curator.review.layout import keys
 from curator.review.places import mark
@@ -21,10 +21,11 @@ def raw_html(raw: bytes, findings: Sequence[Finding] = (), *, view: View = PLAIN
     except UnicodeDecodeError:
         text = raw.decode("latin-1")
     marks = [found for finding in findings if (found := _raw_mark(raw, text, finding)) is not None]
-    if not any(finding.at == "line" for finding in findings):
+    fault = parse(raw).fault
+    if fault is None:
         marks += keys(text)
-    else:
-        marks += _fault(raw, marks)
+    elif not marks:
+        marks.append(Mark(fault.position, fault.position + 1, "error", "not JSON"))
     return whole(block(text, [*marks, *view.tokens(text)], kind="code", visible=view.visible, limit=view.limit))
 
 
@@ -39,11 +40,3 @@ def _raw_mark(raw: bytes, text: str, finding: Finding) -> Mark | None:
     except (LookupError, ValueError):  # the place is gone, or the line cannot be read
         return None
     return mark(finding, characters(raw, span.start), characters(raw, span.end))
-
-
-def _fault(raw: bytes, marks: Sequence[Mark]) -> list[Mark]:
-    """Where the line stops being JSON, where no finding shows it."""
-    fault = parse_carefully(raw).fault
-    if fault is None or any(found.kind in ("error", "warning") for found in marks):
-        return []
-    return [Mark(fault.position, fault.position + 1, "error", "not JSON")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 from curator.calls import value_at
 from curator.model import Example, Finding, Turn
@@ -25,7 +25,8 @@ from curator.review.viewing import PLAIN, View
 
 PartKind = Literal["findings", "tools", "turn", "odd", "pair", "fields", "raw"]
 _PREFERRED, _REJECTED = ("/preferred_output", "/chosen"), ("/non_preferred_output", "/rejected")
-_TURNS = 400  # turns of one record that are shown at once
+_TURNS = 400  # turns of one record that are shown at once, and
+_ODD = 20  # other elements between two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,8 @@ def _conversation(
         yield Part("turn", whole(turn_html(turn, example, raw, places, view, cost)), turn.pointer, (turn,))
         done = turn.pointer
     if split > _TURNS:
-        note = f'<div class="cu-quiet">and {split - _TURNS:,} more turns; the raw line has them all</div>'
-        yield Part("odd", whole(note))
-    elif done:
+        yield _note(f"and {split - _TURNS:,} more turns; the raw line has them all")
+    else:
         yield from _odd(example, raw, places, view, done, "")
     if example.rejected:
         # Each output is a continuation of its own, but what the model takes is said of the preferred one alone.
@@ -93,18 +93,28 @@ def _conversation(
         yield _pair(example, raw, places, rest, view, turns[split:])
 
 
-def _odd(
-    example: Example, raw: bytes, places: Places, view: View, done: str, upto: str
-) -> Iterator[Part]:  # fmt: skip
-    """What stands between two turns of a list, and is none itself."""
-    base, _, last = (upto or done).rpartition("/")
-    listed = value_at(example.value, base)
-    if not isinstance(listed, list) or not last.isdigit():
-        return
-    first = int(done.rpartition("/")[2]) + 1 if done.rpartition("/")[0] == base else 0
-    for index in range(first, int(last) if upto else len(listed)):
-        pointer = f"{base}/{index}"
-        yield Part("odd", whole(odd_html(raw, pointer, listed[index], places, view)), pointer)
+def _odd(example: Example, raw: bytes, places: Places, view: View, done: str, upto: str) -> Iterator[Part]:
+    """What stands in a list between the turns at two pointers, and is none itself ("": at an end)."""
+    (done_in, _, last), (upto_in, _, next_) = done.rpartition("/"), upto.rpartition("/")
+    found = []
+    if done_in and done_in != upto_in:
+        found += _elements(example, done_in, int(last) + 1 if last.isdigit() else 0, None)
+    if upto_in and next_.isdigit():
+        found += _elements(example, upto_in, int(last) + 1 if done_in == upto_in else 0, int(next_))
+    for pointer, value in found[:_ODD]:
+        yield Part("odd", whole(odd_html(raw, pointer, value, places, view)), pointer)
+    if len(found) > _ODD:
+        yield _note(f"and {len(found) - _ODD:,} more that are no messages; the raw line has them all")
+
+
+def _elements(example: Example, pointer: str, first: int, last: int | None) -> list[tuple[str, Any]]:
+    listed = value_at(example.value, pointer)
+    elements = listed[first:last] if isinstance(listed, list) else []
+    return [(f"{pointer}/{first + n}", value) for n, value in enumerate(elements)]
+
+
+def _note(text: str) -> Part:
+    return Part("odd", whole(f'<div class="cu-quiet">{text}</div>'))
 
 
 def _costs(count: int, tokens: Sequence[int | None], limit: int | None) -> list[Cost]:

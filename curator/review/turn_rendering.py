@@ -121,7 +121,7 @@ def _lacking(ending: str, noun: str) -> str:
 def _text(text: str, marks: Iterable[Mark], whole: Sequence[Finding], view: View) -> str:
     """A string of the record; a finding about all of it stands in front, and at its edge."""
     if not text:
-        return f'<div class="cu-head">{codes(whole)}<span class="cu-quiet">empty text</span></div>'
+        return f'<div class="cu-head">{codes(whole)}{marked(text, marks)}<span class="cu-quiet">empty text</span></div>'
     worst = str(max(finding.severity for finding in whole)) if whole else ""
     front = f'<div class="cu-head">{codes(whole)}</div>' if whole else ""
     return front + block(text, marks, kind=f"whole cu-{worst}" if worst else "", visible=view.visible, limit=view.limit)
