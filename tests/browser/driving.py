@@ -67,8 +67,10 @@ class Server:
 def started(*arguments: str | Path, cwd: Path, log: Path, port: int = 0, **how: Any) -> Iterator[Server]:
     """`curator review ARGUMENTS…`, when it answers; killed in the end, if it still runs.
 
-    `port` 0 is any free one; `how` goes to Popen, such as `env`.
+    `port` 0 is any free one; `how` goes to Popen, such as `env`. Temporary files lie beside the log, for a server that
+    is killed leaves its own behind.
     """
+    how.setdefault("env", {**os.environ, "TMPDIR": str(log.parent)})
     command = [sys.executable, "-m", "curator.cli.main", "review", *map(str, arguments)]
     with log.open("wb") as stream:
         command += ["--no-browser", "--port", str(port)]
