@@ -360,7 +360,7 @@ def test_suppressed_findings_are_counted_and_not_shown(indexed, tmp_path):
     (tmp_path / ".curator-suppressions.jsonl").write_text(json.dumps({"version": 1, **entry}) + "\n")
     index = indexed(path, select=("SCH004",))
     expected = api.check(path, isolated=True, select=("SCH004",))
-    assert sum(index.summary().suppressed.values()) == len(expected.suppressed)
+    assert index.summary().suppressed == {"SCH004": len(expected.suppressed)} == {"SCH004": 1}
     assert index.count(Filter()) == len(expected.findings)
 
 
@@ -394,10 +394,13 @@ def test_plans_lint_a_record_again(indexed, tmp_path):
 
 
 def test_parameters_go_before_those_of_the_settings(tmp_path):
-    (tmp_path / "curator.toml").write_text("[params.token-limit-exceeded]\nlimit = 5\nbut_cut = false\n")
+    (tmp_path / "curator.toml").write_text("[params.too-many-tokens]\nlimit = 5\nbut_cut = false\n")
     job = Job("x", params={"TOK001": {"limit": 9}}, config=str(tmp_path / "curator.toml"), ignore=("DUP001",))
     job.save(tmp_path / "job.json")
     assert Job.load(tmp_path / "job.json") == job
+    settings = job.settings_for(tmp_path / "a.jsonl")
+    assert settings.params == {"TOK001": {"limit": 9, "but_cut": False}}
+    assert (settings.ignore, settings.target) == (("DUP001",), "auto")
 
 
 def test_many_threads_at_once(indexed):
@@ -432,6 +435,32 @@ def test_progress_of_all_phases(indexed):
         done = [line["done"] for line in lines if line["phase"] == phase]
         assert done == sorted(done)
         assert done[-1] == size == next(line["total"] for line in lines if line["phase"] == phase)
+
+
+class Opening(Progress):
+    """Opens the index as soon as it may be opened, as the page does."""
+
+    opened = None
+
+    def __call__(self, phase, done, total, records):
+        super().__call__(phase, done, total, records)
+        if phase == "tokens" and self.opened is None:
+            self.opened = Index(self.folder)
+            self.first = rows(self.opened)
+            self.counted = self.opened.counted(), self.opened.statistics()
+            self.opened.set_status({self.first[0].id: "kept"})
+
+
+def test_the_queue_can_be_used_before_the_tokens_are_counted(tmp_path):
+    opening = Opening(io.BytesIO())
+    opening.folder = tmp_path
+    run(Job(str(tmp_path), (str(SAMPLES / "tools.jsonl"),)), opening)
+    assert opening.counted == (0.0, {})
+    assert {row.tokens for row in opening.first} == {None}
+    assert None not in {row.tokens for row in rows(opening.opened)}
+    assert opening.opened.counted() == 1.0
+    assert opening.opened.counts_by("status", Filter())["kept"] == 1
+    opening.opened.close()
 
 
 def start(job, tmp_path, **given):
