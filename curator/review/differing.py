@@ -96,8 +96,8 @@ def _columns(members: Sequence[tuple[str, str]], visible: bool, limit: int | Non
             missing = sum(len(members[0][1][mark.start : mark.end].split()) for mark in gone)
             state = f"{len(marks):,} {'place differs' if len(marks) == 1 else 'places differ'}"
             state += f", {missing:,} {'word' if missing == 1 else 'words'} of the first not here" if missing else ""
-        only_space = all(not text[mark.start : mark.end].strip() for mark in marks)
-        inside = block(text, marks, visible=visible or (bool(marks) and only_space), limit=limit)
+        only_space = bool(marks) and text.split() == members[0][1].split()
+        inside = block(text, marks, visible=visible or only_space, limit=limit)
         head = f'<div class="cu-head"><b>{marked(title, limit=200)}</b> <span class="cu-quiet">{state}</span></div>'
         empty = label("empty", "info") if not text else ""
         yield f'<div class="cu-member">{head}{empty}{inside}</div>'

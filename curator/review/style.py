@@ -66,7 +66,8 @@ del.cu-mark{{text-decoration:line-through 1px;}}
 .cu-pair del.cu-mark,.cu-member del.cu-mark{{text-decoration:underline dashed 1px;text-underline-offset:3px;}}
 .cu-pair ins.cu-mark,.cu-member ins.cu-mark{{text-decoration:underline solid 1px;text-underline-offset:3px;}}
 .cu-mark.cu-key{{color:var(--cu-info);}}
-.cu-mark.cu-space{{background:var(--cu-token-soft);}}
+.cu-mark.cu-diff del .cu-sign,.cu-mark .cu-label,.cu-mark .cu-chip{{display:inline-block;text-decoration:none;}}
+.cu-space{{background:var(--cu-token-soft);}}
 {_KINDS}
 .cu-label{{display:inline-block;font:600 .6875rem/1.35 "Source Sans",sans-serif;letter-spacing:.01em;
  padding:0 .3rem;margin-right:.2rem;border-radius:3px;vertical-align:.08em;white-space:nowrap;
