@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from curator import engine
 from curator.conventions import Conventions
 from curator.endings import Habit
+from curator.findings import record_hash
 from curator.fixing.placing import stamp
 from curator.formats import read
 from curator.inputs import Dataset
 from curator.locate import locate
-from curator.model import Finding
+from curator.model import Finding, Fix, ReplaceText
 from curator.parsing import parse
 from curator.review.deciding import (
     accept,
@@ -141,6 +142,12 @@ def test_a_record_is_linted_again(tmp_path: Path) -> None:
         changed = linter.lint(edited, 4, was=other, before=copies)
         assert [f.code for f in changed.later] == ["DUP001"]
         assert accept(edited, changed.later).is_dropped
+        shorter = replace(copies[0], fix=Fix("shorten", (ReplaceText("/messages/1/content", 0, 1, ""),)))
+        (late,) = linter.lint(edited, 4, was=other, before=[shorter]).later
+        assert accept(edited, [late]).unfit == [late]
+        # A line that became two is linted as two.
+        two = linter.lint(broken + b"\r\n" + broken, 7).findings
+        assert {(f.line, f.record) for f in two} == {(7, record_hash(broken)), (8, record_hash(broken))}
         # What a reviewer keeps is listed apart.
         kept = linter.lint(broken, 7, kept=[Kept(error.code, error.pointer, "so meant")])
         assert error in kept.kept

@@ -186,7 +186,7 @@ def obeys(rows: list[tuple[bytes, State | None]], on: Review, expected: bytes, d
     assert on.path.read_bytes() == data
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.sampled_from(RECORDS), STATES), max_size=8),
     st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.booleans(),
@@ -211,7 +211,7 @@ def test_lines(rows: list[tuple[bytes, State | None]], ending: bytes, has_mark: 
         obeys(rows, on, joined(left, last is None or last.status != "removed"), data)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.sampled_from(IN_DOCUMENTS), STATES), max_size=6), st.sampled_from([b",\n  ", b", "]))
 def test_documents(rows: list[tuple[bytes, State | None]], gap: bytes) -> None:
     rows = [(chat("first"), None), *rows]
@@ -223,7 +223,7 @@ def test_documents(rows: list[tuple[bytes, State | None]], gap: bytes) -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_copies_count_anew(seed: int) -> None:
     """Of equal records some go and some become equal to others; what was decided about the rest still holds of it."""
     random = Random(seed)

@@ -235,7 +235,7 @@ def _kept(change: FileChange, known: Known, path: str) -> Iterator[tuple[Finding
         reasons = {(item.code, item.pointer): item.reason for item in decision.state.kept}
         for finding in found:
             why = reasons.get((finding.code, finding.pointer))
-            if why is not None and finding.suppressed is None:
+            if why is not None:
                 yield replace(finding, path=path), Suppression(why, decision.reviewer, decision.time)
 
 
