@@ -416,6 +416,23 @@ def test_a_batch_of_single_decisions_is_one_stroke(ann: Store, ben: Store) -> No
     assert ann.undo() == ([], [])
 
 
+def test_one_stroke_decides_once_on_each_record(ann: Store) -> None:
+    first = ann.decide(KEY, "accept", FIXED, seen=0, batch="group")
+    second = ann.decide(KEY, "remove", REMOVED, seen=first.id, batch="group")
+    assert [one.undoes for one in ann.undo()[0]] == [second.id]
+    assert [one.undoes for one in ann.undo()[0]] == [first.id]
+    assert [one.undoes for one in (*ann.redo()[0], *ann.redo()[0])] == [first.id, second.id]
+    assert ann.current(KEY).state == REMOVED  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "state", [State("discuss"), State(raw=b""), State(kept=KEPT.kept), State(note="later"), State("open")]
+)
+def test_only_the_empty_state_is_left_out(ann: Store, state: State) -> None:
+    decision = ann.decide(KEY, "edit", state, seen=0)
+    assert list(ann.currents()) == [decision] * (state != State())
+
+
 def test_the_log_is_only_added_to(ann: Store, tmp_path: Path) -> None:
     ann.decide(KEY, "accept", FIXED, seen=0)
     for change in ("DELETE FROM decision", "UPDATE decision SET status = 'open'"):

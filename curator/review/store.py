@@ -159,12 +159,12 @@ class Store:
         Not when the reviewer has done something else since, nor when one of the records is in it already: one stroke
         decides once on each.
         """
-        mine = "SELECT batch, undoes, stroke FROM decision WHERE reviewer = ? ORDER BY id DESC LIMIT 1"
+        mine = "SELECT batch, stroke FROM decision WHERE reviewer = ? ORDER BY id DESC LIMIT 1"
         last = self._db.one(mine, packed(self.reviewer)) if batch else None
-        if not last or last[1] or last[0] != packed(batch):
+        if not last or last[0] != packed(batch):
             return 0
-        members = self._db.all("SELECT path, record, nth FROM decision WHERE stroke = ?", last[2])
-        return last[2] if {log.key(*member) for member in members}.isdisjoint(rows) else 0
+        members = self._db.all("SELECT path, record, nth FROM decision WHERE stroke = ?", last[1])
+        return last[1] if {log.key(*member) for member in members}.isdisjoint(rows) else 0
 
     def undo(self) -> tuple[list[Decision], list[Conflict]]:
         """Takes back this reviewer's last decision, with all of its batch: the new rows, and what could not be.
