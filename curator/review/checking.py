@@ -116,6 +116,8 @@ class Checking:
                     self._open()
         code = process.wait()
         thread.join()
+        process.stdout.close()
+        process.stderr.close()
         if self.index is None and not self.error:
             words = b"".join(last_words).decode("utf-8", "replace").strip()[-_LAST:]
             self.error = f"the check ended with {code}{f': {words}' if words else ''}"

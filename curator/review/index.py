@@ -1,6 +1,7 @@
 """What a check has found, as the pages ask for it: counts, one page of the list, the next record, one record.
 
-The index is an SQLite database that `indexing` leaves behind; of it only the statuses change. Texts are searched in
+The index is an SQLite database that `indexing` leaves behind; of it only change the statuses, and by what a record is
+listed. Texts are searched in
 a file of their own, which is as fast as reading it; a full-text index would take longer to build than the check.
 """
 
@@ -15,7 +16,7 @@ import threading
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -112,6 +113,12 @@ def rank(severity: int, item: int) -> int:
     return (Severity.ERROR - severity) * _SHIFT + item
 
 
+def listed(findings: Iterable[Finding]) -> tuple[int, tuple[str, ...]]:
+    """By what an item with these findings is listed: the worst severity (0: none), and the codes, worst first."""
+    ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.code))
+    return (int(ordered[0].severity) if ordered else 0), tuple(dict.fromkeys(finding.code for finding in ordered))
+
+
 def to_blob(text: str) -> bytes:
     """A text as the database holds it: whatever data may hold, also half a surrogate pair."""
     return text.encode("utf-8", "surrogatepass")
@@ -129,10 +136,11 @@ class Index:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._version = 0
+        self._updated: set[int] = set()
         self._cubes: dict[Filter, tuple[int, list[tuple[int, ...]]]] = {}
         self._found: dict[str, str] = {}
         self._files: list[DataFile] = self._fact("files")
-        self._codesets = {
+        self._codesets: dict[int, tuple[str, ...]] = {
             number: tuple(codes.split()) for number, codes in self._rows("SELECT id, codes FROM codesets")
         }
         self._labels = {
@@ -224,8 +232,12 @@ class Index:
 
     def find(self, key: Key) -> Row | None:
         """The item of a key; None where the record has neither findings nor a cluster, or has changed."""
+        return next(iter(self.find_all(key)), None)
+
+    def find_all(self, key: Key) -> list[Row]:
+        """The items of a key: one for each dataset and split that its file belongs to."""
         found = self._rows(f"SELECT {_ROW} FROM items WHERE record = ? AND nth = ? ORDER BY id", (key.record, key.nth))
-        return next((row for row in map(self._row, found) if row.key.path == key.path), None)
+        return [row for row in map(self._row, found) if row.key.path == key.path]
 
     def findings(self, row_id: int) -> list[Finding]:
         """All that was found in a record, in the order of outputs."""
@@ -327,6 +339,34 @@ class Index:
             for number in files.get(key.path, ())
         ]
         self._update("UPDATE items SET status = ?1 WHERE record = ?2 AND nth = ?3 AND file = ?4 AND status != ?1", rows)
+
+    def update(self, row_id: int, findings: Sequence[Finding] | None) -> None:
+        """List an item by what is found in it now; None: by what the check found, which `findings` gives in any case.
+
+        An item keeps its place in the queue: where nothing is left, it is listed by what the check found, too.
+        """
+        if not findings:
+            if row_id not in self._updated:
+                return
+            findings = self.findings(row_id)
+        severity, codes = listed(findings)
+        with self._writing, self._connection() as connection, connection:
+            number = self._codeset(connection, codes)
+            connection.execute(
+                "UPDATE items SET severity = ?, codeset = ?, findings = ?, fixable = ?, rank = ? WHERE id = ?",
+                (severity, number, len(findings), sum(f.fixable for f in findings), rank(severity, row_id), row_id),
+            )
+            self._updated.add(row_id)
+            self._version += 1
+
+    def _codeset(self, connection: sqlite3.Connection, codes: tuple[str, ...]) -> int:
+        known = next((number for number, other in self._codesets.items() if other == codes), None)
+        if known is not None:
+            return known
+        number = max(self._codesets, default=-1) + 1
+        connection.execute("INSERT INTO codesets VALUES (?, ?)", (number, " ".join(codes)))
+        self._codesets = {**self._codesets, number: codes}  # another one: others may be looking through the old
+        return number
 
     def _update(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         if not rows:

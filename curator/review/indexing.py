@@ -43,7 +43,7 @@ from curator.model import Example, Finding, Severity
 from curator.report import Failure, Report
 from curator.reporters.json import plain_input
 from curator.review.counting import Statistics, label_of
-from curator.review.index import DATABASE, GAP, INDEXES, PLANS, SCHEMA, STARTS, TEXTS, Summary, rank, to_blob
+from curator.review.index import DATABASE, GAP, INDEXES, PLANS, SCHEMA, STARTS, TEXTS, Summary, listed, rank, to_blob
 from curator.review.states import DataFile
 from curator.scan import Scanner
 from curator.settings import Settings
@@ -334,10 +334,9 @@ class _Items:
     def _item(self, file: _File, line: Line, about: Sequence[Finding | _Mark], texts: BinaryIO) -> None:
         found = [item for item in about if isinstance(item, Finding)]
         item, self._next = self._next, self._next + 1
-        ordered = sorted(found, key=lambda finding: (-finding.severity, finding.code))
-        severity = int(ordered[0].severity) if ordered else 0
+        severity, ordered = listed(found)
         self.flagged += bool(found)
-        codes = " ".join(dict.fromkeys(finding.code for finding in ordered))
+        codes = " ".join(ordered)
         example = next(iter(_examples(file.scanner, line)), None) if file.is_classification else None
         label = label_of(example, file.checked.bound.plan.conventions) if example is not None else None
         self._database.execute(
@@ -353,7 +352,8 @@ class _Items:
             "INSERT INTO details VALUES (?, ?)", (item, pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
         )
         names = {about.cluster if isinstance(about, _Mark) else _cluster(about) for about in about} - {None}
-        self._database.executemany("INSERT INTO members VALUES (?, ?)", ((name, item) for name in names))
+        if names:
+            self._database.executemany("INSERT INTO members VALUES (?, ?)", ((name, item) for name in names))
         self._starts.append(texts.tell())
         texts.write(to_blob(_text(line).casefold()) + GAP)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from curator import catalogue
 from curator.catalogue import Rule
-from curator.errors import UsageError
+from curator.errors import InputError, UsageError
 from curator.fixing import is_transcoding, is_whole
 from curator.fixing.sweeping import is_for_every, is_for_related
 from curator.model import Example, Finding
@@ -27,6 +27,7 @@ from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key,
 from curator.review.store import Conflict, Draft, Store
 
 _STROKE = 2000  # decisions that are written at once, so that a progress bar has something to say
+_FOLLOWED = 100  # records that are linted before the page goes on; the rest is, meanwhile
 _PREVIEWED = 10
 """Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
 
@@ -351,7 +352,33 @@ class Workspace:
             new = self.store.since(checking.synced) if checking.synced else list(self.store.currents())
             self.index.sync(new)
             checking.synced = last
+        keys = list({decision.key: None for decision in new})
+        self._follow(keys[-_FOLLOWED:])
+        if len(keys) > _FOLLOWED:
+            threading.Thread(target=self._follow, args=(keys[:-_FOLLOWED],), daemon=True).start()
         return new
+
+    def _follow(self, keys: Iterable[Key]) -> None:
+        """List records in the queue by what is left to be decided about them."""
+        for key in keys:
+            for row in self.index.find_all(key):
+                # As it is when its turn comes: of two threads the later must not bring back what the earlier saw.
+                with self.checking.lock:
+                    self.index.update(row.id, self._left(row))
+
+    def _left(self, row: Row) -> list[Finding] | None:
+        """What is still found in a record of which only a part is decided; None for all others."""
+        decision = self.store.current(row.key)
+        if decision is None or decision.state.status not in ("open", "discuss"):
+            return None
+        state = decision.state
+        if state.raw is None:
+            kept = {(item.code, item.pointer) for item in state.kept}
+            return [f for f in self.index.findings(row.id) if (f.code, f.pointer) not in kept] if kept else None
+        try:
+            return self.open(row).open
+        except InputError:  # the file has changed: its page says so
+            return None
 
     def precision(self, code: str) -> tuple[int, int]:
         """How many answers to a rule accepted it, and how many rejected it."""
