@@ -350,14 +350,15 @@ class Index:
                 return
             findings = self.findings(row_id)
         severity, codes = listed(findings)
-        with self._writing, self._connection() as connection, connection:
-            number = self._codeset(connection, codes)
-            connection.execute(
-                "UPDATE items SET severity = ?, codeset = ?, findings = ?, fixable = ?, rank = ? WHERE id = ?",
-                (severity, number, len(findings), sum(f.fixable for f in findings), rank(severity, row_id), row_id),
-            )
+        with self._writing, self._connection() as connection:
+            with connection:
+                number = self._codeset(connection, codes)
+                connection.execute(
+                    "UPDATE items SET severity = ?, codeset = ?, findings = ?, fixable = ?, rank = ? WHERE id = ?",
+                    (severity, number, len(findings), sum(f.fixable for f in findings), rank(severity, row_id), row_id),
+                )
             self._updated.add(row_id)
-            self._version += 1
+            self._version += 1  # now that others can see it: what they have counted before is no more true
 
     def _codeset(self, connection: sqlite3.Connection, codes: tuple[str, ...]) -> int:
         known = next((number for number, other in self._codesets.items() if other == codes), None)
