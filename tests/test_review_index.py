@@ -463,6 +463,20 @@ def test_the_queue_can_be_used_before_the_tokens_are_counted(tmp_path):
     opening.opened.close()
 
 
+CARD = """
+code = "USR001"
+name = "loud"
+check = "loud.loud"
+severity = "warning"
+message = "m"
+fix = "none"
+since = "0.1"
+status = "stable"
+why = "w"
+sources = []
+"""
+
+
 def start(job, tmp_path, **given):
     job.save(tmp_path / "job.json")
     command = [sys.executable, "-m", "curator.review.indexing", str(tmp_path / "job.json")]
@@ -479,6 +493,18 @@ def test_as_a_process(tmp_path):
     index = Index(folder)
     assert index.count(Filter()) > 5
     index.close()
+
+
+def test_what_a_users_check_prints_is_no_progress(tmp_path):
+    (tmp_path / "index").mkdir()
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "loud.py").write_text("def loud(line):\n    print('not progress')\n    return iter(())\n")
+    (tmp_path / "cards" / "USR001-loud.toml").write_text(CARD)
+    (tmp_path / "curator.toml").write_text("rule-dirs = ['cards']\ncheck-files = ['loud.py']\nselect = ['USR001']\n")
+    path = write(tmp_path / "a.jsonl", chat())
+    done = start(Job(str(tmp_path / "index"), (str(path),), jobs=1), tmp_path)
+    assert [json.loads(line) for line in done.stdout.splitlines()][-1] == {"done": True, "findings": 0}
+    assert done.stderr.strip() == b"not progress"
 
 
 @pytest.mark.parametrize(
