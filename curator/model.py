@@ -270,7 +270,7 @@ class Transcode:
 
 @dataclass(frozen=True, slots=True)
 class DropRelated:
-    """Remove the record that the finding's first related place names, with its line ending."""
+    """Remove the records that the finding's related places name, with their line endings."""
 
     op: ClassVar[str] = "drop-related"
 

@@ -154,6 +154,10 @@ class Bound:
             self._silent[key] = matches(path, patterns, self.plan.root)
         return self._silent[key]
 
+    def silences(self, code: str, path: str) -> bool:
+        """Whether the settings silence a dataset check of the plan in that file."""
+        return any(self.is_silent(bound, path) for bound in self.dataset if bound.rule.code == code)
+
 
 def bind(plan: Plan) -> Bound:
     """The plan's rules, callable in this process."""

@@ -204,3 +204,149 @@ def test_a_packed_wide_file_is_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl.gz").write_bytes(before)
     assert "is compressed" in fix(run, "FIL001", "t.jsonl.gz").stderr
     assert (tmp_path / "t.jsonl.gz").read_bytes() == before
+
+
+def test_of_copies_that_are_each_others_reason_to_go_one_stays(run: Run, tmp_path: Path) -> None:
+    """The same files in several datasets, splits or under two names: what one part drops, the other must keep."""
+    rows = "".join(chat(f"What is {food}?", f"Food: {food}.") for food in FOODS)
+    crossed = '[datasets.d]\n{} = ["a.jsonl"]\n{} = ["b.jsonl"]\n[datasets.e]\n{} = ["b.jsonl"]\n{} = ["a.jsonl"]\n'
+    both = '[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\n[datasets.e]\ntrain = ["b.jsonl", "a.jsonl"]\n'
+    for select, text in (("SPL001", crossed.format(*["train", "validation"] * 2)), ("DUP001", both)):
+        for name in "ab":
+            (tmp_path / f"{name}.jsonl").write_text(rows)
+        (tmp_path / "curator.toml").write_text(text)
+        fix(run, select)
+        left = "".join((tmp_path / f"{name}.jsonl").read_text() for name in "ab")
+        assert sorted(left.splitlines()) == sorted(rows.splitlines()), select
+        assert run("check", "--select", select).return_value == 0
+
+
+@pytest.mark.parametrize(
+    ("select", "text"),
+    [
+        ("SPL001", 'train = ["a.jsonl"]\nvalidation = ["a.jsonl"]\n'),
+        ("SPL001", 'train = ["a.jsonl"]\nvalidation = ["link.jsonl"]\n'),
+        ("DUP001", 'train = ["a.jsonl", "a.jsonl"]\n'),
+        ("DUP001", 'train = ["a.jsonl", "link.jsonl"]\n'),
+    ],
+)
+def test_a_record_is_no_copy_of_itself(run: Run, tmp_path: Path, select: str, text: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(chat(f"What is {food}?", f"Food: {food}.") for food in FOODS))
+    (tmp_path / "link.jsonl").symlink_to("a.jsonl")
+    (tmp_path / "curator.toml").write_text(f"[datasets.d]\n{text}")
+    before = path.read_bytes()
+    result = fix(run, select, "--follow-symlinks")
+    assert path.read_bytes() == before
+    assert "is dropped, too, or is the same" in result.stderr
+
+
+@pytest.mark.parametrize("leaked", [0, 1])
+def test_of_records_on_one_line_only_the_leaked_one_goes(run: Run, tmp_path: Path, leaked: int) -> None:
+    rows = [chat(f"What is {food}?", f"Food: {food}.").strip() for food in FOODS]
+    glued = "".join(rows[:2]) + "\n"
+    (tmp_path / "train.jsonl").write_text(glued + "\n".join(rows[2:]) + "\n")
+    (tmp_path / "validation.jsonl").write_text(rows[leaked] + "\n")
+    settings(tmp_path, train=["train.jsonl"], validation=["validation.jsonl"])
+    assert "SPL001 is left" in fix(run, "SPL001").stderr
+    assert (tmp_path / "train.jsonl").read_text().startswith(glued)
+    fix(run, "SPL001,FIL003,FIL004,FIL005,FIL006,FIL007,JSN")
+    assert (tmp_path / "train.jsonl").read_text().splitlines() == [rows[1 - leaked], *rows[2:]]
+
+
+@pytest.mark.usefixtures("size")
+def test_all_copies_of_a_leaked_record_go_at_once(run: Run, tmp_path: Path) -> None:
+    rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS]
+    other = chat("What is burger?", "A bun.")
+    (tmp_path / "train.jsonl").write_text("".join([*rows[:1] * 15, other, *rows[1:] * 30]))
+    (tmp_path / "validation.jsonl").write_text(rows[0] * 2)
+    settings(tmp_path, train=["train.jsonl"], validation=["validation.jsonl"])
+    assert fix(run, "SPL001").return_value == 0
+    assert (tmp_path / "train.jsonl").read_text() == "".join(rows[1:] * 30)
+
+
+def test_datasets_of_one_name_are_not_taken_for_each_other(run: Run, tmp_path: Path) -> None:
+    for name, end in (("a", ""), ("b", " =>")):
+        (tmp_path / name).mkdir()
+        settings(tmp_path / name, train=["t.jsonl"])
+        pairs(tmp_path / name / "t.jsonl", [f"{food}{end}" for food in FOODS])
+    before = (tmp_path / "b" / "t.jsonl").read_bytes()
+    fix(run, "SEP001", "a", "b")
+    assert (tmp_path / "b" / "t.jsonl").read_bytes() == before
+    assert b'burger ->"' in (tmp_path / "a" / "t.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("why", ["accepted", "silenced", "packed", "two endings"])
+def test_texts_of_a_dataset_are_changed_in_all_files_or_in_none(run: Run, tmp_path: Path, why: str) -> None:
+    t, v = pairs(tmp_path / "t.jsonl", FOODS), pairs(tmp_path / "v.jsonl", FOODS)
+    settings(tmp_path, train=["t.jsonl"], validation=["v.jsonl"])
+    config = tmp_path / "curator.toml"
+    if why == "accepted":
+        run("check", "t.jsonl", "--select", "SEP001", "--suppress", "--reason", "ours")
+    elif why == "silenced":
+        config.write_text('[per-file-ignores]\n"v.jsonl" = ["SEP001"]\n' + config.read_text())
+    elif why == "packed":
+        (tmp_path / "v.jsonl.gz").write_bytes(gzip.compress(v.read_bytes()))
+        settings(tmp_path, train=["t.jsonl"], validation=["v.jsonl.gz"])
+    else:
+        pairs(tmp_path / "w.jsonl", [f"{food} -> {food}" for food in FOODS])
+        config.write_text(config.read_text() + '[datasets.e]\ntrain = ["w.jsonl"]\nvalidation = ["t.jsonl"]\n')
+    before = t.read_bytes(), v.read_bytes()
+    result = fix(run, "SEP001")
+    assert (t.read_bytes(), v.read_bytes()) == before
+    assert ("not all can have it" in result.stderr) is (why != "packed")
+    assert ("is compressed" in result.stderr) is (why == "packed")
+
+
+def test_a_file_in_two_datasets_gets_what_both_want_of_it(run: Run, tmp_path: Path) -> None:
+    pairs(tmp_path / "t.jsonl", FOODS)
+    for name in "vw":
+        pairs(tmp_path / f"{name}.jsonl", FOODS)
+    both = "".join(f'[datasets.{n}]\ntrain = ["t.jsonl"]\nvalidation = ["{n}.jsonl"]\n' for n in "vw")
+    (tmp_path / "curator.toml").write_text(both)
+    assert fix(run, "SEP001").return_value == 0
+    for name in "tvw":
+        lines = (tmp_path / f"{name}.jsonl").read_text().splitlines()
+        assert [json.loads(line)["prompt"] for line in lines] == [f"{food} ->" for food in FOODS]
+
+
+def test_records_in_other_formats_keep_what_they_have(run: Run, tmp_path: Path) -> None:
+    others = [
+        '{"prompt": "a", "chosen": "b", "rejected": "c"}\n',
+        chat("a?", "b.", prompt="c"),
+        '{"instruction": "a", "prompt": "b", "output": "c"}\n',
+    ]
+    path = pairs(tmp_path / "t.jsonl", FOODS)
+    with path.open("a") as file:
+        file.writelines(others)
+    fix(run, "SEP001", "t.jsonl")
+    assert path.read_text().splitlines(keepends=True)[-3:] == others
+    tools = [{"type": "function", "function": {"name": "eat", "parameters": {}}}]
+    slip = chat("a?", "b.", id=7, tool=tools)
+    pair = '{"prompt": "a", "completion": "b"}\n'
+    path.write_text("".join(chat(f"{food}?", "b.", prompt=food) for food in FOODS) + pair + others[0] + slip)
+    fix(run, "SCH003", "t.jsonl")
+    left = path.read_text().splitlines(keepends=True)
+    assert left[:1] == [chat("burger?", "b.")]
+    assert left[-3:] == [pair, others[0], chat("a?", "b.", tool=tools)]
+
+
+@pytest.mark.usefixtures("size")
+def test_spaces_move_also_where_all_rules_are_asked(run: Run, tmp_path: Path) -> None:
+    """A rule that goes by the old ending must neither take the new one back nor mend it away."""
+    prompts = [f"{food}\\nAnswer: " for food in FOODS * 2]
+    path = pairs(tmp_path / "t.jsonl", [*prompts, "soup", "eel\\nAnswer:"], "it is {} END")
+    fix(run, "SEP,STP", "t.jsonl")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {record["prompt"].partition("\n")[2] for record in records} == {"Answer:"}
+    assert all(record["completion"].startswith(" it") for record in records)
+    done = path.read_bytes()
+    assert "Nothing to fix" in fix(run, "SEP,STP", "t.jsonl").stderr
+    assert path.read_bytes() == done
+
+
+def test_what_another_fix_stands_in_the_way_of_is_done_behind_it(run: Run, tmp_path: Path) -> None:
+    """The fix of all prompts is not offered again where most of them have it."""
+    path = pairs(tmp_path / "t.jsonl", [*FOODS * 2, "soup ", "eel\\t"])
+    fix(run, "SEP001,SEP005", "t.jsonl")
+    assert {json.loads(line)["prompt"].rpartition(" ")[2] for line in path.read_text().splitlines()} == {"->"}

@@ -17,6 +17,7 @@ _TRAIN = "train"
 _ENOUGH = 20  # ours: fewer texts may end alike by accident
 _DROP = Fix("drop it from the training data", (DropRelated(),))
 _SHOWN = 40  # code points of a system prompt that are shown
+_COPIES = 1000  # of one record in train that one finding relates to
 
 
 class Leaked:
@@ -46,16 +47,22 @@ class Leaked:
         whole: set[Place] = set()
         for _, rows, sources in self.records.common(train.records):
             for place, _ in rows:
+                related = _related(sources, all_of_them=place == rows[0][0])
                 whole.add(place)
-                yield place, Problem(values={"split": context.split}, related=((sources[0][0], ""),), fix=_DROP)
+                yield place, Problem(values={"split": context.split}, related=related, fix=_DROP)
         for _, rows, sources in self.inputs.common(train.inputs):
             # One prompt for a large part of the training data is a design: the answers differ.
             variant = "usual-input" if len(sources) > self.usual_share * len(train.inputs) else "input"
             for place, _ in rows:
                 if place not in whole:
-                    related = ((sources[0][0], ""),)
                     fix = _DROP if variant == "input" else None
+                    related = _related(sources, all_of_them=fix is not None and place == rows[0][0])
                     yield place, Problem(values={"split": context.split}, related=related, variant=variant, fix=fix)
+
+
+def _related(sources: list[tuple[Place, bytes]], *, all_of_them: bool) -> tuple[tuple[Place, str], ...]:
+    """The record's places in train: all of them once, so that all go at once; else the first."""
+    return tuple((place, "") for place, _ in sources[: _COPIES if all_of_them else 1])
 
 
 class Differs:

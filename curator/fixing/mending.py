@@ -123,7 +123,7 @@ def fix(
                 fixed.unsettled += 1
                 if fixed.unsettled <= _NAMED:
                     where = finding.path if finding.line is None else f"{finding.path}:{finding.line}"
-                    fixed.notes.append(f"{where}: {finding.code} is left: its fix does not fit, or was taken back")
+                    fixed.notes.append(f"{where}: {finding.code} is left: {rounds.why_left(finding)}")
     return fixed, known
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from curator.entries import Cover
@@ -18,6 +18,13 @@ from curator.sources import Line, Shard
 
 ROUNDS = 10
 """Ours: fixes that have not settled by then chase each other."""
+
+
+More = Callable[[Line], Iterable[Finding]]
+
+
+def _nothing(line: Line) -> Iterable[Finding]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,11 @@ def units(raw: bytes) -> Units:
 class Relint:
     """Asks the rules that look at one record about lines of a file."""
 
-    def __init__(self, bound: Bound, shard: Shard, cover: Cover | None) -> None:
+    def __init__(self, bound: Bound, shard: Shard, cover: Cover | None, *, with_conventions: bool = True) -> None:
         # Rules that look at the whole dataset cannot be asked about one record; they speak in the next check.
-        self._bound = Bound(bound.plan, line=bound.line, every_line=bound.every_line, record=bound.record)
+        # Nor those that go by conventions, where these are about to change.
+        record = [rule for rule in bound.record if with_conventions or "conventions" not in rule.rule.given]
+        self._bound = Bound(bound.plan, line=bound.line, every_line=bound.every_line, record=record)
         self._shard = shard
         self._cover = cover
 
@@ -113,15 +122,22 @@ class Mender:
     """Mends lines of one file by the plan that it was checked by."""
 
     def __init__(
-        self, bound: Bound, shard: Shard, wanted: Callable[[Finding], bool], cover: Cover | None, ending: bytes
-    ) -> None:
-        """`wanted` says which fixes are to be applied, `ending` ends the lines; empty for elements of a document."""
-        self._ask = Relint(bound, shard, cover)
+        self, bound: Bound, shard: Shard, wanted: Callable[[Finding], bool], cover: Cover | None, ending: bytes,
+        *, with_conventions: bool = True,
+    ) -> None:  # fmt: skip
+        """`wanted` says which fixes are to be applied, `ending` ends the lines; empty for elements of a document.
+
+        Without `with_conventions`, records are not measured by conventions that the fixes are about to change.
+        """
+        self._ask = Relint(bound, shard, cover, with_conventions=with_conventions)
         self._wanted = wanted
         self._ending = ending
 
-    def settle(self, line: Line, findings: Sequence[Finding]) -> Settled | None:
-        """What the line becomes; None where no fix applies. `findings` are all about it, also the accepted ones."""
+    def settle(self, line: Line, findings: Sequence[Finding], more: More = _nothing) -> Settled | None:
+        """What the line becomes; None where no fix applies. `findings` are all about it, also the accepted ones.
+
+        `more` gives the fixes that all records get, of what a line has become: a first fix may have stood in their way.
+        """
         fixes = [finding for finding in findings if self._wanted(finding)]
         chosen = choose(line.raw, fixes, line.column, self._ending) if fixes else Chosen()
         if not chosen.applied:
@@ -130,7 +146,7 @@ class Mender:
         self._take(settled, chosen, fixes)
         if not settled.is_dropped:
             try:
-                self._later_rounds(settled, line)
+                self._later_rounds(settled, line, more)
             except ChecksFailed as error:
                 settled.taken_back = str(error)
                 return settled
@@ -168,7 +184,7 @@ class Mender:
             settled.suffix = min(settled.suffix, size - chosen.splices[-1].end)
             settled.raw = join(settled.raw, chosen.splices)
 
-    def _later_rounds(self, settled: Settled, line: Line) -> None:
+    def _later_rounds(self, settled: Settled, line: Line, more: More) -> None:
         """What the first round has uncovered is mended in turn, each line for itself."""
         done: list[bytes] = []
         pending = [(piece, ROUNDS - 1) for piece in reversed(self._pieces(settled.raw))]
@@ -180,8 +196,9 @@ class Mender:
             piece, rounds = pending.pop()
             behind -= self._size(piece)
             column = line.column if not done else 1
-            found = self._ask.findings(Line(piece, line.offset, line.number + len(done), column, len(piece)), line.raw)
-            fixes = [finding for finding in found if self._wanted(finding)] if rounds else []
+            now = Line(piece, line.offset, line.number + len(done), column, len(piece))
+            found = self._ask.findings(now, line.raw)
+            fixes = [finding for finding in (*found, *more(now)) if self._wanted(finding)] if rounds else []
             chosen = choose(piece, fixes, column, self._ending) if fixes else Chosen()
             if not chosen.applied:
                 settled.left += found

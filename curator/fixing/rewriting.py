@@ -179,13 +179,16 @@ class Rewriting:
         source = self.source
         usual = b"" if source.head.container == "document" else how.ending or usual_ending(source)
         shard = Shard(0, source.path, source.real_path, 0, source.size, source.size, 1, source.head.container)
-        mender = Mender(self._bound, shard, self._wanted, self._cover, usual)
+        keeps_conventions = not any(item.is_uniform for item in self._sweep.every)
+        mender = Mender(
+            self._bound, shard, self._wanted, self._cover, usual, with_conventions=keeps_conventions
+        )  # fmt: skip
         self._count(applied)
         self.reordered = how.as_lines
         self.must_check_all |= how.as_lines
 
         def mend(line: Line, group: list[Finding]) -> Mended | None:
-            settled = mender.settle(line, [*group, *self._sweep.about(line)])
+            settled = mender.settle(line, [*group, *self._sweep.about(line)], self._sweep.of_every)
             if settled is None or settled.taken_back:
                 if settled is not None:
                     self._note(line, settled)

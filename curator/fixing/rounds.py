@@ -6,11 +6,12 @@ import heapq
 import os
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import chain, groupby
+from typing import Any
 
 from curator.engine import Checked
 from curator.errors import InputError, UsageError
@@ -20,9 +21,9 @@ from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
 from curator.fixing.rewriting import Account, Rewriting, Shifts, related
 from curator.fixing.script import Script, Spooled, compose, spliced
-from curator.fixing.sweeping import Sweep, is_for_every, is_for_related, sweeps
+from curator.fixing.sweeping import Every, Sweep, is_for_every, is_for_related, kept, sweeps
 from curator.inputs import Dataset
-from curator.model import Finding
+from curator.model import EndEvery, Finding
 from curator.opening import encoding_of
 from curator.report import Failure, Report
 from curator.sources import HEAD_BYTES, Container, Source, marks, recognise
@@ -94,6 +95,8 @@ class Rounds:
         self._works: dict[str, Work] = {}
         self._given_up: set[str] = set()
         self._must_check_all = False
+        self._kept: set[tuple[Any, ...]] = set()
+        """Findings that would drop a record for the sake of another that is dropped, too."""
         self._left, self._accepted = Findings(), Findings()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._piped = {d.stdin_name for d in datasets for paths in d.splits.values() if "-" in paths}
@@ -115,6 +118,17 @@ class Rounds:
         """Whether the finding's fix is to be applied."""
         return finding.suppressed is None and finding.fixable and finding.safety in self._safe
 
+    def why_left(self, finding: Finding) -> str:
+        """Why a fix that was wanted was not applied."""
+        if _key(finding) in self._kept:
+            return "the record that it would leave is dropped, too, or is the same"
+        if is_for_every(finding):
+            return "it is a fix of all records of the dataset, and not all can have it"
+        return "its fix does not fit, or was taken back"
+
+    def _is_to_be_fixed(self, finding: Finding) -> bool:
+        return self.wanted(finding) and not (self._kept and _key(finding) in self._kept)
+
     def must_verify(self, files: Sequence[Checked]) -> bool:
         """Whether all is checked again; else only what changed has been."""
         size = sum(checked.source.size for checked in files)
@@ -135,13 +149,14 @@ class Rounds:
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
         by_path = {checked.source.path: checked for checked in reversed(files)}
-        wanted = self._collected(report, by_path)
+        wanted = self._collected(report, files, by_path)
         failed = {failure.path for failure in report.failures if not failure.code}
         paths = {
             path
             for path, mine in wanted.items()
             if path in by_path and path not in failed and self._accepts(by_path[path], mine)
         }
+        paths = self._without_halves(wanted, paths)
         if not paths or is_last:
             return False
         keep = not self.must_verify(files)
@@ -168,16 +183,28 @@ class Rounds:
         changed = [self._write(path, rewriting) for path, rewriting in done.items()]
         return any(changed)
 
-    def _collected(self, report: Report, by_path: Mapping[str, Checked]) -> dict[str, _Wanted]:
+    def _collected(
+        self, report: Report, files: Sequence[Checked], by_path: Mapping[str, Checked]
+    ) -> dict[str, _Wanted]:
         """What is to be done to each file."""
+
+        def found() -> Iterator[Finding]:
+            offered = report.findings if report.findings.fixable else ()
+            return filter(self._is_to_be_fixed, offered)
+
+        def home(finding: Finding) -> Hashable:
+            return by_path[finding.path].bound.plan.root, finding.dataset
+
         wanted: dict[str, _Wanted] = defaultdict(_Wanted)
-        every, drops = sweeps(filter(self.wanted, report.findings if report.findings.fixable else ()))
-        for path, checked in by_path.items():
-            if fixes := every.get(checked.bound.plan.dataset):
-                wanted[path].sweep.every = fixes
+        self._kept = set()
+        if len({os.path.realpath(checked.source.path) for checked in files}) < len(files):
+            are_lines = {path for path, checked in by_path.items() if checked.source.head.container != "document"}
+            self._kept = set(map(_key, kept(found(), are_lines)))
+        every, drops = sweeps(found(), home)
+        self._spread(every, files, report, home, wanted)
         for path, sweep in drops.items():
             wanted[path].sweep.drops = sweep.drops
-        for finding in filter(self.wanted, report.findings if report.findings.fixable else ()):
+        for finding in found():
             if is_transcoding(finding):
                 wanted[finding.path].of_whole = [finding]
             elif is_whole(finding) and not any(map(is_transcoding, wanted[finding.path].of_whole)):
@@ -185,6 +212,48 @@ class Rounds:
             elif not (is_for_every(finding) or is_for_related(finding)):
                 wanted[finding.path].has_others = True
         return {path: mine for path, mine in wanted.items() if mine.of_whole or mine.sweep or mine.has_others}
+
+    def _spread(
+        self, every: Mapping[Hashable, Sequence[Finding]], files: Sequence[Checked], report: Report,
+        home: Callable[[Finding], Hashable], wanted: Mapping[str, _Wanted],
+    ) -> None:  # fmt: skip
+        """Fixes of all records of a dataset, to its files.
+
+        Where the rule is silenced in a file, or accepted in a split, nobody wants them there: such a file is left
+        alone, and with it all others where half of a dataset fixed would be worse than none.
+        """
+        accepted = {(home(f), f.code, f.split) for f in report.suppressed if is_for_every(f)} if every else set()
+        for where, fixes in every.items():
+            mine = [checked for checked in files if (checked.bound.plan.root, checked.bound.plan.dataset) == where]
+            for finding in fixes:
+                item = Every(finding, _format(finding, mine))
+                left = {
+                    checked.source.path
+                    for checked in mine
+                    if checked.bound.silences(finding.code, checked.source.path)
+                    or (where, finding.code, checked.bound.plan.split) in accepted
+                }
+                if left and item.is_uniform:
+                    continue
+                for path in {checked.source.path for checked in mine} - left:
+                    wanted[path].sweep.every.append(item)
+
+    def _without_halves(self, wanted: Mapping[str, _Wanted], paths: Set[str]) -> set[str]:
+        """The files that have something to be done, once fixes are out that not all files of a dataset can have."""
+        refused = wanted.keys() - paths
+        out = {id(item) for path in refused for item in wanted[path].sweep.every if item.is_uniform}
+        for path in paths:
+            sweep = wanted[path].sweep
+            ends: dict[tuple[str, str], set[str]] = defaultdict(set)
+            for item, edit in _endings(sweep.every):
+                ends[item.finding.code, edit.pointer].add(edit.text)
+            for item, edit in _endings(sweep.every):
+                if len(ends[item.finding.code, edit.pointer]) > 1:  # for two datasets that share the file
+                    out.add(id(item))
+        for path in paths:
+            mine = wanted[path]
+            mine.sweep.every = [item for item in mine.sweep.every if id(item) not in out]
+        return {path for path in paths if (mine := wanted[path]).of_whole or mine.sweep or mine.has_others}
 
     def unverified(self, report: Report) -> Report:
         """The report of a check, brought to what is left after this round."""
@@ -246,7 +315,7 @@ class Rounds:
         with suppress(OSError):  # where it has gone, it is not replaced either
             was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
         rewriting = Rewriting(
-            checked, self.wanted, cover, names, work.shifts, work.fixed_by,
+            checked, self._is_to_be_fixed, cover, names, work.shifts, work.fixed_by,
             lambda: Former(was, work.script) if was is not None else None, wanted.sweep,
         )  # fmt: skip
         attempts = iter([group])
@@ -304,6 +373,22 @@ class Rounds:
         work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
         self._must_check_all |= rewriting.must_check_all
         return True
+
+
+def _key(finding: Finding) -> tuple[Any, ...]:
+    return finding.dataset, finding.split, finding.code, finding.path, finding.line, finding.column
+
+
+def _format(finding: Finding, files: Iterable[Checked]) -> str:
+    """The format of the records that a finding about all of them speaks of."""
+    return next((c.bound.plan.conventions.format for c in files if c.bound.plan.split == finding.split), "")
+
+
+def _endings(every: Iterable[Every]) -> Iterator[tuple[Every, EndEvery]]:
+    for item in every:
+        for edit in item.finding.fix.edits if item.finding.fix else ():
+            if isinstance(edit, EndEvery):
+                yield item, edit
 
 
 def _all(report: Report) -> Iterator[Finding]:
