@@ -92,7 +92,7 @@ def test_a_changed_rule_runs_again_and_is_saved(tmp_path: Path) -> None:
     assert button(at, "save").disabled
     at.number_input(key="rules.DAT002.param.enough").set_value(100_000).run()
     assert "1 rule changed, not saved" in words(at)
-    assert at.dataframe[0].value.set_index("code")["state"]["DAT002"] == "on, changed"
+    assert at.dataframe[0].value.set_index("code")["state"]["DAT002"] == "on ✎"
     button(at, "DAT002.run").click().run()
     until = time.monotonic() + 60
     while "→" not in words(at):
@@ -128,7 +128,7 @@ def test_a_rule_is_switched_off_and_the_change_discarded(tmp_path: Path) -> None
     at.toggle(key="rules.LAB004.on").set_value(False).run()
     at.segmented_control(key="rules.LAB004.severity").set_value("error").run()
     row = at.dataframe[0].value.set_index("code").loc["LAB004"]
-    assert (row["state"], row["severity"]) == ("off, changed", "error")
+    assert (row["state"], row["severity"]) == ("off ✎", "error")
     button(at, "LAB004.undo").click().run()
     assert "No unsaved changes" in words(at)
     assert at.toggle(key="rules.LAB004.on").value is True

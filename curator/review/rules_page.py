@@ -29,6 +29,10 @@ _SHOWN = ("All", "With findings", "Off", "Changed")
 _OFTEN = 0.5  # seconds between two looks at a run
 _TRIES = 5  # of a rule that stay in sight
 _HEIGHT = 480
+# Records of the cards' examples are long lines, which nobody should have to scroll.
+_WRAP = """<style>
+[data-testid="stMarkdownContainer"] pre code{white-space:pre-wrap!important;overflow-wrap:anywhere;}
+</style>"""
 
 
 class Options(Protocol):
@@ -105,7 +109,7 @@ class _Desk:
 
 def show(workspace: Workspace) -> None:
     """Draw the page."""
-    st.html(STYLE)
+    st.html(STYLE + _WRAP)
     try:
         desk = _Desk(workspace, _file(workspace))
     except CuratorError as error:
@@ -203,13 +207,13 @@ def _list(desk: _Desk) -> str | None:
         height=_HEIGHT,
         placeholder="–",
         column_config={
-            "code": st.column_config.TextColumn("Code", width=64),
-            "name": st.column_config.TextColumn("Name", width=176),
-            "family": st.column_config.TextColumn("Category", width=82),
-            "severity": st.column_config.TextColumn("Severity", width=68),
+            "code": st.column_config.TextColumn("Code", width=62),
+            "name": st.column_config.TextColumn("Name", width=172),
+            "family": st.column_config.TextColumn("Category", width=80),
+            "severity": st.column_config.TextColumn("Severity", width=64),
             "findings": st.column_config.NumberColumn("Findings", width=64, format="localized"),
-            "tried": st.column_config.NumberColumn("Tried", width=52, format="localized"),
-            "state": st.column_config.TextColumn("State", width=90),
+            "tried": st.column_config.NumberColumn("Tried", width=48, format="localized"),
+            "state": st.column_config.TextColumn("State", width=58),
         },
         on_select="rerun",
         selection_mode="single-row-required",
@@ -240,7 +244,7 @@ def _table(desk: _Desk, codes: Sequence[str]) -> pd.DataFrame:
 
 
 def _state(desk: _Desk, code: str) -> str:
-    return ("on" if desk.change(code).enabled else "off") + (", changed" if code in desk.changes else "")
+    return ("on" if desk.change(code).enabled else "off") + (" ✎" if code in desk.changes else "")
 
 
 def _speaks_of(rule: Rule, search: str) -> bool:
