@@ -54,7 +54,7 @@ def written(path: str, temporary: str) -> Iterator[BinaryIO]:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.remove(temporary)
-        raise UsageError(f"{path}: {reason(error)}") from None
+        raise UsageError(f"{path}: {reason(error, path)}") from None
     except BaseException:
         with contextlib.suppress(OSError):
             os.remove(temporary)
@@ -73,7 +73,7 @@ def replace(temporary: str, path: str) -> None:
         os.replace(temporary, path)
         settle(os.path.dirname(path))
     except OSError as error:
-        raise UsageError(f"{path}: {reason(error)}") from None
+        raise UsageError(f"{path}: {reason(error, path)}") from None
 
 
 def settle(folder: str) -> None:
@@ -98,11 +98,12 @@ def sweep(folder: str) -> None:
         for entry in list(os.scandir(folder or ".")):
             if entry.name.startswith(".") and entry.name.endswith(_SUFFIX):
                 writer = entry.name.removesuffix(_SUFFIX).rpartition(".")[2].partition("-")[0]
-                if writer.isdecimal() and not _is_alive(int(writer)):
+                if writer.isdecimal() and not is_alive(int(writer)):
                     os.remove(entry.path)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether there is a process with that id; True where that cannot be asked."""
     if os.name == "nt":  # asking there would end it
         return True
     try:
@@ -131,13 +132,14 @@ def refusal(path: str, *, follow_symlinks: bool = False, instead: str = _FOLLOW)
     return ""
 
 
-def reason(error: OSError) -> str:
-    """What a person reads when writing failed; the old file is as it was."""
+def reason(error: OSError, path: str = "") -> str:
+    """What a person reads when writing failed; the file at `path` (if it is told) is as it was, or not there."""
+    done = "not written" if path and not os.path.lexists(path) else "not changed"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "not changed: the disk is full"
+        return f"{done}: the disk is full"
     if error.errno == errno.EFBIG:
-        return "not changed: the new file would be larger than this account may write (ulimit -f)"
-    return f"not changed: cannot be written: {error.strerror or error}"
+        return f"{done}: the new file would be larger than this account may write (ulimit -f)"
+    return f"{done}: cannot be written: {error.strerror or error}"
 
 
 def digest(file: IO[bytes] | SpooledTemporaryFile[bytes]) -> str:

@@ -5,9 +5,12 @@ A pool inside Streamlit would start the page again in every worker; and a check 
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,8 +23,11 @@ from dataclasses import dataclass, replace
 from curator.review.index import Index
 from curator.review.indexing import Job
 from curator.review.serving import ReviewOptions
+from curator.writing import is_alive
 
 _LAST = 2000  # characters of a process's last words
+_PREFIX = "curator-review-"
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Checking:
 
     def __init__(self, options: ReviewOptions) -> None:
         """Begin the check."""
+        self.number = next(_numbers)
+        """Another one for every check of this process."""
         self.options = options
         self.folder = common_folder(options.paths)
         self.index: Index | None = None
@@ -71,7 +79,8 @@ class Checking:
         """The last decision that the index knows."""
         self.lock = threading.Lock()
         """Held by whoever brings the index up to date."""
-        self._private = tempfile.mkdtemp(prefix="curator-review-")
+        sweep()
+        self._private = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
         job = Job(
             self._private, options.paths, self.folder, options.config, target=options.target, model=options.model,
             select=options.select, ignore=options.ignore, jobs=options.jobs,
@@ -79,15 +88,21 @@ class Checking:
         path = os.path.join(self._private, "job.json")
         job.save(path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "curator.review.indexing", path],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "curator.review.attached", path],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # With its workers a group of its own: Ctrl+C is the server's, which ends them all.
+            process_group=None if sys.platform == "win32" else 0,
         )
         self.is_done = False
         """The process has ended, and all is counted."""
         self.close = weakref.finalize(self, _end, self._process, self._private)
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def stop(self) -> None:
+        """End the process; what it has left can be used as long as somebody does."""
+        _stop(self._process)
 
     @property
     def is_ready(self) -> bool:
@@ -97,7 +112,6 @@ class Checking:
     def _listen(self) -> None:
         process, began = self._process, time.monotonic()
         assert process.stdout is not None
-        assert process.stderr is not None
         last_words: list[bytes] = []
         thread = threading.Thread(target=lambda: last_words.append(process.stderr.read()), daemon=True)  # type: ignore[union-attr]
         thread.start()
@@ -116,13 +130,17 @@ class Checking:
                     self._open()
         code = process.wait()
         thread.join()
-        process.stdout.close()
-        process.stderr.close()
-        if self.index is None and not self.error:
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()  # type: ignore[union-attr]
+        if code and not self.error:
             words = b"".join(last_words).decode("utf-8", "replace").strip()[-_LAST:]
-            self.error = f"the check ended with {code}{f': {words}' if words else ''}"
+            self.error = f"the check ended {_how(code)}{f': {words}' if words else ''}"
+        elif self.index is None and not self.error:
+            self.error = "the check ended without an index"
         self.is_done = True
-        self.progress = replace(self.progress, done=self.progress.total)
+        if not self.error:
+            self.progress = replace(self.progress, done=self.progress.total)
 
     def _open(self) -> None:
         try:
@@ -131,8 +149,33 @@ class Checking:
             self.error = f"the index cannot be read: {type(error).__name__}: {error}"
 
 
-def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+def _how(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"by {signal.Signals(-code).name}{' (out of memory?)' if code == -signal.SIGKILL else ''}"
+    return f"with exit code {code}"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        process.kill()
+        with contextlib.suppress(OSError):
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+    _stop(process)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Remove what servers that were killed have left in the folder for temporary files."""
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(tempfile.gettempdir())):
+            pid = entry.name.removeprefix(_PREFIX).partition("-")[0]
+            is_ours = entry.name.startswith(_PREFIX) and pid.isdecimal() and entry.is_dir(follow_symlinks=False)
+            if is_ours and not is_alive(int(pid)):
+                shutil.rmtree(entry.path, ignore_errors=True)

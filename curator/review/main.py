@@ -1,71 +1,130 @@
-"""The script that Streamlit runs for every click: it finds the page."""
+"""The script that Streamlit runs for every click: it finds the data, its check, and the page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.util import find_spec
 
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.review import serving, start_page
+from curator.review import heading, navigation, serving, start_page, uploads
 from curator.review.checking import Checking
 from curator.review.serving import ReviewOptions
+from curator.review.start_page import PATHS
 from curator.review.style import STYLE
 from curator.review.workspace import Workspace
 
-_PAGES = {"Review": "queue_page", "Overview": "overview_page", "Rules": "rules_page", "Write": "write_page"}
+_MODULES = {
+    navigation.REVIEW: "queue_page",
+    navigation.OVERVIEW: "overview_page",
+    navigation.RULES: "rules_page",
+    navigation.WRITE: "write_page",
+}
+_REVIEWER, _UPLOAD = "reviewer", "upload"  # parameters of the address, and their names in the session
+_LONGEST = 80  # code points of a reviewer's name
+_KEPT = 8  # checks: one for the data that was named, the others for uploads
 
 
 def show() -> None:
     """Draw the page that the browser is at."""
     st.set_page_config("curator", layout="wide")
-    st.html(STYLE)
-    options = serving.options()
+    st.html(STYLE + _STYLE)
+    options = _options()
     if not options.paths:
-        options = replace(options, paths=start_page.uploaded())
-    if not options.paths:
+        start_page.ask()
         return
+    pages = [navigation.page(title, lambda title=title: _page(title, options)) for title in _MODULES]  # type: ignore[misc]
+    st.navigation(pages, position="top").run()
+
+
+def _options() -> ReviewOptions:
+    """What this tab works on."""
+    options = serving.options()
+    upload = _lasting(_UPLOAD, "") if not options.paths else ""
+    paths = st.session_state.get(PATHS) or options.paths or uploads.found(upload)
+    return replace(options, paths=tuple(paths), reviewer=_lasting(_REVIEWER, options.reviewer)[:_LONGEST])
+
+
+def _lasting(name: str, default: str) -> str:
+    """A parameter that the tab keeps while it goes from page to page, which takes the others away."""
+    value = (st.query_params.get(name) or st.session_state.get(name) or default).strip()
+    if value and value != default:
+        st.session_state[name] = value
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    return value or default
+
+
+def _page(title: str, options: ReviewOptions) -> None:
     checking = _checking(replace(options, reviewer=""))
-    if checking.error:
-        start_page.failed(checking.error)
-    elif not checking.is_ready:
-        start_page.waiting(checking)
-    else:
-        try:
-            workspace = _workspace(checking, options.reviewer)
-        except CuratorError as error:
-            start_page.failed(str(error))
-            return
+
+    def again() -> None:
+        if _checking(checking.options) is checking:  # else somebody has been faster
+            checking.stop()
+            _checking.clear(checking.options)
+
+    if not checking.is_ready:
+        if checking.error:
+            start_page.failed(checking.error, again)
+        else:
+            start_page.waiting(checking)
+        return
+    try:
+        workspace = _workspace(checking, checking.number, options.reviewer)
         workspace.sync()
-        pages = [
-            st.Page(_shown(name, workspace), title=title, url_path=title.lower(), default=title == "Review")
-            for title, name in _PAGES.items()
-        ]
-        st.navigation(pages, position="top").run()
+        _heading(workspace, again)
+    except CuratorError as error:
+        start_page.failed(str(error), again)
+        return
+    import_module(f"curator.review.{_MODULES[title]}").show(workspace)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _checking(options: ReviewOptions) -> Checking:
     return Checking(options)
 
 
-@st.cache_resource(show_spinner=False)
-def _workspace(_checking: Checking, reviewer: str) -> Workspace:
+@st.cache_resource(show_spinner=False, max_entries=4 * _KEPT)
+def _workspace(_checking: Checking, number: int, reviewer: str) -> Workspace:
     return Workspace(_checking, reviewer)
 
 
-def _shown(name: str, workspace: Workspace) -> Callable[[], None]:
-    def page() -> None:
-        module = f"curator.review.{name}"
-        if find_spec(module) is None:
-            st.text(f"{name} is not there yet")
-        else:
-            import_module(module).show(workspace)
+def _heading(workspace: Workspace, again: Callable[[], None]) -> None:
+    with st.container(key="heading", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(heading.bar(workspace))
+        with st.popover("Options", type="tertiary"):
+            start_page.options(workspace, again, _REVIEWER, _UPLOAD)
+    if outdated := heading.outdated(workspace.files()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(heading.changed(outdated))
+            if st.button("Check again", key="check-again-changed", type="primary"):
+                again()
+                st.rerun()
+    if notices := heading.notices(workspace):
+        st.html(notices)
 
-    return page
+
+# One line above every page; where there is room, it stands beside the navigation.
+_STYLE = """<style>
+.stMainBlockContainer{padding:4.25rem 2rem 1rem;}
+.cu-bar{display:flex;flex-wrap:nowrap;align-items:baseline;gap:.2rem 1rem;font-size:.8125rem;white-space:nowrap;
+ overflow:hidden;}
+.cu-bar>*{overflow:hidden;text-overflow:ellipsis;}
+.cu-bar>*+*{border-left:1px solid var(--cu-line);padding-left:1rem;}
+.cu-notice{border-left:3px solid currentColor;border-radius:4px;padding:.35rem .75rem;font-size:.875rem;
+ overflow-wrap:anywhere;}
+.cu-notice+.cu-notice{margin-top:.3rem;}
+.cu-notice.cu-error{color:var(--cu-error);background:var(--cu-error-soft);}
+.cu-notice.cu-warning{color:var(--cu-warning);background:var(--cu-warning-soft);}
+.cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
+@media (min-width:1000px){
+ .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 30rem);
+  z-index:1000000;flex-wrap:nowrap!important;}
+ .st-key-heading .stHtml{min-width:0;}
+}
+</style>"""
 
 
 if __name__ == "__main__":
