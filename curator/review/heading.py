@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from curator.plan import Plan
 from curator.report import Failure
 from curator.review.escaping import brief, escape, whole
 from curator.review.previewing import is_as_checked
@@ -24,8 +25,8 @@ def bar(workspace: Workspace) -> str:
     last = last_decision(workspace.store)
     parts = [
         f'<b title="{escape(" · ".join(file.path for file in files[:50]))}">{names([file.path for file in files])}</b>',
-        *(f"<span>{brief(text, _NAME)}</span>" for text in judged(workspace)),
-        f"<span>{brief(workspace.store.reviewer, _NAME)}</span>",
+        *(f"<span>{brief(text, _NAME)}</span>" for text in judged(workspace.plan(file.number) for file in files)),
+        f'<span title="You decide under this name">{brief(workspace.store.reviewer, _NAME)}</span>',
         f'<span class="cu-quiet">{saved(last, datetime.now().astimezone()) if last else "nothing decided yet"}</span>',
     ]
     return whole(f'<div class="cu-bar">{"".join(parts)}</div>')
@@ -38,12 +39,16 @@ def names(paths: Iterable[str]) -> str:
     return ", ".join(brief(os.path.basename(path) or path, _NAME) for path in known[:_NAMED]) + more
 
 
-def judged(workspace: Workspace) -> list[str]:
-    """Target and model, each once where the files differ."""
-    plans = [workspace.plan(file.number) for file in workspace.files()]
-    targets = dict.fromkeys(plan.target.name for plan in plans)
-    models = dict.fromkeys(plan.model.name for plan in plans if plan.model)
-    return [", ".join(found) for found in (targets, models) if found]
+def judged(plans: Iterable[Plan]) -> list[str]:
+    """Target and model in words; where the files have different ones, how many."""
+    known = list(plans)
+    targets = list(dict.fromkeys(plan.target.name for plan in known))
+    models = list(dict.fromkeys(plan.model.name for plan in known if plan.model))
+    told = []
+    for found, noun in ((targets, "target"), (models, "model")):
+        if found:
+            told.append(f"{noun} {found[0]}" if len(found) == 1 else f"{len(found)} {noun}s")
+    return told
 
 
 def last_decision(store: Store) -> Decision | None:

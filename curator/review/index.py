@@ -270,6 +270,11 @@ class Index:
         within, values = self._clusters(shown)
         return int(self._rows(f"SELECT count(*) FROM clusters WHERE {within}", values)[0][0])
 
+    def cluster_counts(self) -> list[tuple[str, str, int, int]]:
+        """By rule its code, its name, how many clusters it found, and how many places in them; the most first."""
+        query = "SELECT code, name, count(*), sum(size) FROM clusters GROUP BY code ORDER BY 4 DESC, code"
+        return [(code, name, clusters, records) for code, name, clusters, records in self._rows(query)]
+
     def group(self, group_id: str) -> Group | None:
         """One cluster; None where there is none."""
         return next(iter(self._groups("id = ?", (group_id,))), None)

@@ -108,10 +108,11 @@ def _heading(workspace: Workspace, again: Callable[[], None]) -> None:
 
 # One line above every page; where there is room, it stands beside the navigation.
 _STYLE = """<style>
-.stMainBlockContainer{padding:4.25rem 2rem 1rem;}
+.stMainBlockContainer{padding:3.5rem 2rem 1rem;}
 .cu-bar{display:flex;flex-wrap:nowrap;align-items:baseline;gap:.2rem 1rem;font-size:.8125rem;white-space:nowrap;
  overflow:hidden;}
-.cu-bar>*{overflow:hidden;text-overflow:ellipsis;}
+.cu-bar>*{flex:none;}
+.cu-bar>b{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis;}
 .cu-bar>*+*{border-left:1px solid var(--cu-line);padding-left:1rem;}
 .cu-notice{border-left:3px solid currentColor;border-radius:4px;padding:.35rem .75rem;font-size:.875rem;
  overflow-wrap:anywhere;}
@@ -120,7 +121,7 @@ _STYLE = """<style>
 .cu-notice.cu-warning{color:var(--cu-warning);background:var(--cu-warning-soft);}
 .cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
 @media (min-width:1000px){
- .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 30rem);
+ .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 21rem);
   z-index:1000000;flex-wrap:nowrap!important;}
  .st-key-heading .stHtml{min-width:0;}
 }
