@@ -1,0 +1,85 @@
+"""Overview: what the check came to, on one screen; every bar leads to its records."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from curator.review import charts, heading, navigation, overview
+from curator.review.escaping import escape, whole
+from curator.review.overview import Figures, Picture
+from curator.review.workspace import Workspace
+
+_EVERY = 1.0  # seconds between two looks at how far the tokens are counted
+
+
+def show(workspace: Workspace) -> None:
+    """Draw the page."""
+    st.html(_STYLE)
+    index = workspace.index
+    summary = index.summary()
+    figures = Figures.of(summary, index)
+    targets = list(dict.fromkeys(item["target"] for item in summary.inputs))
+    sentence, meaning = overview.verdict(figures, targets)
+    st.html(whole(f'<h2 class="cu-verdict">{escape(sentence)}</h2><div class="cu-quiet">{escape(meaning)}</div>'))
+    st.html(overview.tiles(figures))
+    if not workspace.checking.is_done:
+        _counting(workspace)
+    pictures = overview.pictures(workspace)
+    left, right = st.columns(2, gap="large")
+    for name, place, shown in zip("lr", (left, right), overview.columns(pictures), strict=True):
+        with place:
+            for number, picture in enumerate(shown):
+                _draw(picture, f"{name}{number}")
+    _rest(workspace)
+
+
+@st.fragment(run_every=_EVERY)
+def _counting(workspace: Workspace) -> None:
+    """How far the tokens are counted; the page starts again when they all are."""
+    if workspace.checking.is_done:
+        st.rerun()
+    share = workspace.index.counted()
+    st.progress(share, text=f"Counting tokens: the charts know {share:.0%} of the data")
+
+
+def _draw(picture: Picture, place: str) -> None:
+    dark = st.context.theme.type == "dark"
+    note = f' <span class="cu-quiet">{escape(picture.note)}</span>' if picture.note else ""
+    st.html(whole(f'<h3 class="cu-title">{escape(picture.title)}{note}</h3>'))
+    chart, key = picture.drawn.themed(dark), f"{picture.drawn.key}-{place}"
+    if not any(picture.drawn.filters):
+        st.altair_chart(chart, key=key)
+    elif (shown := charts.chosen(st.altair_chart(chart, key=key, on_select="rerun"), picture.drawn)) is not None:
+        navigation.review(shown)
+    with st.expander("As a table"):
+        st.html(overview.table(picture))
+
+
+def _rest(workspace: Workspace) -> None:
+    """What is told in words."""
+    summary = workspace.index.summary()
+    for title, html in (
+        ("Found of whole files", overview.general(workspace.index)),
+        ("Conventions found", overview.conventions(workspace)),
+        ("Not checked", overview.unchecked(summary)),
+        ("Failed", "".join(heading.line("error", escape(heading.said(failure))) for failure in summary.failures)),
+        ("Accepted before", overview.suppressed(summary)),
+    ):
+        if html:
+            st.html(whole(f'<h3 class="cu-title">{title}</h3>') + html)
+
+
+_STYLE = """<style>
+.cu .cu-verdict{font-size:1.5rem;font-weight:600;margin:0;padding:0;line-height:1.3;}
+.cu .cu-title{font-size:1rem;font-weight:600;margin:.25rem 0 0;padding:0;}
+.cu-title .cu-quiet{font-weight:400;margin-left:.35rem;}
+.cu-tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:1rem;}
+.cu-tile{border:1px solid var(--cu-line);border-radius:8px;padding:.5rem .9rem;}
+.cu-figure{font-size:1.6rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums;}
+.cu-table{width:100%;border-collapse:collapse;font-size:.8125rem;}
+.cu-table th{text-align:left;font-weight:600;color:var(--cu-quiet);}
+.cu-table th,.cu-table td{padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--cu-line);
+ overflow-wrap:anywhere;vertical-align:top;}
+.cu-table .cu-number{text-align:right;font-variant-numeric:tabular-nums;}
+.cu-list{margin:0;padding-left:1.1rem;font-size:.875rem;}
+</style>"""
