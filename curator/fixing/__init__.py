@@ -120,7 +120,7 @@ def changes(
     with open(source.real_path, "rb") as file:
         if 0 < how.cut <= source.start:
             yield Splice(0, how.cut, b"")
-        units = _units(source, findings, max_line_bytes)
+        units = with_findings(source, findings, max_line_bytes)
         if source.head.container != "document":
             yield from _lines(file, units, mend, how)
         elif how.as_lines:
@@ -138,10 +138,13 @@ def usual_ending(source: Source) -> bytes:
     return b"\r\n" if line.endswith(b"\r\n") else b"\n"
 
 
-def _units(
+def with_findings(
     source: Source, findings: Iterable[model.Finding], max_line_bytes: int
 ) -> Iterator[tuple[Line, list[model.Finding]]]:
-    """Every line, or element, with the findings about it."""
+    """Every line of a file, or element of a document, with the findings about it; both are in the order of reports.
+
+    Raises InputError where the file cannot be read any more.
+    """
     pending = iter(findings)
     finding = next(pending, None)
     whole_file = Shard(

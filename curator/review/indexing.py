@@ -36,7 +36,7 @@ from curator.data import convert
 from curator.engine import Checked
 from curator.errors import CuratorError, InputError, UsageError
 from curator.findings import record_hash
-from curator.fixing import _units as units
+from curator.fixing import with_findings
 from curator.fixing.placing import stamp
 from curator.inputs import Dataset
 from curator.model import Example, Finding, Severity
@@ -306,7 +306,7 @@ class _Items:
         hashes, places, ids = array("q"), array("Q"), self._next
         try:
             remaining = placed()
-            for line, group in units(file.source, remaining, file.checked.bound.plan.max_line_bytes):
+            for line, group in with_findings(file.source, remaining, file.checked.bound.plan.max_line_bytes):
                 if group:
                     places.append(len(hashes))
                     own = [waiting.popleft() for _ in group]
