@@ -1,0 +1,264 @@
+"""The left side of the Review page: how far the work is, what of it is shown, and one page of the list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+import streamlit as st
+
+from curator.review import answering
+from curator.review import screen as screens
+from curator.review.index import Column, Group
+from curator.review.plain import plain, visible
+from curator.review.states import Filter, Row, Status
+from curator.review.workspace import Workspace
+
+PAGE = 18
+"""Rows that are listed at once."""
+STATUSES: tuple[Status, ...] = get_args(Status)
+SIGNS = {"error": "✖", "warning": "▲", "info": "●"}
+_MARKS = {"open": "", "fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?"}
+_COLORS = {"error": "red", "warning": "orange", "info": "blue"}
+_SORTS = {"severity": "worst first", "place": "as in the file", "tokens": "most tokens first", "findings": "most findings first"}  # fmt: skip  # noqa: E501
+_ANY = 1 << 40  # tokens, where no most is wanted
+_OPTIONS = 300  # values that a filter offers
+
+
+def statuses(workspace: Workspace, shown: Filter) -> None:
+    """How many records stand where, as a filter, and how much is decided."""
+    counts = workspace.index.counts_by("status", replace(shown, statuses=()))
+    options = [*STATUSES, "all"]
+    chosen = next((name for name in options if _statuses(name) == shown.statuses), None)
+    st.session_state["queue-status"] = chosen
+
+    def name(option: str) -> str:
+        return f"{option.capitalize()} {counts[option] if option != 'all' else counts.total():,}"
+
+    st.segmented_control(
+        "Status", options, format_func=name, key="queue-status", label_visibility="collapsed", on_change=_by_status
+    )
+    done, total = counts.total() - counts["open"], counts.total()
+    share = 100 * done / total if total else 100
+    st.html(
+        f'<div class="cu cu-progress"><span class="cu-done"><span style="width:{share:.1f}%"></span></span>'
+        f'<span class="cu-quiet">{done:,} of {total:,} decided</span></div>'
+    )
+
+
+def _statuses(option: str) -> tuple[Status, ...]:
+    return tuple(name for name in STATUSES if name == option)
+
+
+def _by_status() -> None:
+    chosen = st.session_state["queue-status"]
+    if chosen is not None:
+        answering.reset(replace(screens.shown(), statuses=_statuses(chosen)))
+
+
+def show(workspace: Workspace, shown: Filter, row: Row | None, position: int, total: int) -> None:
+    """The filter, and the page of the list that the record on screen is on."""
+    _filter(workspace, shown)
+    if screens.cluster() is None:
+        _records(workspace, shown, row, position, total)
+    else:
+        _clusters(workspace, shown)
+
+
+# --- the filter --------------------------------------------------------------------------------
+
+
+def _filter(workspace: Workspace, shown: Filter) -> None:
+    with st.container(horizontal=True, gap="small", key="queue-filter"):
+        st.session_state["queue-text"] = visible(shown.text, 1000) if shown.text else ""
+        st.text_input(
+            "Search", key="queue-text", placeholder="Search the texts", icon=":material/search:", on_change=_by_text,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        narrowed = sum(map(bool, _facets(shown).values()))
+        facets = st.popover(f"Filter · {narrowed}" if narrowed else "Filter", on_change="rerun", key="queue-facets")
+    if facets.open:
+        with facets:
+            _all_facets(workspace, shown)
+    with st.container(horizontal=True, gap="small", key="queue-order", vertical_alignment="center"):
+        st.session_state["queue-what"] = "records" if screens.cluster() is None else "clusters"
+        st.segmented_control(
+            "List", ["records", "clusters"], format_func=str.capitalize, key="queue-what", on_change=_by_what,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        if screens.cluster() is None:
+            st.session_state["queue-sort"] = shown.sort
+            st.selectbox(
+                "Sort", list(_SORTS), format_func=_SORTS.__getitem__, key="queue-sort", on_change=_by_sort,
+                label_visibility="collapsed",
+            )  # fmt: skip
+
+
+def _facets(shown: Filter) -> dict[str, Any]:
+    return {
+        name: getattr(shown, name) for name in ("codes", "severities", "files", "splits", "labels", "tokens", "group")
+    }
+
+
+def _all_facets(workspace: Workspace, shown: Filter) -> None:
+    files, rules = workspace.files(), workspace.rules()
+
+    def rule(code: str) -> str:
+        return f"{code} {rules[code].name}" if code in rules else code
+
+    _facet(workspace, shown, "Rule", "rule", "codes", rule)
+    _facet(workspace, shown, "Severity", "severity", "severities", str)
+    if len(files) > 1:
+        _facet(workspace, shown, "File", "file", "files", lambda number: visible(files[int(number)].path, 80))
+    if len({file.split for file in files}) > 1:
+        _facet(workspace, shown, "Split", "split", "splits", lambda split: visible(split, 80))
+    _facet(workspace, shown, "Label", "label", "labels", lambda label: visible(label, 80))
+    fewest, most = st.columns(2)
+    low, high = shown.tokens or (0, 0)
+    st.session_state["queue-fewest"], st.session_state["queue-most"] = low or None, high if 0 < high < _ANY else None
+    fewest.number_input("Tokens from", min_value=0, step=1, key="queue-fewest", on_change=_by_tokens)
+    most.number_input("to", min_value=0, step=1, key="queue-most", on_change=_by_tokens)
+    st.button("Show all", on_click=answering.reset, key="queue-reset", disabled=not any(_facets(shown).values()))
+
+
+def _facet(
+    workspace: Workspace, shown: Filter, title: str, column: Column, field: str, name: Callable[[str], str]
+) -> None:
+    """A choice of values, each with how many records have it under the rest of the filter."""
+    counts: Counter[str] = workspace.index.counts_by(column, _with(shown, field, ()))
+    chosen = [str(value) for value in getattr(shown, field)]
+    options = [value for value, _ in counts.most_common(_OPTIONS)]
+    options += [value for value in chosen if value not in counts]
+    if not options:
+        return
+    key = f"queue-{field}"
+    # The values themselves never reach the browser: they may be anything.
+    st.session_state[key] = [options.index(value) for value in chosen]
+    st.multiselect(
+        title, range(len(options)), format_func=lambda n: f"{name(options[n])} · {counts[options[n]]:,}", key=key,
+        on_change=_by_facet, args=(field, options), placeholder="any",
+    )  # fmt: skip
+
+
+def _by_facet(field: str, options: Sequence[str]) -> None:
+    chosen = [options[number] for number in st.session_state[f"queue-{field}"]]
+    values: tuple[Any, ...] = tuple(map(int, chosen)) if field == "files" else tuple(chosen)
+    answering.reset(_with(screens.shown(), field, values))
+
+
+def _with(shown: Filter, field: str, values: tuple[Any, ...]) -> Filter:
+    changed: dict[str, Any] = {field: values}
+    return replace(shown, **changed)
+
+
+def _by_tokens() -> None:
+    low, high = st.session_state["queue-fewest"], st.session_state["queue-most"]
+    tokens = (low or 0, high or max(low or 0, _ANY)) if low or high else None
+    answering.reset(replace(screens.shown(), tokens=tokens))
+
+
+def _by_text() -> None:
+    answering.reset(replace(screens.shown(), text=st.session_state["queue-text"]))
+
+
+def _by_sort() -> None:
+    screens.show_filter(replace(screens.shown(), sort=st.session_state["queue-sort"]))
+
+
+def _by_what() -> None:
+    what = st.session_state["queue-what"]
+    screens.screen().settle()
+    if what is not None:
+        screens.show_cluster("" if what == "clusters" else None)
+
+
+# --- the list ----------------------------------------------------------------------------------
+
+
+def _records(workspace: Workspace, shown: Filter, row: Row | None, position: int, total: int) -> None:
+    page = position // PAGE
+    rows = workspace.index.page(shown, page * PAGE, PAGE)
+    several = len(workspace.files()) > 1
+    width = max([5, *(len(f"{item.line:,}") for item in rows)])
+    names = [file.path.rpartition("/")[2] for file in workspace.files()]
+    with st.container(key="queue-rows", gap=None):
+        for number, item in enumerate(rows):
+            label = _label(item, width, names[item.file] if several else "")
+            with st.container(key=f"queue-here-{number}" if row and item.id == row.id else f"queue-row-{number}"):
+                st.button(
+                    label, key=f"queue-go-{number}", on_click=answering.go, args=(item.id,), width="stretch",
+                    type="tertiary",
+                )  # fmt: skip
+    if total > PAGE:
+        _pager(page, -(-total // PAGE), lambda page: _to_page(workspace, page))
+
+
+def _to_page(workspace: Workspace, page: int) -> None:
+    found = workspace.index.page(screens.shown(), page * PAGE, 1)
+    if found:
+        answering.go(found[0].id)
+
+
+def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
+    """First, before, next and last; `st.pagination` takes no value that changes elsewhere, too."""
+    ways = (
+        ("⏮", "first", 0),
+        ("◀", "before", page - 1),
+        ("", "", 0),
+        ("▶", "next", page + 1),
+        ("⏭", "last", pages - 1),
+    )
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center", key="queue-pager"):
+        for sign, name, to in ways:
+            if name:
+                st.button(
+                    sign, key=f"queue-page-{name}", on_click=go, args=(to,), type="tertiary",
+                    disabled=to == page or not 0 <= to < pages,
+                )  # fmt: skip
+            else:
+                st.html(f'<div class="cu cu-place">page {page + 1:,} of {pages:,}</div>')
+
+
+def _label(row: Row, width: int, file: str) -> str:
+    """A row in fixed columns: line, worst rule, how many more, severity, what is decided."""
+    more = f"+{len(row.codes) - 1}" if len(row.codes) > 1 else ""
+    line = f"{row.line:,}".rjust(width)
+    code = (row.codes[0] if row.codes else "").ljust(7)
+    text = plain(f"{line}  {code}{more.ljust(4)}", 60)
+    severity = plain(f"{SIGNS.get(row.severity, ' ')} {row.severity}".ljust(10), 20)
+    mark = plain(f" {_MARKS[row.status]} {row.status}" if row.status != "open" else "", 20)
+    colour = _COLORS.get(row.severity, "gray")
+    where = plain(f"  {file}", 24) if file else ""
+    return f"{text} :{colour}[{severity}]{mark}{where}"
+
+
+def _clusters(workspace: Workspace, shown: Filter) -> None:
+    total = workspace.index.count_groups(shown)
+    here, pages = screens.screen(), max(1, -(-total // PAGE))
+    here.clusters = min(here.clusters, pages - 1)
+    found = workspace.index.groups(shown, here.clusters * PAGE, PAGE)
+    with st.container(key="queue-rows", gap=None):
+        for number, group in enumerate(found):
+            is_here = group.id == (screens.cluster() or found[0].id)
+            with st.container(key=f"queue-here-{number}" if is_here else f"queue-row-{number}"):
+                st.button(
+                    _group_label(group), key=f"queue-group-{number}", on_click=screens.show_cluster, args=(group.id,),
+                    width="stretch", type="tertiary",
+                )  # fmt: skip
+    if not found:
+        st.html('<div class="cu cu-quiet">No clusters in this view.</div>')
+    if total > PAGE:
+        _pager(here.clusters, pages, _to_clusters)
+
+
+def _to_clusters(page: int) -> None:
+    screens.screen().clusters = page
+
+
+def _group_label(group: Group) -> str:
+    state = f"{group.open:,} open" if group.open else "✓ decided"
+    text = plain(f"{group.code.ljust(7)} ×{group.size:<5,}", 40)
+    severity = plain(f"{SIGNS.get(group.severity, ' ')} {group.severity}".ljust(10), 20)
+    return f"{text} :{_COLORS.get(group.severity, 'gray')}[{severity}]{plain(f' {state}', 20)}"
