@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import os
+import stat
 import sys
 import tempfile
 import zlib
@@ -64,6 +65,7 @@ class Spools(ExitStack):
             if os.path.isdir(path):
                 raise InputError(f"{path}: is a folder, not a file")
             with open(path, "rb") as file:
+                _refuse_device(path, file)
                 head = file.peek(64)[:64]
                 if head.startswith((_GZIP, _ZSTD)) or encoding_of(head) != "utf-8" or not os.path.isfile(path):
                     return self._unpacked(path, file, max_unpacked, os.fstat(file.fileno()).st_size)
@@ -175,6 +177,14 @@ def encoding_of(head: bytes) -> str:
     if len(head) >= 4 and head[0] == 0 and head[1] in b'{["' and head[2] == 0 and head[3]:
         return "utf-16-be"
     return "utf-8"
+
+
+def _refuse_device(path: str, file: BinaryIO) -> None:
+    """Raises InputError for what has no end (/dev/zero) or no lines (a disk); git calls a missing file /dev/null."""
+    mode = os.fstat(file.fileno()).st_mode
+    is_endless = stat.S_ISCHR(mode) and not file.isatty() and not os.path.samefile(path, os.devnull)
+    if is_endless or stat.S_ISBLK(mode):
+        raise InputError(f"{path}: is a device, not a file")
 
 
 def _refuse_binary(path: str, head: bytes) -> None:

@@ -95,7 +95,7 @@ def test_windows_1252_with_semicolons_quotes_and_line_breaks(convert: Any) -> No
     assert "faq.csv:5: the completion is empty (column 'Antwort')" in said  # the line, though a row before spans three
     code, made, _ = convert("faq.csv", "--map", "prompt=Frage,completion=Antwort", "--skip")
     assert (code, dialogs(made)) == (0, [['Was kostet\r\n"es"?', "10 € – für\nalle"]])
-    assert records("out.rejected.jsonl") == [{"Frage": "Wo?"}]
+    assert records("out.rejected.jsonl") == [{"Frage": "Wo?", "Antwort": None}]
 
 
 def test_text_stays_as_it_stands_in_the_cell(convert: Any) -> None:
@@ -371,7 +371,7 @@ def test_parquet_numbers_dates_and_bytes(convert: Any) -> None:
     assert "a.parquet:2: the completion is empty (column 'label')" in said
     code, made, _ = convert("a.parquet", "--skip", "--drop-extra")
     assert dialogs(made) == [["a", "1"], ["c", "2.5"]]
-    assert records("out.rejected.jsonl") == [{"text": "b"}]
+    assert records("out.rejected.jsonl") == [{"text": "b", "label": None, "big": None, "image": None}]
     code, made, said = convert("a.parquet", "--force", "--skip", "--keep-extra")
     assert "a.parquet:1: column 'image': bytes have no place in JSON" in said
     assert made == [{"messages": made[0]["messages"], "big": 3}]
@@ -394,7 +394,7 @@ def test_parquet_nan_is_named_and_narrow_floats_stay_short(convert: Any) -> None
     text = Path("out.jsonl").read_text()
     assert '"narrow": 0.1,' in text
     assert '"narrow": 3.4028235e+38' in text
-    assert records("out.rejected.jsonl") == [{"prompt": "c", "completion": "nan", "narrow": 16777216}]
+    assert records("out.rejected.jsonl") == [{"prompt": "c", "completion": "nan", "narrow": 16777216, "nested": None}]
 
 
 def test_a_missing_library_is_named_with_the_extra(tmp_path: Path) -> None:
@@ -707,9 +707,11 @@ def test_mode_and_umask_hold(convert: Any) -> None:
     assert os.stat("out.jsonl").st_mode & 0o777 == 0o640
 
 
-def test_a_full_disk_leaves_the_old_file_alone() -> None:
+@pytest.mark.parametrize("old", ["mine\n", None])
+def test_a_full_disk_leaves_the_old_file_alone(old: str | None) -> None:
     write("a.jsonl", (CHAT + "\n") * 2000)
-    write("out.jsonl", "mine\n")
+    if old:
+        write("out.jsonl", old)
     command = [sys.executable, "-m", "curator.cli.main", "convert", "a.jsonl", "out.jsonl", "--force"]
 
     def limit() -> None:
@@ -718,9 +720,9 @@ def test_a_full_disk_leaves_the_old_file_alone() -> None:
 
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
     assert done.returncode == 2
-    assert done.stderr.startswith("error: out.jsonl: not changed: ")
-    assert Path("out.jsonl").read_text() == "mine\n"
-    assert sorted(os.listdir()) == ["a.jsonl", "out.jsonl"]
+    assert done.stderr.startswith(f"error: out.jsonl: not {'changed' if old else 'written'}: ")
+    assert not old or Path("out.jsonl").read_text() == old
+    assert sorted(os.listdir()) == ["a.jsonl", *(["out.jsonl"] if old else [])]
 
 
 @pytest.mark.parametrize("wait", [0.15, 0.3, 0.5, 0.7, 0.9])
@@ -774,3 +776,17 @@ def test_what_is_shown_of_hostile_names_is_short_and_visible(convert: Any) -> No
     said = convert("a.jsonl", "--to", "openai-completion")[2]
     assert "\x1b" not in said
     assert len(said) < 600
+
+
+def test_a_rejected_row_keeps_its_empty_cells(convert: Any) -> None:
+    write("a.csv", "question,answer,note\na,,\nb,B,\nc\n")
+    code, made, _ = convert("a.csv", "--skip")
+    assert code == 0
+    assert dialogs(made) == [["b", "B"]]
+    assert records("out.rejected.jsonl") == [{"question": "a", "answer": None, "note": None}, {"question": "c"}]
+    os.rename("out.rejected.jsonl", "again.jsonl")
+    assert convert("again.jsonl", "--force")[2].splitlines()[1:] == [
+        "again.jsonl:1: the completion is empty (column 'answer')",
+        "again.jsonl:2: the completion is empty (column 'answer')",
+        "error: nothing is written: no record can be carried over",
+    ]

@@ -349,6 +349,38 @@ def test_equal_records_that_are_all_dropped_are_reported_as_copies(run: Run, tmp
     assert [entry["kind"] for entry in entries(tmp_path / "out.removed.jsonl")] == ["copy", "copy", "near copy"]
 
 
+def test_clusters_that_keep_no_record_are_counted_and_told_apart(run: Run, tmp_path: Path) -> None:
+    pairs = [line for n in range(3) for line in [chat(words(n, 9), "A")] * 2]
+    (tmp_path / "in.jsonl").write_text("\n".join(pairs))
+    dropped = [{"record": record_hash(pairs[n].encode()), "decision": "drop"} for n in (0, 2)]
+    one = {"record": record_hash(pairs[4].encode()), "decision": "drop", "line": 6}
+    for decisions, warning in (
+        ([*dropped, one], "warning: 2 clusters keep no record: every copy in them was decided to go\n"),
+        ([dropped[0], one], "warning: 1 cluster keeps no record: every copy in it was decided to go\n"),
+        ([one], ""),
+    ):
+        (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, decisions)))
+        (tmp_path / "out.removed.jsonl").unlink(missing_ok=True)
+        said = done(run("dedupe", "in.jsonl", "-o", "out.jsonl", "--decisions", "d.jsonl", "--force")).output
+        assert warning in said
+        assert ("keep no record" in said or "keeps no record" in said) == bool(warning)
+        assert f"in {len(decisions)} cluster" in said
+        removed = entries(tmp_path / "out.removed.jsonl")
+        assert len({entry["cluster"] for entry in removed}) == len(decisions)
+
+
+def test_in_place_says_how_it_is_taken_back(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text("\n".join(TRIO))
+    assert "wrote in.jsonl; `curator undo` takes it back\n" in done(run("dedupe", "in.jsonl", "--in-place")).output
+    done(run("undo"))
+    assert path.read_text() == "\n".join(TRIO)
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    said = done(run("dedupe", "../in.jsonl", "--in-place")).output
+    assert "wrote ../in.jsonl; `curator undo ..` takes it back\n" in said
+
+
 def test_a_link_is_refused_with_what_this_command_can_do(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

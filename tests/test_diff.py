@@ -429,3 +429,15 @@ def test_the_recipe_for_git_works(tmp_path: Path) -> None:
     assert "1 added, 1 moved" in shell(tool)
     shell("git rm -q train.jsonl")
     assert "13 records, now 0: 13 removed" in shell("git diff --cached")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_an_endless_device_is_refused_and_the_empty_one_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jsonl").write_text("\n".join(LINES))
+    assert main(["diff", "a.jsonl", "/dev/full"]) == 2
+    assert capsys.readouterr().err == "error: /dev/full: is a device, not a file\n"
+    assert main(["diff", "a.jsonl", "/dev/null"]) == 1  # as git calls a file that is not there
+    assert "12 records, now 0: 12 removed" in capsys.readouterr().out

@@ -783,3 +783,23 @@ def test_fix_from_python(tmp_path: Path) -> None:
     assert fixed.files[0].fixes == {("SCH004", "call it 'assistant'"): 1}
     with pytest.raises(curator.UsageError, match="unknown option"):
         curator.fix(path, selekt="SCH004")
+
+
+@pytest.mark.parametrize("flags", [["--output-format", "json"], ["--output-format", "concise"], ["--statistics"]])
+def test_a_diff_has_no_other_format(run: Run, tmp_path: Path, flags: list[str]) -> None:
+    write(tmp_path / "t.jsonl", BAD % 1)
+    result = run("check", "t.jsonl", "--diff", *flags)
+    assert isinstance(result.exception, UsageError)
+    assert f"{flags[0]} goes with a check without --diff" in str(result.exception)
+
+
+@pytest.mark.parametrize(("flag", "holds"), [("--fix", "holds JSON Lines now"), ("--diff", "would hold JSON Lines")])
+def test_an_array_that_becomes_lines_keeps_a_name_that_says_otherwise(
+    run: Run, tmp_path: Path, flag: str, holds: str
+) -> None:
+    (tmp_path / "arr.json").write_text(f"[{GOOD % 1}, {GOOD % 2}]")
+    write(tmp_path / "t.jsonl", BAD % 1)
+    said = run("check", "arr.json", "t.jsonl", "--select", RULES, flag).stderr
+    assert f"note: arr.json {holds}: other tools may want the name arr.jsonl\n" in said
+    assert said.count("other tools may want") == 1
+    assert "JSON Lines" not in run("check", "arr.json", "--select", RULES, "--fix").stderr or flag == "--diff"

@@ -217,6 +217,29 @@ def test_ten_thousand_labels_of_three_records_each(run: Run, tmp_path: Path) -> 
     assert "and 9,995 more labels" in result.output
 
 
+@pytest.mark.parametrize(("columns", "fitting"), [(200, 5), (80, 1), (20, 0)])
+def test_the_table_is_no_wider_than_the_terminal(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, fitting: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    texts = [words(n, 30) for n in range(20)]
+    write(tmp_path / "all.jsonl", [chat(f"Q{n}?", texts[n % 20]) for n in range(60)])
+    said = done(run("split", "all.jsonl", "--validation", "10%", "--stratify", "--no-near")).output
+    table = said.partition("\nand ")[0].splitlines()
+    assert max(map(len, table)) <= max(columns, len("validation  records   share"))
+    assert table[0].count("'") == 2 * fitting
+    assert f"and {20 - fitting} more labels" in said
+
+
+def test_each_nested_part_says_how_many_records_it_has(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "all.jsonl", GOOD)
+    said = done(run("split", "all.jsonl", "--validation", "2", "--nested", "25,50")).output
+    train = len((tmp_path / "all.train.jsonl").read_bytes().splitlines())
+    for percent in (25, 50):
+        count = len((tmp_path / f"all.train-{percent}.jsonl").read_bytes().splitlines())
+        assert f"wrote all.train-{percent}.jsonl: {count} records, {count / train:.1%} of train\n" in said
+
+
 def labelled_short(counts: dict[str, int]) -> list[str]:
     return [
         json.dumps({"prompt": f"{label} {n} ->", "completion": f" {label}"})
@@ -401,7 +424,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     assert ended.returncode == 2, ended
-    assert "all.train.jsonl: not changed" in ended.stderr
+    assert "all.train.jsonl: not written: the new file would be larger" in ended.stderr
     assert sorted(os.listdir(tmp_path)) == ["all.jsonl"]
 
 

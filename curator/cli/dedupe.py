@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from curator.cli.fixes import way_back
 from curator.cli.progress import progress
 from curator.curation import deduping
 from curator.curation.deduping import NOBODY, Cleared
@@ -108,9 +109,11 @@ def command(path: str, **given: Any) -> None:
                 stream.writelines(deduping.proposed(records, done))
         if not given["quiet"]:
             _say(records, done, given["show"])
-            for name in (*new, aside if output and count else "", path if given["in_place"] and count else ""):
+            for name in (*new, aside if output and count else ""):
                 if name:
                     click.echo(visible(f"wrote {name}"))
+            if given["in_place"] and count:
+                click.echo(visible(f"wrote {path}; `{way_back([path])}` takes it back"))
             if output is None and template is None and count:
                 click.echo("nothing was written: -o OUT writes what stays")
 
@@ -159,7 +162,7 @@ def _asked(path: str, given: dict[str, Any]) -> tuple[str | None, str | None]:
 def _say(records: Records, done: Cleared, shown: int) -> None:
     clusters = done.clusters()
     numbered = sorted(enumerate(clusters.items(), 1), key=lambda item: (-len(item[1][1]), item[0]))
-    for cluster, (stays, gone) in numbered[:shown]:
+    for cluster, ((stays, _), gone) in numbered[:shown]:
         kept = "none stays" if stays == NOBODY else f"line {records.line(stays):,} stays"
         click.echo(f"cluster {cluster}: {len(gone) + (stays != NOBODY):,} records, {kept}")
         for number in gone[:_MEMBERS]:
@@ -174,6 +177,9 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
             "note: the largest cluster holds much of the file: its records may share a template rather than be "
             "copies; a higher --threshold, --exact or --decisions keeps more of them"
         )
+    if empty := sum(1 for stays, _ in clusters if stays == NOBODY):
+        which = "1 cluster keeps no record: every copy in it" if empty == 1 else f"{empty:,} clusters keep no record: every copy in them"
+        click.echo(f"warning: {which} was decided to go")
     if done.differing:
         click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
     if done.unmatched:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # a run that fixes nothing does not wait for these
     from curator.fixing.script import Script
 
 _COLOR = {"-": "red", "+": "green", "@": "cyan"}
+_TO_LINES = "FIL005"
 _LISTED = 20  # different fixes of a file that are listed
 _FLAGS = (
     click.option("--fix", is_flag=True, help="Apply the fixes that do not change what is trained on."),
@@ -52,6 +53,10 @@ def validate(given: dict[str, Any]) -> None:
     if given["fix"] or given["diff"]:
         if given["suppress"] or given["prune_suppressions"]:
             raise UsageError("fix first, then suppress what is left: --fix and --suppress are two runs")
+        for name in ("output_format", "statistics"):
+            if given["diff"] and given[name]:
+                flag = f"--{name.replace('_', '-')}"
+                raise UsageError(f"--diff shows a patch, not a report: {flag} goes with a check without --diff")
         return
     for name in ("unsafe_fixes", "show_fixes", "verify", "follow_symlinks"):
         if given[name]:
@@ -96,6 +101,9 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
             yield f"    and {sum(count for _, count in listed[_LISTED:]):,} more of {len(listed) - _LISTED:,} kinds"
     for file in fixed.files:
         yield visible(f"{file.path}: {sentence(file.account, '' if given['diff'] else file.aside)}")
+        if file.path.lower().endswith(".json") and any(code == _TO_LINES for code, _ in file.fixes):
+            now = "would hold JSON Lines" if given["diff"] else "holds JSON Lines now"
+            yield visible(f"note: {file.path} {now}: other tools may want the name {file.path}l")
     count, files = fixed.count, len(fixed.files)
     if count:
         text = f"{count:,} {'finding' if count == 1 else 'findings'} in {files:,} {'file' if files == 1 else 'files'}"
@@ -103,7 +111,7 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
         if given["diff"]:
             yield f"{text} would be fixed{left}."
         else:
-            yield visible(f"Fixed {text}{left}; `{_way_back([file.path for file in fixed.files])}` takes it back.")
+            yield visible(f"Fixed {text}{left}; `{way_back([file.path for file in fixed.files])}` takes it back.")
     elif not fixed.report.failures:
         yield "Nothing to fix."
     if fixed.unsettled:
@@ -112,7 +120,7 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
         yield "note: only the records that changed were checked again; --verify checks all that was written"
 
 
-def _way_back(paths: Sequence[str]) -> str:
+def way_back(paths: Sequence[str]) -> str:
     """The command that takes a run back: undo looks below this folder, and elsewhere only when told."""
     folders = sorted({os.path.dirname(path) or "." for path in paths})
     is_below = all(not os.path.relpath(folder).startswith("..") for folder in folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ from curator.settings import SPLITS
 
 TRAIN, VALIDATION, TEST = SPLITS
 _LABELS_SHOWN = 5
-_LABEL_CHARS = 40
+_LABEL_CHARS = 24
+_FIRST = ("split", "records", "share")
+_WIDTH = 100  # columns of a table, where no terminal says how many there are
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 _SIZES = "80,10,10: train, validation, test, in these proportions."
 
@@ -149,12 +152,17 @@ def command(path: str, **given: Any) -> None:
         with together([*paths, aside] if len(outputs) in to else paths) as streams:
             records.copy(to, [*streams[: len(outputs)], *streams[len(paths) :]], shown)
             chosen = splitting.nested(units, splits, parts, given["seed"])
+            written = []
             for stream, inside in zip(streams[len(outputs) : len(paths)], chosen, strict=True):
-                records.copy(splitting.part(units, inside), [stream], shown)
+                records.copy(part := splitting.part(units, inside), [stream], shown)
+                written.append(part.count(splitting.TRAIN))
     if not given["quiet"]:
         _say(records, units, found, counts, outputs, wanted, given["seed"])
-        for extra in [*paths[len(outputs) :], *([aside] if len(outputs) in to else [])]:
-            click.echo(visible(f"wrote {extra}"))
+        whole = counts[splitting.TRAIN].total()
+        for extra, size in zip(paths[len(outputs) :], written, strict=True):
+            click.echo(visible(f"wrote {extra}: {counted(size, 'record')}, {size / whole:.1%} of train"))
+        if len(outputs) in to:
+            click.echo(visible(f"wrote {aside}: {counted(records.count(UNREADABLE), 'line')}"))
         _suggest(path, outputs)
     for left in _of_other_divisions(outputs, parts):
         click.echo(visible(f"note: {left} is of another division: its records may stand in these outputs"), err=True)
@@ -254,17 +262,20 @@ def _say(
     labels = [label for label, _ in sorted(overall.items(), key=lambda item: (-item[1], item[0])) if label]
     shown = labels[:_LABELS_SHOWN]
     head = [repr(clip(found.labels.names[label], _LABEL_CHARS)) for label in shown]
-    rows = [["split", "records", "share", *head]]
+    rows = [[*_FIRST, *head]]
     for index, name in enumerate(outputs):
         rows.append(_row(name, counts.get(index, Counter()), total, shown))
     rows.append(_row("all", overall, total, shown))
     widths = [max(width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    room, fitting = shutil.get_terminal_size((_WIDTH, 0)).columns, len(_FIRST)
+    while fitting < len(widths) and sum(widths[: fitting + 1]) + 2 * fitting <= room:
+        fitting += 1
     for row in rows:
         cells = [cell.ljust(size) if not at else " " * (size - width(cell)) + cell
-                 for at, (cell, size) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
+                 for at, (cell, size) in enumerate(zip(row[:fitting], widths[:fitting], strict=True))]  # fmt: skip
         click.echo(visible("  ".join(cells)))
-    if len(labels) > len(shown):
-        click.echo(f"and {counted(len(labels) - len(shown), 'more label')}")
+    if hidden := len(labels) - (fitting - len(_FIRST)):
+        click.echo(f"and {counted(hidden, 'more label')}")
     sums = " + ".join(f"{counts[index].total():,} {name}" for index, name in enumerate(outputs))
     for state, what in ((UNREADABLE, "unreadable"), (BLANK, "blank (left out)")):
         sums += f" + {records.count(state):,} {what}" if records.count(state) else ""

@@ -68,7 +68,7 @@ def names_of(path: str, header: Sequence[Any]) -> tuple[str, ...]:
 def row_of(number: int, names: Sequence[str], cells: Sequence[Any], done: int) -> Row:
     """The row of a table by its columns, without those that are empty."""
     values = {name: value for name, cell in zip(names, cells, strict=True) if (value := value_of(cell)) is not None}
-    return Row(number, values or None, done=done)
+    return Row(number, values or None, done=done, names=names)
 
 
 def _value(cell: Any) -> Any:

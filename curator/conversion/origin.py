@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -35,12 +35,15 @@ class Row:
     """How much of the file is read with it, in the unit of the origin's size."""
     padded: bool = False
     """Nulls that a columnar writer had put in were taken out."""
+    names: Sequence[str] = ()
+    """The columns of its table, also those in which the row is empty."""
 
     def untouched(self) -> bytes:
-        """The record as a line of its own, nothing changed; a table's row by its columns."""
+        """The record as a line of its own, nothing changed; a table's row by its columns, an empty cell as null."""
         if self.raw is not None:
             return self.raw + b"\n"
         cells = self.value if isinstance(self.value, dict) else {}
+        cells = {**dict.fromkeys(self.names), **cells}
         return exact.line({k: cell.instead if isinstance(cell, Unfit) else cell for k, cell in cells.items()})
 
 

@@ -77,7 +77,7 @@ class Output:
     def _failed(self, error: OSError) -> UsageError:
         if self.path == "-":
             return UsageError(f"{tempfile.gettempdir()}: the output is kept there until it is whole: {error.strerror}")
-        return UsageError(f"{self.path}: {reason(error)}")
+        return UsageError(f"{self.path}: {reason(error, self.path)}")
 
     def _opened(self) -> BinaryIO:
         if self.path == "-":

@@ -74,4 +74,4 @@ def _row(number: int, names: tuple[str, ...], cells: tuple[Any, ...]) -> Row:
         padded |= had
         if (value := value_of(bare)) is not None:
             found[name] = value
-    return Row(number, found or None, done=number, padded=padded)
+    return Row(number, found or None, done=number, padded=padded, names=names)

@@ -6,7 +6,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from curator.curation.copies import Copies, copies, reader, settled
@@ -35,16 +35,22 @@ class Cleared:
     """Pairs of near copies that both stay, because their labels differ."""
     unmatched: int = 0
     """Decisions that fit no record of a cluster."""
+    emptied: dict[int, int] = field(default_factory=dict)
+    """For each record of a cluster of which none stays, the first record of that cluster."""
 
     def gone(self) -> Iterator[int]:
         """The numbers of the records that go, in order."""
         return (number for number, other in enumerate(self.stays) if number != other)
 
-    def clusters(self) -> dict[int, list[int]]:
-        """The records that go, by the one that stays for them."""
-        found: dict[int, list[int]] = {}
+    def cluster(self, number: int) -> tuple[int, int]:
+        """What the records that go together have in common: who stays for them, and the first one where nobody does."""
+        return self.stays[number], self.emptied.get(number, NOBODY)
+
+    def clusters(self) -> dict[tuple[int, int], list[int]]:
+        """The records that go, by their cluster."""
+        found: dict[tuple[int, int], list[int]] = {}
         for number in self.gone():
-            found.setdefault(self.stays[number], []).append(number)
+            found.setdefault(self.cluster(number), []).append(number)
         return found
 
 
@@ -112,6 +118,8 @@ def decide(records: Records, decisions: Decisions, *, threshold: float | None, p
                     used.add(entry)
                     goes[number] = decisions[entry]
         staying = [number for number in members if not goes.get(number)]
+        if not staying:
+            done.emptied.update(dict.fromkeys(members, members[0]))
         equal = {records.key(number): number for number in reversed(staying)}
         for number in members:
             if goes.get(number):
@@ -162,7 +170,7 @@ def _decision(text: str, where: str) -> tuple[tuple[str, int | None], bool]:
 
 def proposed(records: Records, done: Cleared) -> Iterator[bytes]:
     """The clusters as a file of decisions, to be looked over: who stays, and who goes."""
-    for cluster, (stays, others) in enumerate(done.clusters().items(), 1):
+    for cluster, ((stays, _), others) in enumerate(done.clusters().items(), 1):
         for number in (stays, *others):
             decision = "keep" if number == stays else "drop"
             name = record_hash(records.raw(number))
@@ -182,12 +190,12 @@ def exact(records: Records, done: Cleared) -> set[int]:
 
 def removed(records: Records, done: Cleared) -> Iterator[bytes]:
     """The records that go, one a line, each with the text of its line, its cluster and the line that stays for it."""
-    clusters = {stays: cluster for cluster, stays in enumerate(done.clusters(), 1)}
+    clusters = {key: cluster for cluster, key in enumerate(done.clusters(), 1)}
     equal = exact(records, done)
     for number in done.gone():
         stays, raw = done.stays[number], records.raw(number)
         yield _line({
-            "cluster": clusters[stays],
+            "cluster": clusters[done.cluster(number)],
             "kind": "copy" if number in equal else "near copy",
             "likeness": done.likeness[number],
             "line": records.line(number),
