@@ -78,7 +78,9 @@ def elements(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
     number, column, done = shard.first_line, shard.column, shard.start
     with open(shard.real_path, "rb") as stream, open(shard.real_path, "rb") as file:
         stream.seek(shard.start)
+        first = None
         for begin, end in spans(_blocks(stream, shard), at_start=shard.start == shard.data_start):
+            first = begin if first is None else first
             offset, size = shard.start + begin, end - begin
             file.seek(done)
             while done < offset:
@@ -93,7 +95,8 @@ def elements(shard: Shard, max_line_bytes: int) -> Iterator[Line]:
             raw = file.read(200 if too_long else size)
             if len(raw) < min(size, 200):
                 raise shrunk(shard)
-            yield Line(raw, offset, number, column, size, too_long)
+            is_first = begin == first and shard.start == shard.data_start
+            yield Line(raw, offset, number, column, size, too_long, encoding=shard.encoding if is_first else "utf-8")
 
 
 def _blocks(stream: BinaryIO, shard: Shard) -> Iterator[bytes]:

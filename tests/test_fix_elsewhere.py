@@ -350,3 +350,51 @@ def test_what_another_fix_stands_in_the_way_of_is_done_behind_it(run: Run, tmp_p
     path = pairs(tmp_path / "t.jsonl", [*FOODS * 2, "soup ", "eel\\t"])
     fix(run, "SEP001,SEP005", "t.jsonl")
     assert {json.loads(line)["prompt"].rpartition(" ")[2] for line in path.read_text().splitlines()} == {"->"}
+
+
+@pytest.mark.usefixtures("size")
+def test_a_separator_waits_for_a_file_that_becomes_utf8(run: Run, tmp_path: Path) -> None:
+    settings(tmp_path, train=["t.jsonl", "w.jsonl"])
+    pairs(tmp_path / "t.jsonl", [f"{food} {n}" for food in FOODS for n in range(9)])
+    wide = pairs(tmp_path / "w.jsonl", FOODS[:6])  # too few to be missed by a rule, once all others have it
+    wide.write_bytes(wide.read_text().encode("utf-16"))
+    fix(run, "FIL001,SEP001")
+    for name in "tw":
+        assert all(" ->" in line for line in (tmp_path / f"{name}.jsonl").read_text().splitlines())
+
+
+def test_a_file_in_two_datasets_does_not_follow_the_habits_of_both(run: Run, tmp_path: Path) -> None:
+    """Each would end its prompt as its own others end, behind what the other has just put there."""
+    shared = pairs(tmp_path / "s.jsonl", ["tofu"])
+    pairs(tmp_path / "a.jsonl", [f"{food} ->" for food in FOODS])
+    pairs(tmp_path / "b.jsonl", [f"{food}\\n\\n###\\n\\n" for food in FOODS])
+    text = '[datasets.d]\ntrain = ["a.jsonl", "s.jsonl"]\n[datasets.e]\ntrain = ["b.jsonl", "s.jsonl"]\n'
+    (tmp_path / "curator.toml").write_text(text)
+    result = fix(run, "SEP002")
+    assert json.loads(shared.read_text())["prompt"] == "tofu ->"
+    assert "whose habits go first" in result.stderr
+    done = shared.read_bytes()
+    fix(run, "SEP002")
+    assert shared.read_bytes() == done
+
+
+def test_an_array_in_utf16_is_fixed_and_bytes_with_zeros_are_not_guessed(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    rows = [chat("Gr\u00fc\u00dfe?", "Ja.").strip(), chat("Nein?", "Doch.").strip()]
+    path.write_bytes(f"[{rows[0]},\n{rows[1]}]".encode("utf-16"))
+    fix(run, "FIL", "t.json")
+    assert path.read_text().splitlines() == rows
+    other = " ü\n".encode("utf-32-le")  # without a mark nobody can tell
+    path.write_bytes(other)
+    fix(run, "FIL001", "t.json")
+    assert path.read_bytes() == other
+
+
+def test_no_separator_is_proposed_that_another_rule_takes_away(run: Run, tmp_path: Path) -> None:
+    ends = [": ", ": ", ": ", "", ""]
+    path = pairs(tmp_path / "t.jsonl", [f"{food}{ends[n % 5]}" for n, food in enumerate(FOODS)])
+    fix(run, "SEP", "t.jsonl")
+    done = path.read_bytes()
+    fix(run, "SEP", "t.jsonl")
+    assert path.read_bytes() == done
+    assert all(json.loads(line)["prompt"].endswith("->") for line in done.splitlines())

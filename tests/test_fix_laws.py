@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -220,3 +221,86 @@ def test_a_large_set_is_reported_as_a_fresh_check_would(seed: int) -> None:
 @pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
 def test_published_files(path: Path, unsafe: bool) -> None:
     obeys(path.read_bytes(), unsafe=unsafe, name=f"data{path.suffix}")
+
+
+WORDS = ("plum", "leek", "dill", "rye", "tofu", "goat")
+ENDINGS = ("", " ->", "->", " –>", ": ", "\nAnswer: ", "\n\n###\n\n", " ", "\t", " =>")
+SELECTED = ("SEP", "STP", "SCH003", "DUP001", "SPL001", "FIL", "JSN")
+FOREIGN = (
+    b'{"prompt": "p ", "chosen": "a", "rejected": "b"}',
+    b'{"prompt": "p ", "messages": [{"role": "user", "content": "a"}]}',
+    b'{"prompt": "twice", "prompt": "p ", "completion": "a"}',
+)
+
+
+def habitual(random: Random, pool: list[bytes]) -> bytes:
+    """A file of completions with habits, slips, copies and other formats, in some container and encoding."""
+    ending, stop, space = random.choice(ENDINGS), random.choice(["", " END", "###", " end"]), random.choice([" ", ""])
+    has_id = random.random() < 0.5
+    found = []
+    for _ in range(random.choice([1, 8, 14])):
+        if pool and random.random() < 0.2:
+            found.append(random.choice(pool))
+            continue
+        prompt = " ".join(random.choices(WORDS, k=3)) + (ending if random.random() < 0.9 else random.choice(ENDINGS))
+        record = {"prompt": prompt, "completion": space + " ".join(random.choices(WORDS, k=3)) + stop}
+        if has_id:
+            record["id"] = random.choice(WORDS)
+        row = json.dumps(record, ensure_ascii=random.random() < 0.5).encode()
+        pool.append(row)
+        found.append(random.choice([row] * 18 + [row + row, *FOREIGN]))
+    if random.random() < 0.2:
+        data = b"[" + b",\n ".join(found) + b"]"
+    else:
+        data = random.choice([b"\n", b"\r\n"]).join(found) + random.choice([b"", b"\n"])
+    return data.decode().encode("utf-16") if random.random() < 0.1 else data
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 10**6), st.booleans())
+def test_fixes_beyond_one_record(seed: int, is_shared: bool) -> None:
+    random = Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [str(Path(folder, f"{name}.jsonl")) for name in "abc"]
+        pool: list[bytes] = []
+        before = [habitual(random, pool) for _ in paths]
+        for path, data in zip(paths, before, strict=True):
+            Path(path).write_bytes(data)
+        chosen = Settings(select=tuple(random.sample(SELECTED, random.randrange(1, len(SELECTED)))))
+        a, b, c = paths
+        datasets = [Dataset("d", {"train": (a, b), "validation": (c,)}, chosen)]
+        if is_shared:
+            datasets.append(Dataset("e", {"train": (c, a), "validation": (b,)}, chosen))
+        fixed, _ = mending.fix(datasets, Options(unsafe=True))
+        after = [Path(path).read_bytes() for path in paths]
+        # what cannot be fixed is said; nothing is a fault of ours
+        assert not [failure for failure in fixed.report.failures if failure.code or "report" in failure.message]
+        assert all(file.account.is_balanced for file in fixed.files)
+        changed = [path for path, was, now in zip(paths, before, after, strict=True) if was != now]
+        assert sorted(file.path for file in fixed.files) == changed
+        # other formats, and what repeats a key, are nobody's
+        if not {"DUP001", "SPL001"} & set(chosen.select):
+            assert [count_foreign(data) for data in after] == [count_foreign(data) for data in before]
+        # of every prompt something is left somewhere
+        assert prompts(before) == prompts(after)
+        # nothing fixable is left unsaid, and fix twice = fix once
+        again, _ = mending.fix(datasets, Options(unsafe=True))
+        assert ([Path(path).read_bytes() for path in paths], again.count) == (after, 0)
+        assert again.unsettled == fixed.unsettled
+        if changed:
+            undo(paths, together=True)
+        assert [Path(path).read_bytes() for path in paths] == before
+
+
+def text_of(data: bytes) -> str:
+    return data.decode("utf-16" if data.startswith(b"\xff\xfe") else "utf-8")
+
+
+def count_foreign(data: bytes) -> list[int]:
+    return [text_of(data).count(row.decode()) for row in FOREIGN]
+
+
+def prompts(found: list[bytes]) -> set[str]:
+    """The words of all prompts, wherever they stand."""
+    texts = "".join(map(text_of, found))
+    return {" ".join(re.findall("[a-z]+", text)) for text in re.findall(r'"prompt": "([a-z ]+)', texts)}

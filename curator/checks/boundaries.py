@@ -23,6 +23,10 @@ _MIXED = 0.2
 """Below this share an ending is no habit at all (RULES.md, "settled")."""
 
 
+def _is_sign(ending: str) -> bool:
+    return not ending.endswith((" ", "\t")) and not any(map(str.isalnum, ending))
+
+
 class Unused:
     """Which of some endings stand nowhere before the end of a text. Memory: a number for each."""
 
@@ -60,8 +64,9 @@ class MissingSeparator:
             and not conventions.open_ended
             and "separators" not in conventions.pinned
         )
-        # One that half of the prompts have is the first to be proposed, unless it names their task.
-        signs = [habit.text for habit in known if share >= _MIXED and not any(map(str.isalnum, habit.text))]
+        # One that half of the prompts have is the first to be proposed, unless it names their task, or ends with
+        # white space, which belongs to the answer.
+        signs = [habit.text for habit in known if share >= _MIXED and _is_sign(habit.text)]
         self.unused = Unused((*signs, *_SEPARATORS))
         self.prompts: set[bytes] = set()
         """Up to two different prompts: one for all of them ends where it always does."""

@@ -50,7 +50,8 @@ def not_utf8(line: Line) -> Iterator[Problem]:
         at="line",
         span=(fault.position, fault.position + 1),
         values={"offset": fault.position, "byte": f"0x{first:02x}", "encoding": guess},
-        fix=Fix(f"read these bytes as {guess}", runs),
+        # Zero bytes stand in no text of one byte a character: it is UTF-16 or UTF-32 without a mark, or no text.
+        fix=Fix(f"read these bytes as {guess}", () if b"\x00" in line.raw else runs),
     )
 
 

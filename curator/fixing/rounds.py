@@ -23,7 +23,7 @@ from curator.fixing.rewriting import Account, Rewriting, Shifts, related
 from curator.fixing.script import Script, Spooled, compose, spliced
 from curator.fixing.sweeping import Every, Sweep, is_for_every, is_for_related, kept, sweeps
 from curator.inputs import Dataset
-from curator.model import EndEvery, Finding
+from curator.model import Finding
 from curator.opening import encoding_of
 from curator.report import Failure, Report
 from curator.sources import HEAD_BYTES, Container, Source, marks, recognise
@@ -95,8 +95,8 @@ class Rounds:
         self._works: dict[str, Work] = {}
         self._given_up: set[str] = set()
         self._must_check_all = False
-        self._kept: set[tuple[Any, ...]] = set()
-        """Findings that would drop a record for the sake of another that is dropped, too."""
+        self._held: dict[tuple[Any, ...], str] = {}
+        """Findings whose fix another part of the run speaks against, and why."""
         self._left, self._accepted = Findings(), Findings()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._piped = {d.stdin_name for d in datasets for paths in d.splits.values() if "-" in paths}
@@ -120,14 +120,14 @@ class Rounds:
 
     def why_left(self, finding: Finding) -> str:
         """Why a fix that was wanted was not applied."""
-        if _key(finding) in self._kept:
-            return "the record that it would leave is dropped, too, or is the same"
+        if why := self._held.get(_key(finding)):
+            return why
         if is_for_every(finding):
             return "it is a fix of all records of the dataset, and not all can have it"
         return "its fix does not fit, or was taken back"
 
     def _is_to_be_fixed(self, finding: Finding) -> bool:
-        return self.wanted(finding) and not (self._kept and _key(finding) in self._kept)
+        return self.wanted(finding) and not (self._held and _key(finding) in self._held)
 
     def must_verify(self, files: Sequence[Checked]) -> bool:
         """Whether all is checked again; else only what changed has been."""
@@ -196,10 +196,22 @@ class Rounds:
             return by_path[finding.path].bound.plan.root, finding.dataset
 
         wanted: dict[str, _Wanted] = defaultdict(_Wanted)
-        self._kept = set()
+        self._held = {}
         if len({os.path.realpath(checked.source.path) for checked in files}) < len(files):
             are_lines = {path for path, checked in by_path.items() if checked.source.head.container != "document"}
-            self._kept = set(map(_key, kept(found(), are_lines)))
+            codes = {
+                rule.rule.code
+                for checked in files
+                for rule in (*checked.bound.record, *checked.bound.dataset)
+                if "conventions" in rule.rule.given
+            }
+            for finding in found():  # a text cannot follow the habits of two datasets
+                plan = by_path[finding.path].bound.plan
+                is_own = (finding.dataset, finding.split) == (plan.dataset, plan.split)
+                if finding.code in codes and not is_own and not is_for_every(finding):
+                    self._held[_key(finding)] = "the file has a part in another dataset or split, whose habits go first"
+            for key in [_key(finding) for finding in kept(found(), are_lines)]:
+                self._held[key] = "the record that it would leave is dropped, too, or is the same"
         every, drops = sweeps(found(), home)
         self._spread(every, files, report, home, wanted)
         for path, sweep in drops.items():
@@ -233,23 +245,17 @@ class Rounds:
                     if checked.bound.silences(finding.code, checked.source.path)
                     or (where, finding.code, checked.bound.plan.split) in accepted
                 }
-                if left and item.is_uniform:
+                if item.is_uniform and (left or not _is_wanted_by_all(finding, where, every, files)):
                     continue
                 for path in {checked.source.path for checked in mine} - left:
                     wanted[path].sweep.every.append(item)
 
     def _without_halves(self, wanted: Mapping[str, _Wanted], paths: Set[str]) -> set[str]:
         """The files that have something to be done, once fixes are out that not all files of a dataset can have."""
-        refused = wanted.keys() - paths
-        out = {id(item) for path in refused for item in wanted[path].sweep.every if item.is_uniform}
-        for path in paths:
-            sweep = wanted[path].sweep
-            ends: dict[tuple[str, str], set[str]] = defaultdict(set)
-            for item, edit in _endings(sweep.every):
-                ends[item.finding.code, edit.pointer].add(edit.text)
-            for item, edit in _endings(sweep.every):
-                if len(ends[item.finding.code, edit.pointer]) > 1:  # for two datasets that share the file
-                    out.add(id(item))
+        # A file that becomes UTF-8 is fixed in the next round, and all of its dataset with it.
+        later = {path for path in paths if any(map(is_transcoding, wanted[path].of_whole))}
+        not_now = (wanted.keys() - paths) | later
+        out = {id(item) for path in not_now for item in wanted[path].sweep.every if item.is_uniform}
         for path in paths:
             mine = wanted[path]
             mine.sweep.every = [item for item in mine.sweep.every if id(item) not in out]
@@ -384,11 +390,16 @@ def _format(finding: Finding, files: Iterable[Checked]) -> str:
     return next((c.bound.plan.conventions.format for c in files if c.bound.plan.split == finding.split), "")
 
 
-def _endings(every: Iterable[Every]) -> Iterator[tuple[Every, EndEvery]]:
-    for item in every:
-        for edit in item.finding.fix.edits if item.finding.fix else ():
-            if isinstance(edit, EndEvery):
-                yield item, edit
+def _is_wanted_by_all(
+    finding: Finding, where: Hashable, every: Mapping[Hashable, Sequence[Finding]], files: Sequence[Checked]
+) -> bool:
+    """Whether all other datasets that have a file of this one want the same."""
+    homes: dict[str, set[Hashable]] = defaultdict(set)
+    for checked in files:
+        homes[checked.source.path].add((checked.bound.plan.root, checked.bound.plan.dataset))
+    others = {other for having in homes.values() if where in having for other in having}
+    same = (finding.code, finding.fix)
+    return all(same in [(item.code, item.fix) for item in every.get(other, ())] for other in others)
 
 
 def _all(report: Report) -> Iterator[Finding]:
