@@ -1,0 +1,506 @@
+"""Editing one record: its turns, calls and label field by field, or the raw line; linted again after every change.
+
+What is typed is kept for the session, record by record, until it is saved or discarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from curator.errors import InputError, UsageError
+from curator.model import Example, ToolCall
+from curator.parsing import parse
+from curator.review import editing
+from curator.review.deciding import argument_faults, shown
+from curator.review.differing import diff_html
+from curator.review.editing import Field, Fields
+from curator.review.escaping import brief, escape, label, whole
+from curator.review.finding_rendering import findings_html
+from curator.review.plain import plain, visible
+from curator.review.raw_rendering import raw_html
+from curator.review.states import Key
+from curator.review.store import Conflict
+from curator.review.viewing import View
+from curator.review.workspace import Opened, Workspace
+
+Save = Callable[[bytes], object]
+Close = Callable[[], object]
+
+_SKETCHES = "edit-sketches"
+_TURNS = 12  # turns that are on the page at once; each is up to five fields
+_TALL = 320  # pixels of a field whose text is long
+_SHORT = 1_500  # code points up to which a field is as high as its text
+_ROLES = 8  # columns of sixty: role, text
+
+
+@dataclass(slots=True)
+class Sketch:
+    """A record while it is edited."""
+
+    base: bytes
+    """As it was when the reviewer began."""
+    seen: int
+    """The record's last decision then."""
+    raw: bytes
+    """As it is by now."""
+    is_line: bool = False
+    """The raw line is edited."""
+    generation: int = 0
+    """Counts up when the fields have to show something new."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """By pointer, why what stands in a field is not in `raw`."""
+    laid_out: set[str] = field(default_factory=set)
+    """Arguments that are shown over lines."""
+    spelled: set[str] = field(default_factory=set)
+    """Texts that are shown with their escapes."""
+    is_sure: bool = False
+    """The reviewer has read what speaks against it."""
+    is_leaving: bool = False
+    """Cancel was pressed, and there are changes."""
+    error: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything would be lost."""
+        return self.raw != self.base or bool(self.faults)
+
+    def renew(self) -> None:
+        """Let the fields show what is there now."""
+        self.generation += 1
+        self.faults.clear()
+
+
+def is_unsaved(key: Key) -> bool:
+    """Whether a record has changes that are neither saved nor discarded."""
+    sketch = _sketches().get(key)
+    return sketch is not None and sketch.is_changed
+
+
+def unsaved() -> list[Key]:
+    """The records with changes that are neither saved nor discarded, the oldest first."""
+    return [key for key, sketch in _sketches().items() if sketch.is_changed]
+
+
+def discard(key: Key) -> None:
+    """Forget the changes of a record."""
+    _sketches().pop(key, None)
+
+
+def show(
+    workspace: Workspace, opened: Opened, save: Save | None = None, close: Close | None = None, *, bar: bool = True
+) -> None:
+    """The editor of a record.
+
+    `save` is called with the new bytes, in a callback, once what speaks against them is confirmed; without it,
+    Workspace.edit is. `close` is called when the editor is to go. Without `bar`, the page puts `actions` elsewhere.
+    """
+    sketch = _sketch(opened)
+    if bar:
+        actions(workspace, opened, save, close)
+    if sketch.seen != opened.seen or sketch.base != opened.now:
+        _overtaken(opened, sketch)
+    tried = workspace.tried(opened, sketch.raw)
+    _outcome(tried, sketch)
+    if sketch.is_line or tried.example is None:
+        _line(workspace, opened, sketch)
+    else:
+        _fields(opened, sketch, tried.example)
+
+
+def actions(workspace: Workspace, opened: Opened, save: Save | None = None, close: Close | None = None) -> None:
+    """The buttons of the editor, with what is to be confirmed first."""
+    sketch = _sketch(opened)
+    close = close or (lambda: None)
+    is_late = sketch.seen != opened.seen or sketch.base != opened.now
+    warnings = workspace.harm(opened, sketch.raw) if sketch.raw != sketch.base else []
+    is_ready = sketch.raw != opened.now and not sketch.faults and not is_late and (sketch.is_sure or not warnings)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="edit-actions"):
+        if sketch.is_leaving:
+            st.text("Your changes are not saved.")
+            st.button("Discard them", key="edit-discard", on_click=_leave, args=(opened, close, True))
+            st.button("Keep them for later", key="edit-later", on_click=_leave, args=(opened, close, False))
+            st.button("Go on editing", key="edit-on", on_click=_stay, args=(sketch,))
+        else:
+            st.button(
+                "Save", key="edit-save", type="primary", shortcut="Ctrl+Enter", disabled=not is_ready,
+                on_click=_save, args=(workspace, opened, save, close),
+            )  # fmt: skip
+            st.button("Cancel", key="edit-cancel", shortcut="Esc", on_click=_cancel, args=(opened, sketch, close))
+            options = ["Fields", "Raw line"]
+            can_choose = workspace.linter(opened.file).example(sketch.raw) is not None
+            st.segmented_control(
+                "Edit as", options, default=options[sketch.is_line or not can_choose], disabled=not can_choose,
+                label_visibility="collapsed", key=_key(opened, sketch, "mode"), required=True, on_change=_turn,
+                args=(opened, sketch),
+            )  # fmt: skip
+            st.button(
+                "Start over", key="edit-reset", type="tertiary", disabled=not sketch.is_changed, on_click=_reset,
+                args=(opened, sketch),
+            )  # fmt: skip
+    if warnings:
+        said = "".join(f"<div>{label('harm', 'error')} {escape(warning)}</div>" for warning in warnings)
+        st.html(whole(said))
+        st.checkbox("Save all the same", key=_key(opened, sketch, "sure"), on_change=_sure, args=(opened, sketch))
+    if sketch.error:
+        st.html(_said("error", "not saved", sketch.error))
+
+
+# --- what is on screen -------------------------------------------------------------------------
+
+
+def _overtaken(opened: Opened, sketch: Sketch) -> None:
+    """Somebody else has decided meanwhile: what they changed, and the choice."""
+    who = opened.decision.reviewer if opened.decision is not None else "somebody"
+    st.html(_said("warning", "changed since", f"{who} has decided on this record while you were editing."))
+    if opened.now != sketch.base:
+        st.html(diff_html(editing.changes(sketch.base, opened.now)))
+    both = editing.merged(sketch.base, sketch.raw, opened.now)
+    with st.container(horizontal=True, gap="small"):
+        if both is not None:
+            st.button("Go on with both changes", key="edit-both", on_click=_rebase, args=(opened, sketch, both))
+        else:
+            st.button("Go on with mine, over theirs", key="edit-mine", on_click=_rebase, args=(opened, sketch, None))
+        st.button("Discard mine", key="edit-drop", on_click=_reset, args=(opened, sketch))
+
+
+def _outcome(tried: Opened, sketch: Sketch) -> None:
+    """What is found in the record as it is by now, and what has changed."""
+    if tried.linted.failure:
+        st.html(_said("error", "not checked", tried.linted.failure))
+    elif tried.open:
+        st.html(findings_html(tried.open))
+    else:
+        what = "Nothing is found in it any more." if sketch.is_changed else "Nothing is found in it."
+        st.html(_said("added", "✓", what))
+    if sketch.raw != sketch.base:
+        st.html(diff_html(editing.changes(sketch.base, sketch.raw)))
+
+
+def _fields(opened: Opened, sketch: Sketch, example: Example) -> None:
+    found = editing.fields(example, View.of(opened.plan.conventions))
+    first = 0
+    if len(found) > _TURNS:
+        pages = -(-len(found) // _TURNS)
+        start = editing.first_with(found, [finding.pointer for finding in opened.open]) // _TURNS + 1
+        number = st.pagination(pages, default=start, key=_key(opened, sketch, "turns", stays=True))
+        first = (number - 1) * _TURNS
+        st.caption(f"Turns {first + 1:,} to {min(first + _TURNS, len(found)):,} of {len(found):,}")
+    own = editing.label_of(example, opened.plan.conventions)
+    if own is not None:
+        _label(opened, sketch, example, own)
+    for number, one in enumerate(found[first : first + _TURNS], first):
+        with st.container(key=f"edit-turn-{number}", gap="xsmall"):
+            _one(opened, sketch, example, one)
+
+
+def _one(opened: Opened, sketch: Sketch, example: Example, one: Fields) -> None:
+    side, body = st.columns([_ROLES, 60 - _ROLES], gap="small")
+    with side:
+        if one.roles:
+            _choice(
+                opened, sketch, "role", one.role_pointer, one.roles, one.role,
+                lambda word: editing.with_word(sketch.base, sketch.raw, one.role_pointer, word),
+            )  # fmt: skip
+        else:
+            name = one.turn.role if example.kind != "completion" else "completion" if one.turn.trained else "prompt"
+            st.html(whole(f'<div class="cu-role">{brief(name, 60)}</div>'))
+        if one.has_weight:
+            weights = list(dict.fromkeys((None, 0, 1, *([one.weight] if isinstance(one.weight, int) else []))))
+            _choice(
+                opened, sketch, "weight", f"{one.turn.pointer}/weight", weights, one.weight,
+                lambda weight: editing.with_weight(sketch.raw, one.turn, weight), _weight,
+            )  # fmt: skip
+    with body, st.container(gap="xsmall"):
+        for item in one.texts:
+            _text(opened, sketch, item, f"Text of turn {one.turn.pointer}")
+        for call in one.calls:
+            _call(opened, sketch, example, call)
+        if not one.texts and not one.calls:
+            st.html(whole('<span class="cu-quiet">no text; give it one in the raw line</span>'))
+
+
+def _text(opened: Opened, sketch: Sketch, item: Field, name: str) -> None:
+    """A text, with what is kept before and behind it."""
+    key = _key(opened, sketch, item.pointer)
+    if item.is_too_long:
+        note = f"{len(item.text):,} characters are too many for a field. Edit line {opened.row.line:,} in an editor."
+        st.html(_said("info", "long", note))
+        return
+    spelled = item.pointer in sketch.spelled
+    text = editing.escaped(sketch.raw, item.pointer) if spelled else shown(item.text)
+    height: Any = "content" if len(text) < _SHORT and text.count("\n") < 14 else _TALL
+    _value(key, text)
+    st.text_area(name, key=key, height=height, label_visibility="collapsed", on_change=_typed, args=(sketch, item, key))
+    _fault(sketch, item.pointer)
+    kept = _kept(item) if not spelled else ""
+    if kept:
+        st.html(whole(f'<div class="cu-quiet">{kept}</div>'))
+    if item.untypable or spelled:
+        count = f"{item.untypable:,} {'character' if item.untypable == 1 else 'characters'}"
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.checkbox(
+                "Show escapes", key=f"{key}:spelled", value=spelled, on_change=_flip,
+                args=(sketch, sketch.spelled, item.pointer),
+            )  # fmt: skip
+            if not spelled:
+                st.html(whole(f'<span class="cu-quiet">{count} no field can show; they stay where they are</span>'))
+
+
+def _kept(item: Field) -> str:
+    parts = []
+    if item.before:
+        parts.append(f"begins with {_chip(item.before, 'space')}")
+    if item.after:
+        parts.append(f"ends with {_chip(item.after, 'stop')}")
+    if parts:
+        parts.append("kept")
+    if item.lacks:
+        parts.append(f"{label('lacks', 'info')} the others end with {_chip(item.lacks, 'stop')}")
+    return " · ".join(parts)
+
+
+def _chip(text: str, kind: str) -> str:
+    return f'<span class="cu-mark cu-{kind}">{escape(text, visible=True)}</span>'
+
+
+def _call(opened: Opened, sketch: Sketch, example: Example, call: ToolCall) -> None:
+    """A tool call: its name, and its arguments beside what is wrong with them."""
+    names = tuple(dict.fromkeys((*(tool.name for tool in example.tools if tool.name), call.name)))
+    pointer = call.arguments_pointer
+    key = _key(opened, sketch, pointer)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        _choice(
+            opened, sketch, "function", call.name_pointer, names, call.name,
+            lambda word: editing.with_word(sketch.base, sketch.raw, call.name_pointer, word), width=260,
+        )  # fmt: skip
+        st.checkbox(
+            "Pretty-print", key=f"{key}:laid", value=pointer in sketch.laid_out, on_change=_flip,
+            args=(sketch, sketch.laid_out, pointer),
+        )  # fmt: skip
+    written = editing.written_arguments(sketch.raw, call)
+    text = shown(editing.laid_out(written) if pointer in sketch.laid_out else written)
+    if len(text) > editing.LONGEST:
+        st.html(_said("info", "long", f"{len(text):,} characters are too many for a field."))
+        return
+    _value(key, text)
+    height: Any = "content" if len(text) < _SHORT and text.count("\n") < 14 else _TALL
+    st.text_area(
+        "Arguments", key=key, height=height, label_visibility="collapsed", on_change=_argued,
+        args=(sketch, call, key),
+    )  # fmt: skip
+    _fault(sketch, pointer)
+    typed = st.session_state[key] if isinstance(call.arguments, str) or pointer in sketch.faults else call.arguments
+    faults = argument_faults(typed, editing.parameters(example, call.name))
+    said = "".join(f"<div>{label('arguments', 'error')} {brief(fault, 400)}</div>" for fault in faults[:10])
+    declared = any(tool.name == call.name for tool in example.tools)
+    good = f"<div>{label('✓', 'added')} as declared</div>" if declared else ""
+    if said or good:
+        st.html(whole(f'<div class="cu-quiet">{said or good}</div>'))
+
+
+def _label(opened: Opened, sketch: Sketch, example: Example, own: str) -> None:
+    conventions = opened.plan.conventions
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.html(whole('<div class="cu-role">label</div>'), width="content")
+        _choice(
+            opened, sketch, "label", "label", tuple(editing.labels(conventions, own)), own,
+            lambda word: editing.with_label(sketch.base, sketch.raw, example, word, conventions), width=320,
+        )  # fmt: skip
+
+
+def _choice(
+    opened: Opened, sketch: Sketch, name: str, pointer: str, options: Any, own: Any,
+    edit: Callable[[Any], bytes], words: Callable[[Any], str] = plain, width: Any = "stretch",
+) -> None:  # fmt: skip
+    """A choice among words; by their numbers, because words from the data may be half surrogates."""
+    key = _key(opened, sketch, pointer)
+    position = list(options).index(own) if own in options else 0
+    st.selectbox(
+        name.capitalize(), range(len(options)), index=position, key=key, label_visibility="collapsed", width=width,
+        format_func=lambda number: words(options[number]) if words is not plain else visible(options[number]) or "none",
+        on_change=_chosen, args=(sketch, pointer, key, options, edit),
+    )  # fmt: skip
+    _fault(sketch, pointer)
+
+
+def _weight(weight: Any) -> str:
+    return "weight —" if weight is None else f"weight {weight}"
+
+
+def _line(workspace: Workspace, opened: Opened, sketch: Sketch) -> None:
+    """The raw line, with its fault in place, and what mends it."""
+    fault = parse(sketch.raw).fault
+    if fault is not None:
+        place = "byte" if fault.kind == "encoding" else "character"
+        st.html(_said("error", "not JSON", f"{fault.message} at {place} {fault.position + 1:,}"))
+        st.html(raw_html(sketch.raw))
+        if opened.fixable and sketch.raw == opened.now:
+            accepted = workspace.proposal(opened, opened.fixable)
+            if accepted.applied and not accepted.is_dropped:
+                st.html(diff_html(editing.changes(opened.now, accepted.raw)))
+                st.button("Start from this repair", key="edit-mend", on_click=_mend, args=(sketch, accepted.raw))
+    text = shown(editing.line(sketch.raw))
+    if len(text) > editing.LONGEST:
+        note = f"{len(text):,} characters are too many for a field. Edit line {opened.row.line:,} in an editor."
+        st.html(_said("info", "long", note))
+        return
+    key = _key(opened, sketch, "line")
+    _value(key, text)
+    st.text_area("Raw line", key=key, height=_TALL, label_visibility="collapsed", on_change=_lined, args=(sketch, key))
+    _fault(sketch, "line")
+
+
+def _fault(sketch: Sketch, pointer: str) -> None:
+    if pointer in sketch.faults:
+        st.html(_said("error", "not taken over", sketch.faults[pointer]))
+
+
+def _said(kind: str, word: str, text: str) -> str:
+    return whole(f'<div class="cu-quiet">{label(word, kind)} {brief(text, 800)}</div>')
+
+
+# --- what keys and fields do; each before the page is drawn again --------------------------------
+
+
+def _typed(sketch: Sketch, item: Field, key: str) -> None:
+    text = st.session_state[key]
+    if item.pointer in sketch.spelled:
+        _take(sketch, item.pointer, lambda: editing.with_escaped(sketch.raw, item.pointer, text))
+    else:
+        _take(sketch, item.pointer, lambda: editing.with_text(sketch.base, sketch.raw, item, text))
+
+
+def _argued(sketch: Sketch, call: ToolCall, key: str) -> None:
+    text, pointer = st.session_state[key], call.arguments_pointer
+    laid = pointer in sketch.laid_out
+    _take(sketch, pointer, lambda: editing.with_arguments(sketch.base, sketch.raw, call, text, is_laid_out=laid))
+
+
+def _chosen(sketch: Sketch, pointer: str, key: str, options: Any, edit: Callable[[Any], bytes]) -> None:
+    _take(sketch, pointer, lambda: edit(options[st.session_state[key]]))
+    if pointer == "label":
+        sketch.generation += 1  # the text has another label now
+
+
+def _lined(sketch: Sketch, key: str) -> None:
+    _take(sketch, "line", lambda: editing.with_line(sketch.base, st.session_state[key]))
+
+
+def _take(sketch: Sketch, pointer: str, edit: Callable[[], bytes]) -> None:
+    sketch.is_sure, sketch.error = False, ""
+    try:
+        sketch.raw = edit()
+        sketch.faults.pop(pointer, None)
+    except UsageError as error:
+        sketch.faults[pointer] = str(error)
+
+
+def _flip(sketch: Sketch, among: set[str], pointer: str) -> None:
+    among.symmetric_difference_update({pointer})
+    sketch.renew()
+
+
+def _turn(opened: Opened, sketch: Sketch) -> None:
+    sketch.is_line = not sketch.is_line
+    sketch.renew()
+
+
+def _sure(opened: Opened, sketch: Sketch) -> None:
+    sketch.is_sure = not sketch.is_sure
+
+
+def _mend(sketch: Sketch, raw: bytes) -> None:
+    sketch.raw = raw
+    sketch.renew()
+
+
+def _reset(opened: Opened, sketch: Sketch) -> None:
+    sketch.base, sketch.seen, sketch.raw = opened.now, opened.seen, opened.now
+    sketch.is_sure, sketch.error = False, ""
+    sketch.renew()
+
+
+def _rebase(opened: Opened, sketch: Sketch, both: bytes | None) -> None:
+    sketch.base, sketch.seen = opened.now, opened.seen
+    sketch.raw = sketch.raw if both is None else both
+    sketch.is_sure, sketch.error = False, ""
+    sketch.renew()
+
+
+def _stay(sketch: Sketch) -> None:
+    sketch.is_leaving = False
+
+
+def _cancel(opened: Opened, sketch: Sketch, close: Close) -> None:
+    if sketch.is_changed:
+        sketch.is_leaving = True
+    else:
+        _leave(opened, close, True)
+
+
+def _leave(opened: Opened, close: Close, forget: bool) -> None:
+    sketch = _sketch(opened)
+    sketch.is_leaving = False
+    if forget:
+        discard(opened.row.key)
+    close()
+
+
+def _save(workspace: Workspace, opened: Opened, save: Save | None, close: Close) -> None:
+    sketch = _sketch(opened)
+    if sketch.faults or sketch.raw == opened.now:
+        return
+    if not sketch.is_sure and workspace.harm(opened, sketch.raw):  # typed since the button was drawn
+        return
+    now = sketch.raw
+    try:
+        if save is not None:
+            save(now)
+        else:
+            workspace.edit(opened, now)
+    except Conflict:
+        workspace.sync()
+        return
+    except (UsageError, InputError) as error:
+        sketch.error = str(error)
+        return
+    decision = workspace.store.current(opened.row.key)
+    wanted = None if now == opened.raw else now
+    if decision is not None and decision.id != opened.seen and decision.state.raw == wanted:
+        discard(opened.row.key)
+        if save is None:
+            close()
+
+
+# --- the session -------------------------------------------------------------------------------
+
+
+def _sketches() -> dict[Key, Sketch]:
+    found: dict[Key, Sketch] = st.session_state.setdefault(_SKETCHES, {})
+    return found
+
+
+def _sketch(opened: Opened) -> Sketch:
+    sketches = _sketches()
+    sketch = sketches.get(opened.row.key)
+    if sketch is None or (not sketch.is_changed and sketch.base != opened.now):
+        sketch = sketches[opened.row.key] = Sketch(opened.now, opened.seen, opened.now)
+    if not sketch.is_changed:
+        sketch.seen = opened.seen
+    return sketch
+
+
+def _key(opened: Opened, sketch: Sketch, name: str, *, stays: bool = False) -> str:
+    """A widget's; another one when the field has to show something new."""
+    turn = "" if stays else f":{sketch.generation}"
+    return f"edit:{opened.row.id}:{visible(name, 400)}{turn}"
+
+
+def _value(key: str, text: str) -> None:
+    """Let a field begin with a text; what is typed into it stays."""
+    if key not in st.session_state:
+        st.session_state[key] = text
