@@ -65,6 +65,9 @@ def _page(title: str, options: ReviewOptions) -> None:
             checking.stop()
             _checking.clear(checking.options)
 
+    if st.session_state.pop(start_page.AGAIN, 0) == checking.number:
+        again()
+        st.rerun()
     if not checking.is_ready:
         if checking.error:
             start_page.failed(checking.error, again)

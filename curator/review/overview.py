@@ -15,7 +15,8 @@ from curator.review import charts, views
 from curator.review.charts import ClusterCount, Drawn, RuleCount
 from curator.review.counting import Statistics
 from curator.review.escaping import brief, escape, label, whole
-from curator.review.index import Index, Summary
+from curator.review.index import Index
+from curator.review.index_format import Summary
 from curator.review.states import Filter
 from curator.review.workspace import Workspace
 

@@ -15,6 +15,8 @@ from curator.review.workspace import Workspace
 
 PATHS = "paths"
 """In the session: what this tab works on in place of what the server was started with."""
+AGAIN = "again"
+"""In the session: the number of a check that is to be made again."""
 _EVERY = 0.4  # seconds between two looks at the progress
 _PHASES = {
     "check": "Checking every record",
