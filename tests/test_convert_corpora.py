@@ -43,7 +43,7 @@ def test_it_is_converted_or_said_why_not(file: str, tmp_path: Path, capsys: pyte
         assert "--map prompt=COLUMN,completion=COLUMN" in said or "is a format that cannot be converted" in said
         return
     if "G1_demo_DFS" in file:
-        assert "turn 4 is a result, and no call before it waits for one" in said
+        assert "/conversations/3 is a result, and no call before it waits for one" in said
     assert code == 0, said
     before, after = errors(source), errors(out)
     # Too few records are left, an array has become lines, keys have gone: these are told of one file and not the other.

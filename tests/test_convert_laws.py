@@ -309,31 +309,31 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
         (
             {"messages": [user([{"type": "image_url", "image_url": {"url": "x"}}]), bot()]},
             "alpaca",
-            "the content of message 1 is no text",
+            "the content of /messages/0 is no text",
         ),
         (
             {"messages": [user(), bot(None, tool_calls=[CALL])]},
             "alpaca",
-            "message 2 has 'tool_calls', which has no place",
+            "/messages/1 has 'tool_calls', which has no place",
         ),
-        (WEIGHTLESS, "sharegpt", "message 2 has weight 0, and would be trained there"),
+        (WEIGHTLESS, "sharegpt", "/messages/1 has weight 0, and would be trained there"),
         ({"messages": [user(), bot(), user(), bot()]}, "trl-prompt-completion", "several answers are trained"),
         ({"messages": [user(), bot("Wait.", tool_calls=[CALL])]}, "sharegpt", "a text beside its calls"),
         ({"messages": [user(), {"role": "developer", "content": "x"}, bot()]}, "sharegpt", "role 'developer'"),
         (
             {"conversations": [{"from": "alice", "value": "x"}]},
             "openai-chat",
-            "turn 1 is from 'alice', which is no known speaker",
+            "/conversations/0 is from 'alice', which is no known speaker",
         ),
         (
             {"conversations": [{"from": "human", "value": "x"}, {"from": "function_call", "value": "{"}]},
             "openai-chat",
-            "the call in turn 2: no valid JSON",
+            "the call in /conversations/1: no valid JSON",
         ),
         (
             {"conversations": [{"from": "human", "value": "x"}, {"from": "observation", "value": "1"}]},
             "openai-chat",
-            "turn 2 is a result",
+            "/conversations/1 is a result",
         ),
         ({"prompt": [user()], "completion": [bot()], "label": True}, "openai-chat", "a verdict"),
         ({"chosen": "a b", "rejected": "a c"}, "openai-preference", "there is no 'prompt'"),
@@ -349,7 +349,7 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
                 ]
             },
             "trl-prompt-completion",
-            "the arguments of a call in message 2: no valid JSON",
+            "the arguments of a call in /messages/1: no valid JSON",
         ),
         (
             {"messages": [user(), {"role": "function", "name": "f", "content": "1"}]},
@@ -357,13 +357,46 @@ CALL = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{
             "a function that was not called",
         ),
         ({"messages": []}, "openai-chat", "'messages' is no list of messages"),
-        ({"messages": [{"from": "human", "value": "x"}]}, "openai-chat", "message 1 of 'messages' has no role"),
+        ({"messages": [{"from": "human", "value": "x"}]}, "openai-chat", "/messages/0 has no role"),
         ({"chosen_messages": []}, "openai-chat", "llamafactory-v1 is a format that cannot be converted"),
         ({"q": "x"}, "openai-chat", "no known format"),
     ],
 )
 def test_what_has_no_place_is_refused_with_the_reason(record: dict[str, Any], to: str, reason: str) -> None:
     assert reason in refused(record, to)
+
+
+NAMED = bot(name="Bob")
+
+
+@pytest.mark.parametrize(
+    ("record", "to", "at"),
+    [
+        ({"messages": [user(), NAMED]}, "sharegpt", "/messages/1"),
+        ({"messages": [{"role": "system", "content": "S"}, user(), NAMED]}, "alpaca", "/messages/2"),
+        (
+            {
+                "input": {"messages": [{**user(), "name": "Al"}]},
+                "preferred_output": [bot()],
+                "non_preferred_output": [bot()],
+            },
+            "sharegpt",
+            "/input/messages/0",
+        ),
+        (
+            {"input": {"messages": [user()]}, "preferred_output": [bot()], "non_preferred_output": [NAMED]},
+            "sharegpt",
+            "/non_preferred_output/0",
+        ),
+        ({"prompt": [user()], "chosen": [user(), bot()], "rejected": [user(), NAMED]}, "sharegpt", "/rejected/1"),
+        ({"prompt": "Hi", "completion": [NAMED]}, "alpaca", "/completion/0"),
+        ({"messages": [user(), bot(function_call={"name": "f", "arguments": "{}"})]}, "alpaca", "/messages/1"),
+        ({"prompt": [user(), NAMED, user()], "completion": [bot()]}, "sharegpt", "/prompt/1"),
+    ],
+)
+def test_a_refused_message_is_named_by_where_it_stands_in_its_record(record: dict[str, Any], to: str, at: str) -> None:
+    # The added system prompt, and the answers that go on from an input, do not shift the places.
+    assert refused(record, to, Options(system="S")).startswith(f"{at} has ")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from curator.conversion.conversation import (
     Options,
     no_preference,
     pairs,
+    said,
     split_record,
     text_at,
     with_prompt,
@@ -26,12 +27,13 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
     """The record as a conversation; the input stands in the question, on a line below the instruction."""
     messages: list[Message] = []
     if record.get("system"):
-        messages.append({"role": "system", "content": text_at(record, "system")})
+        messages.append(said("system", text_at(record, "system"), "/system"))
     question = text_at(record, "instruction")
     if record.get("input"):
         question = f"{question}\n{text_at(record, 'input')}"
-    for asked, answered in [*_history(record), (question, text_at(record, "output"))]:
-        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+    for index, (asked, answered) in enumerate(_history(record)):
+        messages += [said("user", asked, f"/history/{index}/0"), said("assistant", answered, f"/history/{index}/1")]
+    messages += [said("user", question, "/instruction"), said("assistant", text_at(record, "output"), "/output")]
     return Conversation(NAME, messages, tools=calls.declared(record), extra=split_record(record, _KNOWN))
 
 
@@ -42,8 +44,8 @@ def write(conversation: Conversation, options: Options) -> dict[str, Any]:
     if conversation.settings:
         raise Refusal(f"{NAME} has no place for {', '.join(map(repr, conversation.settings))}")
     conversation.messages = with_system(conversation, options)
-    system, turns = conversation.system, conversation.turns()
-    found = pairs(turns, len(conversation.messages) - len(turns), NAME)
+    system = conversation.system
+    found = pairs(conversation.turns(), NAME)
     if not found:
         raise Refusal("there is no message")
     record: dict[str, Any] = {"instruction": found[-1][0], "input": "", "output": found[-1][1]}

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Literal
 
 from curator.conversion import exact
-from curator.conversion.conversation import Conversation, Message
+from curator.conversion.conversation import Conversation, Message, like, where
 from curator.conversion.refusal import Refusal
 from curator.locate import members, value_span
 
@@ -24,25 +24,26 @@ def upgraded(messages: Sequence[Message]) -> list[Message]:
         return list(messages)
     ids, found = _new_ids(messages), []
     called: dict[str, str] = {}
-    for number, message in enumerate(messages, 1):
+    for message in messages:
         call = message.get("function_call")
         if isinstance(call, dict):
             if not isinstance(call.get("name"), str):
-                raise Refusal(f"message {number} calls a function without a name")
+                raise Refusal(f"{where(message)} calls a function without a name")
             called[call["name"]] = call_id = next(ids)
             calls = [{"id": call_id, "type": "function", "function": call}]
             if message.get("tool_calls"):
-                raise Refusal(f"message {number} has both 'function_call' and 'tool_calls'")
+                raise Refusal(f"{where(message)} has both 'function_call' and 'tool_calls'")
             parts = {key: value for key, value in message.items() if key != "tool_calls"}
-            found.append(_renamed(parts, "function_call", "tool_calls", calls))
+            found.append(like(message, _renamed(parts, "function_call", "tool_calls", calls)))
         elif message.get("role") == "function":
             name = message.get("name")
             if not isinstance(name, str) or name not in called:
-                raise Refusal(f"message {number} is the result of a function that was not called")
+                raise Refusal(f"{where(message)} is the result of a function that was not called")
             rest = {key: value for key, value in message.items() if key not in ("role", "name")}
-            found.append({"role": "tool", "tool_call_id": called[name], **rest})
+            found.append(like(message, {"role": "tool", "tool_call_id": called[name], **rest}))
         else:
-            found.append({key: value for key, value in message.items() if key != "function_call"})
+            bare = {key: value for key, value in message.items() if key != "function_call"}
+            found.append(like(message, bare))
     return found
 
 
@@ -53,19 +54,19 @@ def identified(messages: Sequence[Message]) -> list[Message]:
     """
     ids, found = _new_ids(messages), []
     waiting: list[str] = []
-    for number, message in enumerate(messages, 1):
+    for message in messages:
         if message.get("role") == "tool" and message.get("tool_call_id") is None:
             if not waiting:
-                raise Refusal(f"message {number} is a result, and no call before it waits for one")
+                raise Refusal(f"{where(message)} is a result, and no call before it waits for one")
             rest = {key: value for key, value in message.items() if key not in ("role", "tool_call_id")}
-            found.append({"role": "tool", "tool_call_id": waiting.pop(0), **rest})
+            found.append(like(message, {"role": "tool", "tool_call_id": waiting.pop(0), **rest}))
             continue
         if message.get("role") == "tool":
             waiting = [call_id for call_id in waiting if call_id != message["tool_call_id"]]
         if message.get("tool_calls"):
-            calls = [_identified(call, ids) for call in _calls(message, number)]
+            calls = [_identified(call, ids) for call in _calls(message)]
             waiting = [call["id"] for call in calls]
-            message = {**message, "tool_calls": calls}  # noqa: PLW2901
+            message = like(message, {**message, "tool_calls": calls})  # noqa: PLW2901
         found.append(message)
     return found
 
@@ -73,28 +74,31 @@ def identified(messages: Sequence[Message]) -> list[Message]:
 def with_arguments(messages: Sequence[Message], form: Literal["object", "string"]) -> list[Message]:
     """The messages with the arguments of every call in one form. Raises Refusal where they are no object."""
     found = []
-    for number, message in enumerate(messages, 1):
+    for message in messages:
         if message.get("tool_calls"):
             calls = []
-            for call in _calls(message, number):
+            for call in _calls(message):
                 function = call["function"]
-                arguments = in_form(function.get("arguments"), form, number)
+                arguments = in_form(function.get("arguments"), form, where(message))
                 calls.append({**call, "function": {**function, "arguments": arguments}})
-            message = {**message, "tool_calls": calls}  # noqa: PLW2901
+            message = like(message, {**message, "tool_calls": calls})  # noqa: PLW2901
         found.append(message)
     return found
 
 
-def in_form(arguments: Any, form: Literal["object", "string"], number: int) -> Any:
-    """The arguments as an object, or as a text that holds one; a text that is one already stays as it is."""
+def in_form(arguments: Any, form: Literal["object", "string"], at: str) -> Any:
+    """The arguments as an object, or as a text that holds one; a text that is one already stays as it is.
+
+    Raises Refusal, which calls the message `at`, where they are no object.
+    """
     value = arguments
     if isinstance(arguments, str):
         try:
             value = exact.read_text(arguments)
         except Refusal as refusal:
-            raise Refusal(f"the arguments of a call in message {number}: {refusal}") from None
+            raise Refusal(f"the arguments of a call in {at}: {refusal}") from None
     if not isinstance(value, dict):
-        raise Refusal(f"the arguments of a call in message {number} are no JSON object")
+        raise Refusal(f"the arguments of a call in {at} are no JSON object")
     if form == "object":
         return value
     return arguments if isinstance(arguments, str) else exact.text(value)
@@ -115,39 +119,39 @@ def settled(conversation: Conversation, form: Literal["object", "string"], *, id
     return conversation
 
 
-def embedded(message: Message, number: int) -> str:
+def embedded(message: Message) -> str:
     """The calls of a message as a text: {"name": …, "arguments": …}, or a list of these."""
     calls = []
-    for call in _calls(message, number):
+    for call in _calls(message):
         function = call["function"]
-        arguments = in_form(function.get("arguments"), "string", number)
+        arguments = in_form(function.get("arguments"), "string", where(message))
         if call.keys() - {"id", "type", "function"} or function.keys() - {"name", "arguments"}:
-            raise Refusal(f"a call in message {number} has more than a name and arguments")
+            raise Refusal(f"a call in {where(message)} has more than a name and arguments")
         calls.append(f'{{"name": {exact.text(function.get("name"))}, "arguments": {arguments}}}')
     return calls[0] if len(calls) == 1 else f"[{', '.join(calls)}]"
 
 
-def extracted(text: str, number: int, new_id: Callable[[], str]) -> list[Any]:
-    """The calls that a text holds as JSON, as `tool_calls`. Raises Refusal where it holds none."""
+def extracted(text: str, at: str, new_id: Callable[[], str]) -> list[Any]:
+    """The calls that the text of the turn `at` holds as JSON, as `tool_calls`. Raises Refusal where it holds none."""
     try:
         value = exact.read_text(text)
     except Refusal as refusal:
-        raise Refusal(f"the call in turn {number}: {refusal}") from None
+        raise Refusal(f"the call in {at}: {refusal}") from None
     raw = text.encode("utf-8", "surrogatepass")
     whole = value_span(raw)
     spans = [member.value for member in members(raw, whole)] if isinstance(value, list) else [whole]
     found = []
     for call, span in zip(value if isinstance(value, list) else [value], spans, strict=True):
         if not isinstance(call, dict) or call.keys() != {"name", "arguments"} or not isinstance(call["name"], str):
-            raise Refusal(f'the call in turn {number} is not {{"name": …, "arguments": …}}')
+            raise Refusal(f'the call in {at} is not {{"name": …, "arguments": …}}')
         arguments = call["arguments"]
         if not isinstance(arguments, str):
             place = next(member.value for member in members(raw, span) if member.name == "arguments")
             arguments = raw[place.start : place.end].decode("utf-8", "surrogatepass")
-        function = {"name": call["name"], "arguments": in_form(arguments, "string", number)}
+        function = {"name": call["name"], "arguments": in_form(arguments, "string", at)}
         found.append({"id": new_id(), "type": "function", "function": function})
     if not found:
-        raise Refusal(f"turn {number} holds no call")
+        raise Refusal(f"{at} holds no call")
     return found
 
 
@@ -190,7 +194,7 @@ def _new_ids(messages: Sequence[Message]) -> Iterator[str]:
     return new_ids({name for name in taken if isinstance(name, str)})
 
 
-def _calls(message: Message, number: int) -> list[dict[str, Any]]:
+def _calls(message: Message) -> list[dict[str, Any]]:
     """The calls of a message, each with its `function`. Raises Refusal where they are none."""
     calls, found = message["tool_calls"], []
     for call in calls if isinstance(calls, list) else [None]:
@@ -198,7 +202,7 @@ def _calls(message: Message, number: int) -> list[dict[str, Any]]:
             rest = {key: value for key, value in call.items() if key not in ("name", "arguments")}
             call = {**rest, "function": {"name": call["name"], "arguments": call["arguments"]}}  # noqa: PLW2901
         if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
-            raise Refusal(f"'tool_calls' of message {number} is no list of calls")
+            raise Refusal(f"'tool_calls' of {where(message)} is no list of calls")
         found.append(call)
     return found
 

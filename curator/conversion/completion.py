@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from curator.conversion.conversation import Conversation, Options, no_preference, pairs, split_record, text_at, text_of
+from curator.conversion.conversation import (
+    Conversation,
+    Options,
+    no_preference,
+    pairs,
+    said,
+    split_record,
+    text_at,
+    text_of,
+)
 from curator.conversion.refusal import Refusal
 
 NAME = "openai-completion"
@@ -17,10 +26,10 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
     ending = max((text for text in options.separators if prompt.endswith(text)), key=len, default="")
     prompt = prompt.removesuffix(ending)
     answer = answer.removesuffix(options.stop).removeprefix(options.start)
-    messages: list[dict[str, Any]] = [{"role": "user", "content": prompt}] if prompt else []
+    messages = [said("user", prompt, "/prompt")] if prompt else []
     if record.get("system"):
-        messages.insert(0, {"role": "system", "content": text_at(record, "system")})
-    messages.append({"role": "assistant", "content": answer})
+        messages.insert(0, said("system", text_at(record, "system"), "/system"))
+    messages.append(said("assistant", answer, "/completion"))
     return Conversation(NAME, messages, extra=split_record(record, ("prompt", "completion", "system")))
 
 
@@ -30,11 +39,10 @@ def write(conversation: Conversation, options: Options) -> dict[str, Any]:
     if conversation.tools or conversation.settings:
         raise Refusal(f"{_PLACE} have no place for declared functions")
     system, turns = conversation.system, conversation.turns()
-    before = len(conversation.messages) - len(turns)
-    if not before and [message.get("role") for message in turns] == ["assistant"]:
-        question, answer = "", text_of(turns[0], 1)
+    if system is None and [message.get("role") for message in turns] == ["assistant"]:
+        question, answer = "", text_of(turns[0])
     else:
-        found = pairs(turns, before, _PLACE)
+        found = pairs(turns, _PLACE)
         if len(found) != 1:
             raise Refusal(f"several turns cannot become {_PLACE}" if found else "there is no message")
         question, answer = found[0]

@@ -12,6 +12,27 @@ from curator.conversion.refusal import Refusal, quoted
 Message = dict[str, Any]
 
 
+class Placed(Message):
+    """A message that knows where in its record it stands."""
+
+    __slots__ = ("at",)
+
+    def __init__(self, message: Message, at: str) -> None:
+        super().__init__(message)
+        self.at = at
+        """A JSON pointer."""
+
+
+def where(message: Message) -> str:
+    """What a refusal calls the message: its JSON pointer, as all of curator's outputs do."""
+    return message.at if isinstance(message, Placed) else "a message"
+
+
+def like(message: Message, parts: Message) -> Message:
+    """What a message becomes, in the message's place."""
+    return Placed(parts, message.at) if isinstance(message, Placed) else parts
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user decided about the conversion."""
@@ -54,17 +75,17 @@ class Conversation:
     def system(self) -> str | None:
         """The text of the system prompt at the start; None where there is none."""
         first = self.messages[0] if self.messages else {}
-        return text_of(first, 1) if first.get("role") == "system" else None
+        return text_of(first) if first.get("role") == "system" else None
 
     def turns(self) -> list[Message]:
         """The messages without the system prompt at the start."""
         return self.messages[1:] if self.messages and self.messages[0].get("role") == "system" else self.messages
 
 
-def text_of(message: Message, number: int) -> str:
+def text_of(message: Message) -> str:
     """The content of the message where it is one text and nothing else is said with it.
 
-    Raises Refusal, naming the message by its 1-based number. A weight of 1 says what holds without it.
+    Raises Refusal. A weight of 1 says what holds without it.
     """
     for key, value in message.items():
         if key in ("role", "content") or value is None or (key == "weight" and value == Number("1")):
@@ -72,30 +93,27 @@ def text_of(message: Message, number: int) -> str:
         what = (
             "has weight 0, and would be trained there" if key == "weight" else f"has {quoted(key)}, which has no place"
         )
-        raise Refusal(f"message {number} {what}")
+        raise Refusal(f"{where(message)} {what}")
     content = message.get("content")
     if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
         part = content[0]
         content = part.get("text") if part.keys() == {"type", "text"} and part["type"] == "text" else None
     if not isinstance(content, str):
-        raise Refusal(f"the content of message {number} is no text")
+        raise Refusal(f"the content of {where(message)} is no text")
     return content
 
 
-def pairs(messages: Sequence[Message], before: int, target: str) -> list[tuple[str, str]]:
-    """Questions and answers that alternate, as texts; `before` messages stand in front of these.
-
-    Raises Refusal where anything else stands there.
-    """
+def pairs(messages: Sequence[Message], target: str) -> list[tuple[str, str]]:
+    """Questions and answers that alternate, as texts. Raises Refusal where anything else stands there."""
     found: list[tuple[str, str]] = []
     question: str | None = None
-    for number, message in enumerate(messages, before + 1):
+    for message in messages:
         role, expected = message.get("role"), "user" if question is None else "assistant"
         if role != expected:
             if role in ("user", "assistant"):
-                raise Refusal(f"message {number} is the {role}'s, where {target} would have the {expected}'s")
-            raise Refusal(f"message {number}, whose role is {quoted(role)}, has no place in {target}")
-        content = text_of(message, number)
+                raise Refusal(f"{where(message)} is the {role}'s, where {target} would have the {expected}'s")
+            raise Refusal(f"{where(message)}, whose role is {quoted(role)}, has no place in {target}")
+        content = text_of(message)
         if question is None:
             question = content
         else:
@@ -121,27 +139,35 @@ def text_at(record: dict[str, Any], key: str) -> str:
     return value
 
 
-def messages_at(record: dict[str, Any], key: str) -> list[Message]:
-    """The messages under a key, each with its role. Raises Refusal where there are none."""
-    found = turns_at(record, key)
-    for number, message in enumerate(found, 1):
+def messages_at(record: dict[str, Any], key: str, inside: str = "") -> list[Message]:
+    """The messages under a key, each with its role. Raises Refusal where there are none.
+
+    `inside` is the pointer of an object that is not the record itself.
+    """
+    found = turns_at(record, key, inside)
+    for message in found:
         if not isinstance(message.get("role"), str):
-            raise Refusal(f"message {number} of {key!r} has no role")
+            raise Refusal(f"{where(message)} has no role")
     return found
 
 
-def turns_at(record: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def turns_at(record: dict[str, Any], key: str, inside: str = "") -> list[Message]:
     """The list of objects under a key. Raises Refusal where there is none, or nothing in it."""
     value = record.get(key)
     if not isinstance(value, list) or not value or not all(isinstance(turn, dict) for turn in value):
         raise Refusal(f"{key!r} is no list of messages" if key in record else f"there is no {key!r}")
-    return value
+    return [Placed(turn, f"{inside}/{key}/{index}") for index, turn in enumerate(value)]
+
+
+def said(role: str, text: str, at: str) -> Message:
+    """A text of the record as a message."""
+    return Placed({"role": role, "content": text}, at)
 
 
 def text_or_messages(record: dict[str, Any], key: str, role: str) -> list[Message]:
     """The list of messages under a key, or the text there as one message of this role."""
     value = record.get(key)
-    return [{"role": role, "content": value}] if isinstance(value, str) else messages_at(record, key)
+    return [said(role, value, f"/{key}")] if isinstance(value, str) else messages_at(record, key)
 
 
 def no_preference(conversation: Conversation, target: str) -> None:

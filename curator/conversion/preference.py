@@ -21,7 +21,7 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
         raise Refusal(f"'input' has {quoted(next(iter(more)))}, which has no place")
     return Conversation(
         NAME,
-        calls.upgraded(messages_at(given, "messages")),
+        calls.upgraded(messages_at(given, "messages", "/input")),
         messages_at(record, "preferred_output"),
         messages_at(record, "non_preferred_output"),
         calls.declared(given),

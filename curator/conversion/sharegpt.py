@@ -10,10 +10,14 @@ from curator.conversion.conversation import (
     Conversation,
     Message,
     Options,
+    Placed,
+    like,
+    said,
     split_record,
     text_at,
     text_of,
     turns_at,
+    where,
     with_prompt,
     with_system,
 )
@@ -33,7 +37,7 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
     ids = calls.new_ids()
     messages = list(_messages(turns_at(record, "conversations"), ids))
     if record.get("system"):
-        messages.insert(0, {"role": "system", "content": text_at(record, "system")})
+        messages.insert(0, said("system", text_at(record, "system"), "/system"))
     conversation = Conversation(NAME, messages, tools=calls.declared(record), extra=split_record(record, _KNOWN))
     if "chosen" in record or "rejected" in record:
         conversation.chosen, conversation.rejected = _output(record, "chosen", ids), _output(record, "rejected", ids)
@@ -60,69 +64,71 @@ def write(conversation: Conversation, options: Options) -> dict[str, Any]:
 def _messages(turns: Sequence[Message], ids: Iterator[str]) -> Iterator[Message]:
     waiting: list[str] = []
     answered = 0
-    for number, turn in enumerate(turns, 1):
-        speaker, value = _said(turn, number)
+    for turn in turns:
+        speaker, value = _speech(turn)
         role = "assistant" if speaker in _CALLS else ROLES.get(speaker, speaker)
         if role in _RESULTS:
             if answered == len(waiting):
-                raise Refusal(f"turn {number} is a result, and no call before it waits for one")
-            yield {"role": "tool", "tool_call_id": waiting[answered], "content": value}
+                raise Refusal(f"{where(turn)} is a result, and no call before it waits for one")
+            yield like(turn, {"role": "tool", "tool_call_id": waiting[answered], "content": value})
             answered += 1
             continue
         if 0 < answered < len(waiting):
             break
         waiting, answered = [], 0
         if speaker in _CALLS:
-            found = calls.extracted(value, number, lambda: next(ids))
+            found = calls.extracted(value, where(turn), lambda: next(ids))
             waiting = [call["id"] for call in found]
-            yield {"role": "assistant", "content": None, "tool_calls": found}
+            yield like(turn, {"role": "assistant", "content": None, "tool_calls": found})
         elif role in _OWN:
-            yield {"role": role, "content": value}
+            yield like(turn, {"role": role, "content": value})
         else:
-            raise Refusal(f"turn {number} is from {quoted(speaker)}, which is no known speaker")
+            raise Refusal(f"{where(turn)} is from {quoted(speaker)}, which is no known speaker")
     if 0 < answered < len(waiting):
         raise Refusal(f"{len(waiting)} calls have {answered} results: which call has none is not said")
 
 
-def _said(turn: Message, number: int) -> tuple[str, str]:
+def _speech(turn: Message) -> tuple[str, str]:
     """Who speaks in a turn, and what."""
     names = ("from", "value") if "from" in turn else ("role", "content")
     more = [key for key, value in turn.items() if key not in names and value is not None]
     if more:
-        raise Refusal(f"turn {number} has {quoted(more[0])}, which has no place")
+        raise Refusal(f"{where(turn)} has {quoted(more[0])}, which has no place")
     speaker, value = turn.get(names[0]), turn.get(names[1])
     if not isinstance(speaker, str) or not isinstance(value, str):
-        raise Refusal(f"turn {number} does not say who speaks and what")
+        raise Refusal(f"{where(turn)} does not say who speaks and what")
     return speaker, value
 
 
 def _output(record: dict[str, Any], key: str, ids: Iterator[str]) -> list[Message]:
     value = record.get(key)
     if isinstance(value, str):
-        return [{"role": "assistant", "content": value}]
-    if isinstance(value, dict | list):
-        return list(_messages([value] if isinstance(value, dict) else turns_at(record, key), ids))
+        return [said("assistant", value, f"/{key}")]
+    if isinstance(value, dict):
+        return list(_messages([Placed(value, f"/{key}")], ids))
+    if isinstance(value, list):
+        return list(_messages(turns_at(record, key), ids))
     raise Refusal(f"{key!r} is no answer")
 
 
 def _turns(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
     waiting: list[Any] = []
-    for number, message in enumerate(messages, 1):
+    for message in messages:
         role = message.get("role")
         if role == "tool":
             rest = {key: value for key, value in message.items() if key != "tool_call_id"}
             if not waiting or message.get("tool_call_id") not in (None, waiting[0]):
-                raise Refusal(f"message {number} is no result of the call whose turn it is: {NAME} knows no ids")
+                raise Refusal(f"{where(message)} is no result of the call whose turn it is: {NAME} knows no ids")
             waiting.pop(0)
-            yield {"from": "observation", "value": text_of(rest, number)}
+            yield {"from": "observation", "value": text_of(like(message, rest))}
         elif role == "assistant" and message.get("tool_calls"):
-            text_of({**message, "tool_calls": None, "content": ""}, number)
+            text_of(like(message, {**message, "tool_calls": None, "content": ""}))
             if message.get("content"):
-                raise Refusal(f"message {number} has a text beside its calls, which has no place in {NAME}")
+                raise Refusal(f"{where(message)} has a text beside its calls, which has no place in {NAME}")
             waiting = [call.get("id") for call in message["tool_calls"] if isinstance(call, dict)]
-            yield {"from": "function_call", "value": calls.embedded(message, number)}
+            yield {"from": "function_call", "value": calls.embedded(message)}
         elif role in _SPEAKERS:
             waiting = []
-            yield {"from": _SPEAKERS[role], "value": text_of(message, number)}
+            yield {"from": _SPEAKERS[role], "value": text_of(message)}
         else:
-            raise Refusal(f"message {number} is of role {quoted(role)}, which {NAME} has no speaker for")
+            raise Refusal(f"{where(message)} is of role {quoted(role)}, which {NAME} has no speaker for")

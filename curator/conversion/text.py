@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from curator.conversion.conversation import Conversation, Options, no_preference, split_record, text_at, text_of
+from curator.conversion.conversation import Conversation, Options, no_preference, said, split_record, text_at, text_of
 from curator.conversion.refusal import Refusal
 
 NAME = "text"
@@ -12,8 +12,9 @@ NAME = "text"
 
 def read(record: dict[str, Any], options: Options) -> Conversation:
     """The text as an answer alone."""
-    message = {"role": "assistant", "content": text_at(record, "text")}
-    return Conversation(NAME, [message], extra=split_record(record, ("text",)))
+    return Conversation(
+        NAME, [said("assistant", text_at(record, "text"), "/text")], extra=split_record(record, ("text",))
+    )
 
 
 def write(conversation: Conversation, options: Options) -> dict[str, Any]:
@@ -21,4 +22,4 @@ def write(conversation: Conversation, options: Options) -> dict[str, Any]:
     no_preference(conversation, NAME)
     if len(conversation.messages) != 1 or conversation.messages[0].get("role") != "assistant" or conversation.tools:
         raise Refusal("one text has no place for more than an answer without a prompt")
-    return {"text": text_of(conversation.messages[0], 1)}
+    return {"text": text_of(conversation.messages[0])}

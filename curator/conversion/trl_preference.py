@@ -63,7 +63,7 @@ def write(conversation: Conversation, options: Options) -> dict[str, Any]:
         raise Refusal("texts have no place for declared functions")
     record: dict[str, Any] = {}
     for key, answer in (("chosen", done.chosen or []), ("rejected", done.rejected or [])):
-        found = pairs([*done.messages, *answer], 0, "--plain")
+        found = pairs([*done.messages, *answer], "--plain")
         if len(found) != 1:
             raise Refusal("several turns cannot become one text")
         record = {"prompt": found[0][0], **record, key: found[0][1]}

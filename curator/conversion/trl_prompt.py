@@ -9,6 +9,7 @@ from curator.conversion.conversation import (
     Conversation,
     Message,
     Options,
+    like,
     no_preference,
     split_record,
     text_or_messages,
@@ -27,7 +28,7 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
     if "label" in record:
         raise Refusal("a verdict on an answer ('label') has no place in other formats")
     prompt = [
-        {**message, "weight": Number("0")} if message.get("role") == "assistant" else message
+        like(message, {**message, "weight": Number("0")}) if message.get("role") == "assistant" else message
         for message in text_or_messages(record, "prompt", "user")
     ]
     messages = [*prompt, *text_or_messages(record, "completion", "assistant")]
