@@ -181,18 +181,27 @@ def _records(workspace: Workspace, shown: Filter, row: Row | None, position: int
     page = position // PAGE
     rows = workspace.index.page(shown, page * PAGE, PAGE)
     several = len(workspace.files()) > 1
-    width = max([5, *(len(f"{item.line:,}") for item in rows)])
+    width = max([5, *(len(str(item.line)) for item in rows)])
     names = [file.path.rpartition("/")[2] for file in workspace.files()]
     with st.container(key="queue-rows", gap=None):
         for number, item in enumerate(rows):
             label = _label(item, width, names[item.file] if several else "")
-            with st.container(key=f"queue-here-{number}" if row and item.id == row.id else f"queue-row-{number}"):
-                st.button(
-                    label, key=f"queue-go-{number}", on_click=answering.go, args=(item.id,), width="stretch",
-                    type="tertiary",
-                )  # fmt: skip
+            st.button(
+                label, key=f"queue-go-{number}", on_click=answering.go, args=(item.id,), width="stretch",
+                type="tertiary",
+            )  # fmt: skip
+            if row is not None and item.id == row.id:
+                _mark(f"queue-go-{number}")
     if total > PAGE:
         _pager(page, -(-total // PAGE), lambda page: _to_page(workspace, page))
+
+
+def _mark(key: str) -> None:
+    """Show that this row is on screen; by a rule of style, for another key or type would take away its focus."""
+    st.html(
+        f"<style>.st-key-{key} button{{background:light-dark(#e0eefb,#14304a)!important;"
+        "box-shadow:inset 3px 0 0 light-dark(#0b4f8a,#9accfb);}</style>"
+    )
 
 
 def _to_page(workspace: Workspace, page: int) -> None:
@@ -218,20 +227,20 @@ def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
                     disabled=to == page or not 0 <= to < pages,
                 )  # fmt: skip
             else:
-                st.html(f'<div class="cu cu-place">page {page + 1:,} of {pages:,}</div>')
+                st.html(f'<div class="cu cu-place">page {page + 1:,} of {pages:,}</div>', width="content")
 
 
 def _label(row: Row, width: int, file: str) -> str:
     """A row in fixed columns: line, worst rule, how many more, severity, what is decided."""
     more = f"+{len(row.codes) - 1}" if len(row.codes) > 1 else ""
-    line = f"{row.line:,}".rjust(width)
+    line = str(row.line).rjust(width)
     code = (row.codes[0] if row.codes else "").ljust(7)
     text = plain(f"{line}  {code}{more.ljust(4)}", 60)
     severity = plain(f"{SIGNS.get(row.severity, ' ')} {row.severity}".ljust(10), 20)
     mark = plain(f" {_MARKS[row.status]} {row.status}" if row.status != "open" else "", 20)
     colour = _COLORS.get(row.severity, "gray")
     where = plain(f"  {file}", 24) if file else ""
-    return f"{text} :{colour}[{severity}]{mark}{where}"
+    return f"{text}:{colour}[{severity}]{mark}{where}"
 
 
 def _clusters(workspace: Workspace, shown: Filter) -> None:
@@ -242,11 +251,12 @@ def _clusters(workspace: Workspace, shown: Filter) -> None:
     with st.container(key="queue-rows", gap=None):
         for number, group in enumerate(found):
             is_here = group.id == (screens.cluster() or found[0].id)
-            with st.container(key=f"queue-here-{number}" if is_here else f"queue-row-{number}"):
-                st.button(
-                    _group_label(group), key=f"queue-group-{number}", on_click=screens.show_cluster, args=(group.id,),
-                    width="stretch", type="tertiary",
-                )  # fmt: skip
+            st.button(
+                _group_label(group), key=f"queue-group-{number}", on_click=screens.show_cluster, args=(group.id,),
+                width="stretch", type="tertiary",
+            )  # fmt: skip
+            if is_here:
+                _mark(f"queue-group-{number}")
     if not found:
         st.html('<div class="cu cu-quiet">No clusters in this view.</div>')
     if total > PAGE:
@@ -261,4 +271,4 @@ def _group_label(group: Group) -> str:
     state = f"{group.open:,} open" if group.open else "✓ decided"
     text = plain(f"{group.code.ljust(7)} ×{group.size:<5,}", 40)
     severity = plain(f"{SIGNS.get(group.severity, ' ')} {group.severity}".ljust(10), 20)
-    return f"{text} :{_COLORS.get(group.severity, 'gray')}[{severity}]{plain(f' {state}', 20)}"
+    return f"{text}:{_COLORS.get(group.severity, 'gray')}[{severity}]{plain(f' {state}', 20)}"

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 STYLE = """<style>
-.stMainBlockContainer:has(.st-key-review){padding:var(--review-top,4.4rem) 1.25rem 0;max-width:none;}
-.st-key-review{--review-side:min(25rem,32vw);}
-.st-key-review .stHorizontalBlock:has(>.stColumn>div>.st-key-queue){flex-wrap:nowrap;}
-.st-key-queue-rows{font-family:"Source Code Pro",ui-monospace,monospace;}
-.st-key-queue-rows button{justify-content:flex-start;min-height:1.75rem;padding:.1rem .5rem;border-radius:4px;}
-.st-key-queue-rows button p{font-family:inherit;font-size:.8125rem;white-space:pre;overflow:hidden;text-overflow:ellipsis;}
-.st-key-queue-rows button:hover{background:light-dark(#f1eeeb,#292622);}
-[class*="st-key-queue-here"] button{background:light-dark(#e0eefb,#14304a)!important;box-shadow:inset 3px 0 0 light-dark(#0b4f8a,#9accfb);}
-.st-key-record-scroll{overflow-y:auto;overflow-x:hidden;}
+.stMainBlockContainer:has(.st-key-review){padding:4.1rem 1.25rem 0;max-width:none;}
+.stMainBlockContainer:has(.st-key-review)>.stVerticalBlock{gap:0;}
+.st-key-review .stButton button,.st-key-review .stFormSubmitButton button,.st-key-review .stPopover button{
+ min-height:2.1rem;padding:.15rem .7rem;}
+.st-key-review .stHorizontalBlock:has(>.stColumn>.stVerticalBlock>.stLayoutWrapper>.st-key-queue){
+ flex-wrap:nowrap;gap:1.5rem;}
+.st-key-queue,.st-key-record{height:calc(100dvh - 7.5rem);}
+.st-key-queue>*,.st-key-record>*{flex-shrink:0;}
+.st-key-queue>.stLayoutWrapper:has(>.st-key-queue-rows),.st-key-record>.stLayoutWrapper:has(>.st-key-record-scroll){
+ flex:1 1 0;min-height:0;}
+.st-key-queue-rows,.st-key-record-scroll{height:100%;overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
+.st-key-queue-rows>*,.st-key-record-scroll>*{flex-shrink:0;}
+.st-key-record-scroll{padding-right:.4rem;}
+.st-key-queue{gap:.5rem;}
+.st-key-queue-rows .stButton button{justify-content:flex-start;min-height:0;padding:.2rem .5rem;border-radius:4px;}
+.st-key-queue-rows .stButton button>*{min-width:0;width:100%;justify-content:flex-start;}
+.st-key-queue-rows .stButton button p{font:.78rem/1.5 "Source Code Pro",ui-monospace,monospace;white-space:pre;
+ overflow:hidden;text-overflow:ellipsis;text-align:left;}
+.st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
+.st-key-queue-pager{gap:.6rem;}
+.st-key-queue-order{flex-wrap:nowrap;}
+.st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}
+.st-key-record-choices .stButton button p{font-size:.8125rem;}
+.st-key-record-scroll{border-top:1px solid light-dark(#e2deda,#3a3733);padding-top:.6rem;}
+.st-key-decision{border-top:1px solid light-dark(#e2deda,#3a3733);padding:.35rem 0 .8rem;gap:.35rem;}
 .cu-progress{display:flex;align-items:center;gap:.75rem;}
 .cu-done{flex:1;height:.4rem;border-radius:3px;background:var(--cu-line);overflow:hidden;}
 .cu-done>span{display:block;height:100%;background:var(--cu-info);}

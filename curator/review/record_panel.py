@@ -21,17 +21,19 @@ from curator.review.workspace import Opened, Workspace
 _SIGNS = {"fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?", "open": "○"}
 _COUNTED = 300_000  # bytes of a record whose turns are counted while the page waits
 _SHOWN = 200_000  # code points of a change that is compared
-_WORDS = {"safe": "safe", "unsafe": "changes what is trained on", "suggestion": "needs a person"}
+_ONES = 6  # findings that can be accepted one by one; the others when these are gone
+VISIBLE, FULL = "record-visible", "record-full"
+"""How texts are shown, in the session: with white space in sight, and without leaving out the middle of long ones."""
 
 
 def head(workspace: Workspace, opened: Opened, number: int | None, total: int) -> None:
     """Where the record stands, and the ways to its neighbours."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-head"):
         st.html(whole(f'<div class="cu-where">{_where(workspace, opened)}</div>'))
-        st.button("◀", key="record-back", shortcut="K", on_click=answering.move, args=(workspace, -1), type="tertiary")
+        st.button("‹", key="record-back", shortcut="K", on_click=answering.move, args=(workspace, -1), type="tertiary")
         place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
-        st.html(whole(f'<div class="cu-place">{place}</div>'))
-        st.button("▶", key="record-next", shortcut="J", on_click=answering.move, args=(workspace, 1), type="tertiary")
+        st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")
+        st.button("›", key="record-next", shortcut="J", on_click=answering.move, args=(workspace, 1), type="tertiary")
 
 
 def _where(workspace: Workspace, opened: Opened) -> str:
@@ -77,14 +79,16 @@ def body(workspace: Workspace, opened: Opened, here: Screen) -> None:
     found = [part.html for part in parts if part.kind == "findings"]
     if found:
         st.html("".join(found))
-    fix(workspace, opened)
+    proposed = answering.proposed(opened)
+    fix(workspace, opened, proposed)
+    _choices(workspace, opened, proposed)
     st.html(f'<div class="cu cu-record">{"".join(part.html for part in parts if part.kind != "findings")}</div>')
     _later(opened)
     about(workspace, opened)
 
 
 def _parts(opened: Opened) -> list[Part]:
-    full, visible = st.session_state.get("record-full", False), st.session_state.get("record-visible", False)
+    full, visible = st.session_state.get(FULL, False), st.session_state.get(VISIBLE, False)
     plan = opened.plan
     usual = View.of(plan.conventions, plan.target.reserved_tokens, visible=visible)
     view = View.of(plan.conventions, plan.target.reserved_tokens, visible=visible, limit=None) if full else usual
@@ -128,9 +132,8 @@ def _later(opened: Opened) -> None:
 # --- the fix -----------------------------------------------------------------------------------
 
 
-def fix(workspace: Workspace, opened: Opened) -> None:
+def fix(workspace: Workspace, opened: Opened, findings: Sequence[Finding]) -> None:
     """What accepting would do, exactly."""
-    findings = answering.proposed(opened)
     if not findings:
         _advice(opened)
         return
@@ -146,7 +149,6 @@ def fix(workspace: Workspace, opened: Opened) -> None:
     else:
         change = change_html(opened.now, accepted.raw)
     st.html(f'<div class="cu cu-fix"><div class="cu-head">{title}</div>{change}</div>')
-    _choices(workspace, opened, findings)
 
 
 _SAFETY = {"safe": "what is trained on stays", "unsafe": "what is trained on changes"}
@@ -174,10 +176,10 @@ def _around(first: str, second: str) -> str:
 
 
 def _choices(workspace: Workspace, opened: Opened, proposed: Sequence[Finding]) -> None:
-    """One finding of several, or all records of the rule."""
+    """One finding of several, or all records of the rule; and how texts are shown."""
     with st.container(horizontal=True, gap="small", key="record-choices"):
         if len(opened.fixable) > 1:
-            for number, finding in enumerate(opened.fixable[:6]):
+            for number, finding in enumerate(opened.fixable[:_ONES]):
                 name = (finding.code, finding.pointer)
                 st.button(
                     f"Accept only {plain(finding.code, 20)}", key=f"record-one-{number}", on_click=answering.accept,
@@ -185,18 +187,28 @@ def _choices(workspace: Workspace, opened: Opened, proposed: Sequence[Finding]) 
                 )  # fmt: skip
         for code in dict.fromkeys(finding.code for finding in proposed):
             st.button(
-                f"All records with {plain(code, 20)} …", key=f"record-all-{code}", on_click=answering.turn_to,
+                f"All with {plain(code, 20)} …", key=f"record-all-{code}", on_click=answering.turn_to,
                 args=("bulk", code),
             )  # fmt: skip
+        st.space("stretch")
+        for name, words, key in ((VISIBLE, "Show white space", "V"), (FULL, "Show long texts whole", "L")):
+            is_on = st.session_state.get(name, False)
+            st.button(
+                f"✓ {words}" if is_on else words, key=f"{name}-button", shortcut=key, on_click=_toggle, args=(name,),
+                type="tertiary",
+            )  # fmt: skip
+
+
+def _toggle(name: str) -> None:
+    st.session_state[name] = not st.session_state.get(name, False)
 
 
 def _advice(opened: Opened) -> None:
     titles = [f"{f.code}: {f.fix.title}" for f in opened.open if f.fix is not None and f.fix.title]
     if titles:
         shown = "".join(f"<div>{escape(title)}</div>" for title in dict.fromkeys(titles))
-        st.html(
-            f'<div class="cu cu-fix"><div class="cu-head"><b>What to do</b> {label("a person must", "info")}</div>{shown}</div>'
-        )
+        head = f'<div class="cu-head"><b>What to do</b> {label("by hand", "info")}</div>'
+        st.html(f'<div class="cu cu-fix">{head}{shown}</div>')
 
 
 # --- more about it -----------------------------------------------------------------------------
@@ -224,7 +236,7 @@ def about(workspace: Workspace, opened: Opened) -> None:
 
 
 def _raw(opened: Opened) -> None:
-    full, visible = st.session_state.get("record-full", False), st.session_state.get("record-visible", False)
+    full, visible = st.session_state.get(FULL, False), st.session_state.get(VISIBLE, False)
     view = View(visible, None) if full else View(visible)
     st.html(raw_html(opened.now, opened.open, view=view))
     if opened.now != opened.raw:
@@ -236,8 +248,9 @@ def _event(decision: Decision) -> str:
     state = decision.state
     reasons = [kept.reason for kept in state.kept if kept.code in decision.codes] if decision.action == "keep" else []
     words = "; ".join(dict.fromkeys([*reasons, *([state.note] if state.note else [])]))
+    time = f'<span class="cu-quiet" title="{escape(decision.time)}">{answering.ago(decision.time)}</span>'
     return (
-        f'<div class="cu-event"><span class="cu-quiet" title="{escape(decision.time)}">{answering.ago(decision.time)}</span>'
+        f'<div class="cu-event">{time}'
         f"<b>{brief(decision.reviewer, 40)}</b><span>{answering.DONE[decision.action].lower()} "
         f'{escape(", ".join(decision.codes))} <span class="cu-quiet">→ {_SIGNS[state.status]} {state.status}</span> '
         f"{brief(words, 300)}</span></div>"
@@ -251,8 +264,8 @@ def _clash(workspace: Workspace, opened: Opened, clash: Clash) -> None:
         whole(
             f'<div class="cu-note cu-warning"><b>{brief(other.reviewer, 40)}</b> has decided on this record '
             f"{answering.ago(other.time)}: <b>{answering.DONE[other.action].lower()}</b> "
-            f"{escape(', '.join(other.codes))}{_because(other.state)}. Yours (<b>{escape(clash.mine)}</b>) is not saved. "
-            "Below is the record as it stands now; decide again to put yours in the place of theirs, "
+            f"{escape(', '.join(other.codes))}{_because(other.state)}. Yours (<b>{escape(clash.mine)}</b>) is not "
+            "saved. Below is the record as it stands now; decide again to put yours in the place of theirs, "
             "or go on with <b>J</b>.</div>"
         )
     )

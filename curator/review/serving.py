@@ -47,6 +47,8 @@ SETTINGS: Mapping[str, Any] = MappingProxyType(
         "server.fileWatcherType": "none",
         "server.headless": True,  # we open the browser
         "server.showEmailPrompt": False,
+        "theme.dark.primaryColor": "#2f78bd",  # red, the default, says "error" here
+        "theme.light.primaryColor": "#0b4f8a",
     }
 )
 """Streamlit's settings; `.streamlit/config.toml` says the same to `streamlit run`."""
