@@ -11,6 +11,7 @@ import streamlit as st
 from curator.errors import CuratorError
 from curator.review import heading, navigation, serving, start_page, uploads
 from curator.review.checking import Checking
+from curator.review.page_style import PAGE_STYLE
 from curator.review.serving import ReviewOptions
 from curator.review.start_page import PATHS
 from curator.review.style import STYLE
@@ -30,7 +31,7 @@ _KEPT = 8  # checks: one for the data that was named, the others for uploads
 def show() -> None:
     """Draw the page that the browser is at."""
     st.set_page_config("curator", layout="wide")
-    st.html(STYLE + _STYLE)
+    st.html(STYLE + PAGE_STYLE)
     options = _options()
     if not options.paths:
         start_page.ask()
@@ -107,28 +108,6 @@ def _heading(workspace: Workspace, again: Callable[[], None]) -> None:
                 st.rerun()
     if notices := heading.notices(workspace):
         st.html(notices)
-
-
-# One line above every page; where there is room, it stands beside the navigation.
-_STYLE = """<style>
-.stMainBlockContainer{padding:3.5rem 2rem 1rem;}
-.cu-bar{display:flex;flex-wrap:nowrap;align-items:baseline;gap:.2rem 1rem;font-size:.8125rem;white-space:nowrap;
- overflow:hidden;}
-.cu-bar>*{flex:none;}
-.cu-bar>b{flex:0 1 auto;overflow:hidden;text-overflow:ellipsis;}
-.cu-bar>*+*{border-left:1px solid var(--cu-line);padding-left:1rem;}
-.cu-notice{border-left:3px solid currentColor;border-radius:4px;padding:.35rem .75rem;font-size:.875rem;
- overflow-wrap:anywhere;}
-.cu-notice+.cu-notice{margin-top:.3rem;}
-.cu-notice.cu-error{color:var(--cu-error);background:var(--cu-error-soft);}
-.cu-notice.cu-warning{color:var(--cu-warning);background:var(--cu-warning-soft);}
-.cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
-@media (min-width:1000px){
- .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 21rem);
-  z-index:1000000;flex-wrap:nowrap!important;}
- .st-key-heading .stHtml{min-width:0;}
-}
-</style>"""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from curator.errors import CuratorError
+from curator.fixing import patch
 from curator.review import uploads
 from curator.review.differing import diff_html, pieces
 from curator.review.escaping import brief, escape, label, marked, whole
@@ -21,6 +22,7 @@ from curator.review.workspace import Workspace
 from curator.review.writing import Known, Written, refused_in_place, write_in_place, write_new
 
 _DONE: tuple[Done, ...] = ("changed", "removed", "kept", "discuss")
+_SHOWN = 2_000  # code points of a record that goes
 _NAMED = 20  # decisions that fit no record, and are named
 _ACTIONS: Mapping[str, Action] = {"open": "reopen", "fixed": "edit", "kept": "keep", "removed": "remove"}
 
@@ -129,17 +131,27 @@ def _told(decision: Decision) -> str:
 
 def diff(change: FileChange, limit: int) -> str:
     """The first `limit` places of a file that change, as HTML. Raises UsageError where the file has changed."""
-    shown = []
+    shown, number = [], 0
     for row in change.rows(limit):
+        if row.tag == "@":
+            number = _line(row.line)
+            continue
         if row.tag == "-":
-            old = _text(row.line)
-            new = _text(row.other) if row.other is not None else ""
-            shown.append(diff_html(pieces(old, new)))
+            shown.append(f'<div class="cu-quiet">line {number:,}</div>{_changed(row)}')
         elif row.tag == "+" and row.other is None:
-            shown.append(diff_html([("added", _text(row.line))]))
-        elif row.tag == "@":
-            shown.append(f'<div class="cu-quiet">line {_line(row.line):,}</div>')
+            shown.append(_only("added", row.line))
+        number += row.tag != "+"
     return whole("".join(shown))
+
+
+def _changed(row: patch.Row) -> str:
+    if row.other is None:
+        return _only("removed", row.line)
+    return diff_html(pieces(_text(row.line), _text(row.other)))
+
+
+def _only(what: str, line: bytes) -> str:
+    return f'<div class="cu-text cu-diff">{label(what, what)} {marked(_text(line), limit=_SHOWN)}</div>'
 
 
 def _line(head: bytes) -> int:
@@ -297,15 +309,16 @@ def now_valid(workspace: Workspace, results: Iterable[Result]) -> list[str]:
 def report(result: Result) -> str:
     """What became of one file, as HTML."""
     if result.written is None:
-        return f"{label('not written', 'error')} {brief(result.error, 600)}"
+        return f'<div class="cu-line">{label("not written", "error")} {brief(result.error, 600)}</div>'
     written, told = result.written, []
     if written.path:
-        told.append(f"<b>{marked(written.path)}</b> {result.written.account.records:,} records")
+        told.append(f"<b>{marked(written.path)}</b> {written.account.records:,} records")
     if written.aside:
-        told.append(f"removed ones are in <b>{marked(written.aside)}</b>")
+        told.append(f"those removed are in <b>{marked(written.aside)}</b>")
     for path, count in written.suppressions.items():
-        told.append(f"{count:,} kept findings are noted in <b>{marked(path)}</b>")
-    return f"{label('written', 'added')} {'; '.join(told) or brief(f'{result.file.path}: nothing was to change', 300)}"
+        told.append(f"{count:,} kept {'finding is' if count == 1 else 'findings are'} noted in <b>{marked(path)}</b>")
+    said = "; ".join(told) or f"{brief(result.file.path, 200)}: nothing was to change"
+    return f'<div class="cu-line">{label("written", "added")} {said}</div>'
 
 
 def together(found: Iterable[FileChange]) -> str:

@@ -14,7 +14,6 @@ _EVERY = 1.0  # seconds between two looks at how far the tokens are counted
 
 def show(workspace: Workspace) -> None:
     """Draw the page."""
-    st.html(_STYLE)
     index = workspace.index
     summary = index.summary()
     figures = Figures.of(summary, index)
@@ -67,19 +66,3 @@ def _rest(workspace: Workspace) -> None:
     ):
         if html:
             st.html(whole(f'<h3 class="cu-title">{title}</h3>') + html)
-
-
-_STYLE = """<style>
-.cu .cu-verdict{font-size:1.5rem;font-weight:600;margin:0;padding:0;line-height:1.3;}
-.cu .cu-title{font-size:1rem;font-weight:600;margin:.25rem 0 0;padding:0;}
-.cu-title .cu-quiet{font-weight:400;margin-left:.35rem;}
-.cu-tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:1rem;}
-.cu-tile{border:1px solid var(--cu-line);border-radius:8px;padding:.5rem .9rem;}
-.cu-figure{font-size:1.6rem;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums;}
-.cu-table{width:100%;border-collapse:collapse;font-size:.8125rem;}
-.cu-table th{text-align:left;font-weight:600;color:var(--cu-quiet);}
-.cu-table th,.cu-table td{padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--cu-line);
- overflow-wrap:anywhere;vertical-align:top;}
-.cu-table .cu-number{text-align:right;font-variant-numeric:tabular-nums;}
-.cu-list{margin:0;padding-left:1.1rem;font-size:.875rem;}
-</style>"""

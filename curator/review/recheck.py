@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.review.escaping import brief, escape, whole
+from curator.review.heading import line
 from curator.review.index_format import Summary
 from curator.review.outcome import flags, table
 from curator.review.serving import ReviewOptions
@@ -69,6 +71,20 @@ class Recheck:
         self.error = f"the new check ended with {done.returncode}{f': {words}' if words else ''}"
 
 
+def verdict(workspace: Workspace, paths: Sequence[str], again: Recheck) -> str:
+    """What a new check of `paths` came to, as HTML."""
+    if again.counts is None:
+        return line("warning", brief(again.error, 600))
+    said, _ = compared(workspace.index.summary(), again.counts)
+    note = ""
+    if is_apart(workspace, paths):
+        note = (
+            '<div class="cu-quiet">Under new names the files are no splits of one dataset to the settings: what is '
+            "found between them is not counted here.</div>"
+        )
+    return whole(f'<h3 class="cu-title">The new check: {escape(said)}</h3>{note}')
+
+
 def compared(before: Summary, after: Mapping[str, int]) -> tuple[str, str]:
     """What the new check says against the old one: a sentence, and an HTML table of the rules that differ."""
     was = {level: before.by_severity.get(level, 0) for level in _LEVELS}
@@ -84,7 +100,7 @@ def compared(before: Summary, after: Mapping[str, int]) -> tuple[str, str]:
         if before.by_code.get(code, 0) != after.get(code, 0)
     ]
     said = ", ".join(parts) if parts else "nothing is flagged, before and after"
-    return said, table(["Rule", "before", "after"], rows) if rows else ""
+    return said, table(["Rule", "before", "after"], rows) if rows else whole("")
 
 
 def is_apart(workspace: Workspace, paths: Sequence[str]) -> bool:

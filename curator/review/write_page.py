@@ -26,7 +26,6 @@ _DONE, _PREVIEW = "written", "preview"  # in the session
 
 def show(workspace: Workspace) -> None:
     """Draw the page."""
-    st.html(_STYLE)
     done = st.session_state.get(_DONE)
     if done is not None and done[0] == workspace.checking.number:
         _after(workspace, done[1], done[2])
@@ -159,31 +158,32 @@ def _log(workspace: Workspace) -> None:
     if workspace.store.last_id:
         st.download_button(
             "Log of all decisions (JSON Lines)", lambda: outcome.export(workspace.store), "decisions.jsonl",
-            "application/jsonl", on_click="ignore", width="stretch",
+            "application/jsonl", on_click="ignore",
         )  # fmt: skip
 
 
 def _after(workspace: Workspace, results: list[Result], again: Recheck | None) -> None:
     failed = [result for result in results if result.written is None]
     title = "Not everything is written" if failed else "Written"
-    st.html(whole(f'<h2 class="cu-verdict">{title}</h2>'))
-    for result in results:
-        st.html(whole(f'<div class="cu-line">{outcome.report(result)}</div>'))
+    st.html(whole(f'<h2 class="cu-verdict">{title}</h2>{"".join(map(outcome.report, results))}'))
     if failed:
-        st.html(whole('<p class="cu-quiet">Those files are as they were, and no decision is lost.</p>'))
-    if again is not None:
-        _compared(workspace, results, again)
+        st.html(whole('<div class="cu-quiet">Those files are as they were, and no decision is lost.</div>'))
+    if again is not None and not again.is_done:
+        _watching(again)
+    elif again is not None:
+        st.html(recheck.verdict(workspace, outcome.now_valid(workspace, results), again))
     with st.container(horizontal=True):
-        valid = outcome.now_valid(workspace, results)
         if again is not None and st.button("Check again, and go on with the new version", type="primary"):
-            _go_on(workspace, valid)
+            _go_on(workspace, outcome.now_valid(workspace, results))
         if st.button("Back to the preview"):
             st.session_state.pop(_DONE, None)
             st.rerun()
         for number, result in enumerate(results):
             if result.written and result.written.path and uploads.is_upload(result.file.path):
                 _download(result.written.path, number)
-    _log(workspace)
+        _log(workspace)
+    if again is not None and again.counts is not None:
+        st.html(recheck.compared(workspace.index.summary(), again.counts)[1])
 
 
 def _download(path: str, number: int) -> None:
@@ -206,35 +206,8 @@ def _go_on(workspace: Workspace, paths: list[str]) -> None:
     navigation.go(navigation.REVIEW)
 
 
-def _compared(workspace: Workspace, results: list[Result], again: Recheck) -> None:
-    if not again.is_done:
-        _watching(again)
-    elif again.counts is None:
-        st.html(heading.line("warning", brief(again.error, 600)))
-    else:
-        said, html = recheck.compared(workspace.index.summary(), again.counts)
-        st.html(whole(f'<h3 class="cu-title">The new check: {escape(said)}</h3>'))
-        if recheck.is_apart(workspace, outcome.now_valid(workspace, results)):
-            st.html(
-                whole(
-                    '<p class="cu-quiet">Under new names the files are no splits of one dataset for the settings, so '
-                    "that what is found between them is not counted here.</p>"
-                )
-            )
-        if html:
-            st.html(html)
-
-
 @st.fragment(run_every=_EVERY)
 def _watching(again: Recheck) -> None:
     if again.is_done:
         st.rerun()
     st.html(whole('<p class="cu-quiet">Checking what was written …</p>'))
-
-
-_STYLE = """<style>
-.cu-line{font-size:.9375rem;overflow-wrap:anywhere;}
-.cu-file{border-top:1px solid var(--cu-line);padding-top:.5rem;overflow-wrap:anywhere;}
-.cu-command{display:block;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--cu-soft);border-radius:4px;
- padding:.35rem .6rem;font-size:.8125rem;user-select:all;}
-</style>"""
