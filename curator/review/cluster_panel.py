@@ -7,7 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from curator.errors import InputError, UsageError
-from curator.review import comparing, editing
+from curator.review import answering, comparing, editing
+from curator.review import screen as screens
 from curator.review.comparing import Member
 from curator.review.escaping import brief, label, whole
 from curator.review.index import Group
@@ -16,8 +17,8 @@ from curator.review.states import Row
 from curator.review.store import Conflict
 from curator.review.workspace import Done, Workspace
 
-Open = Callable[[Row], object]
-Told = Callable[[str, bool], object]
+Open = Callable[[Row], None]
+Told = Callable[[str, bool], None]
 
 _PAGE = 8
 """Members on the page at once; each has a digit as its key."""
@@ -27,7 +28,7 @@ _NOTICE = "cluster-notice"
 def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told | None = None) -> None:
     """The members of a cluster, and what can be decided about it.
 
-    `go` is called in a callback with a member that is to be decided alone. `told` hears in a callback what was done,
+    `go` is called in a callback with a member that is to be decided alone; without it, the Review page shows that. `told` hears in a callback what was done,
     and whether it went wrong; without it, the panel says so itself.
     """
     rows = workspace.index.members(group)
@@ -89,10 +90,9 @@ def _members(
                         "Keep only this", key=f"cluster-one-{number}", shortcut=str(number + 1),
                         on_click=_keep_one, args=(workspace, group, one.row, told),
                     )  # fmt: skip
-                    if go is not None:
-                        st.button(
-                            "Open", key=f"cluster-open-{number}", type="tertiary", on_click=go, args=(one.row,)
-                        )  # fmt: skip
+                    st.button(
+                        "Open", key=f"cluster-open-{number}", type="tertiary", on_click=go or _go, args=(one.row,)
+                    )
     others = group.size - 1
     noun = "the other one goes" if others == 1 else f"the other {others:,} go"
     st.html(
@@ -117,6 +117,11 @@ def _said(kind: str, word: str, text: str) -> str:
 
 
 # --- what keys do ------------------------------------------------------------------------------
+
+
+def _go(row: Row) -> None:
+    screens.show_cluster(None)
+    answering.go(row.id)
 
 
 def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None) -> None:

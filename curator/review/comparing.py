@@ -93,8 +93,8 @@ def member_html(one: Member, first: Member, number: int) -> str:
     )
     text = block(one.text, marks, visible=space, limit=_LIMIT) if one.text else label("empty", "info")
     around = f'<div class="cu-quiet cu-text">{brief(one.around, _AROUND)}</div>' if one.around else ""
-    gone = " cu-member-gone" if status == "removed" else ""
-    return whole(f'<div class="cu-member{gone}">{head}{text}{around}</div>')
+    tint = " cu-quiet" if status == "removed" else ""
+    return whole(f'<div class="cu-member{tint}">{head}{text}{around}</div>')
 
 
 def group_html(code: str, name: str, message: str, severity: str, size: int, left: int) -> str:

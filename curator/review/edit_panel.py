@@ -14,7 +14,8 @@ import streamlit as st
 from curator.errors import InputError, UsageError
 from curator.model import Example, ToolCall
 from curator.parsing import parse
-from curator.review import editing
+from curator.review import answering, editing
+from curator.review import screen as screens
 from curator.review.deciding import argument_faults, shown
 from curator.review.differing import diff_html
 from curator.review.editing import Field, Fields
@@ -23,7 +24,6 @@ from curator.review.finding_rendering import findings_html
 from curator.review.plain import plain, visible
 from curator.review.raw_rendering import raw_html
 from curator.review.states import Key
-from curator.review.store import Conflict
 from curator.review.viewing import View
 from curator.review.workspace import Opened, Workspace
 
@@ -35,6 +35,9 @@ _TURNS = 12  # turns that are on the page at once; each is up to five fields
 _TALL = 320  # pixels of a field whose text is long
 _SHORT = 1_500  # code points up to which a field is as high as its text
 _ROLES = 8  # columns of sixty: role, text
+# The buttons stay where they are while the fields are scrolled.
+_STICKY = """<style>.st-key-edit-actions{position:sticky;top:0;z-index:5;background:inherit;padding:.15rem 0}
+.st-key-edit-actions{background:light-dark(#fff,#171614)}</style>"""
 
 
 @dataclass(slots=True)
@@ -95,8 +98,9 @@ def show(
 ) -> None:
     """The editor of a record.
 
-    `save` is called with the new bytes, in a callback, once what speaks against them is confirmed; without it,
-    Workspace.edit is. `close` is called when the editor is to go. Without `bar`, the page puts `actions` elsewhere.
+    `save` is called with the new bytes, in a callback, once what speaks against them is confirmed, and `close` when
+    the editor is to go; without them, the Review page decides and goes back to the record. Without `bar`, the page
+    puts `actions` elsewhere.
     """
     sketch = _sketch(opened)
     if bar:
@@ -114,10 +118,11 @@ def show(
 def actions(workspace: Workspace, opened: Opened, save: Save | None = None, close: Close | None = None) -> None:
     """The buttons of the editor, with what is to be confirmed first."""
     sketch = _sketch(opened)
-    close = close or (lambda: None)
+    close = close or screens.screen().settle
     is_late = sketch.seen != opened.seen or sketch.base != opened.now
     warnings = workspace.harm(opened, sketch.raw) if sketch.raw != sketch.base else []
     is_ready = sketch.raw != opened.now and not sketch.faults and not is_late and (sketch.is_sure or not warnings)
+    st.html(_STICKY)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="edit-actions"):
         if sketch.is_leaving:
             st.text("Your changes are not saved.")
@@ -127,7 +132,7 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
         else:
             st.button(
                 "Save", key="edit-save", type="primary", shortcut="Ctrl+Enter", disabled=not is_ready,
-                on_click=_save, args=(workspace, opened, save, close),
+                on_click=_save, args=(workspace, opened, save),
             )  # fmt: skip
             st.button("Cancel", key="edit-cancel", shortcut="Esc", on_click=_cancel, args=(opened, sketch, close))
             options = ["Fields", "Raw line"]
@@ -450,7 +455,7 @@ def _leave(opened: Opened, close: Close, forget: bool) -> None:
     close()
 
 
-def _save(workspace: Workspace, opened: Opened, save: Save | None, close: Close) -> None:
+def _save(workspace: Workspace, opened: Opened, save: Save | None) -> None:
     sketch = _sketch(opened)
     if sketch.faults or sketch.raw == opened.now:
         return
@@ -461,10 +466,7 @@ def _save(workspace: Workspace, opened: Opened, save: Save | None, close: Close)
         if save is not None:
             save(now)
         else:
-            workspace.edit(opened, now)
-    except Conflict:
-        workspace.sync()
-        return
+            answering.edited(workspace, now, sure=True)
     except (UsageError, InputError) as error:
         sketch.error = str(error)
         return
@@ -472,8 +474,6 @@ def _save(workspace: Workspace, opened: Opened, save: Save | None, close: Close)
     wanted = None if now == opened.raw else now
     if decision is not None and decision.id != opened.seen and decision.state.raw == wanted:
         discard(opened.row.key)
-        if save is None:
-            close()
 
 
 # --- the session -------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ It joins the check, the decisions and the rules of single records; no page decid
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from curator import catalogue
 from curator.catalogue import Rule
@@ -26,8 +28,10 @@ from curator.review.serving import ReviewOptions
 from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key, Row, State, Status
 from curator.review.store import Conflict, Draft, Store
 
+_Item = TypeVar("_Item")
 _STROKE = 2000  # decisions that are written at once, so that a progress bar has something to say
 _FOLLOWED = 100  # records that are linted before the page goes on; the rest is, meanwhile
+_SURVEYED = 500  # records that are tried before a fix is applied to many
 _PREVIEWED = 10
 """Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
 
@@ -86,8 +90,15 @@ class Done:
     decided: int
     conflicts: int
     """Records that somebody else has decided on meanwhile; theirs holds."""
-    passed_over: int = 0
-    """Records in which nothing was to be done: the fix does not fit, or would do harm."""
+    why: Mapping[str, int] = field(default_factory=dict)
+    """Records that were passed over, by the reason in a sentence."""
+    is_whole: bool = True
+    """Nobody stopped it."""
+
+    @property
+    def passed_over(self) -> int:
+        """Records in which nothing was to be done: the fix does not fit, or would do harm."""
+        return sum(self.why.values())
 
 
 class Workspace:
@@ -169,13 +180,17 @@ class Workspace:
 
     def harm(self, opened: Opened, now: bytes) -> list[str]:
         """What speaks against changing the record so; a sentence each."""
-        was = self.linter(opened.file).lint(
-            opened.raw, opened.row.line, opened.row.column, before=self.index.findings(opened.row.id)
-        )
-        new = self.tried(opened, now).linted
-        if new.failure:
-            return [new.failure]
-        return deciding.harm(opened.raw, now, was.findings, [*new.findings, *new.later], opened.file.container)
+        return self._harm(opened, self.tried(opened, now))
+
+    def _harm(self, opened: Opened, tried: Opened) -> list[str]:
+        if tried.linted.failure:
+            return [tried.linted.failure]
+        was = opened.linted.findings
+        if opened.decision is not None:  # else it is as it was when it was opened
+            linter, before = self.linter(opened.file), self.index.findings(opened.row.id)
+            was = linter.lint(opened.raw, opened.row.line, opened.row.column, before=before).findings
+        found = [*tried.linted.findings, *tried.linted.later]
+        return deciding.harm(opened.raw, tried.now, was, found, opened.file.container)
 
     # --- decisions about one record; each raises Conflict where somebody else was faster
 
@@ -234,7 +249,10 @@ class Workspace:
 
     def _state(self, opened: Opened, now: bytes) -> State:
         """What a record with other bytes is: open as long as something is found in it."""
-        left = self.tried(opened, now).open
+        return self._state_of(self.tried(opened, now))
+
+    def _state_of(self, tried: Opened) -> State:
+        left, opened, now = tried.open, tried, tried.now
         raw = None if now == opened.raw else now
         kept = opened.state.kept
         status: Status = "open" if left else "fixed" if raw is not None else "kept" if kept else "open"
@@ -248,42 +266,85 @@ class Workspace:
     # --- many records
 
     def fixed_by(self, shown: Filter, code: str) -> Iterator[Change]:
-        """What the rule's fix makes of each record of the filter, one after the other."""
+        """What the rule's fix makes of each record of the filter that it knows one for, one after the other."""
         for row_id in self.index.ids(replace(shown, codes=(code,))):
-            row = self.index.row(row_id)
-            if row is None:
-                continue
-            opened = self.open(row)
-            findings = [finding for finding in opened.fixable if finding.code == code]
-            if findings:
-                yield Change(opened, self.proposal(opened, findings))
+            change = self._change(row_id, code)
+            if change is not None and change.accepted.applied:
+                yield change
 
-    def accept_all(self, shown: Filter, code: str, progress: Callable[[int], object] = lambda done: None) -> Done:
-        """Apply a rule's fix to all records of the filter, as one stroke that one undo takes back."""
-        return self._decide_all(self._fixes(shown, code), progress)
+    def previewed(self, shown: Filter, code: str, count: int = _PREVIEWED) -> list[Change]:
+        """As `fixed_by`, no more than `count` of them, from all over the filter."""
+        found: list[Change] = []
+        for row_id in _spread(self.index.ids(replace(shown, codes=(code,))), 3 * count):
+            change = self._change(row_id, code)
+            if change is not None and change.accepted.applied:
+                found.append(change)
+        return _spread(found, count)
 
-    def _fixes(self, shown: Filter, code: str) -> Iterator[Draft | None]:
-        for change in self.fixed_by(shown, code):
-            opened, accepted = change.opened, change.accepted
-            if not accepted.applied:
-                yield None
-            elif accepted.is_dropped:
-                state = replace(opened.state, status="removed")
-                yield Draft(opened.row.key, "accept", state, opened.seen, (code,))
-            elif self.harm(opened, accepted.raw):
-                yield None
-            else:
-                yield Draft(opened.row.key, "accept", self._state(opened, accepted.raw), opened.seen, (code,))
+    def _change(self, row_id: int, code: str) -> Change | None:
+        row = self.index.row(row_id)
+        if row is None:
+            return None
+        opened = self.open(row)
+        return Change(opened, self.proposal(opened, [f for f in opened.fixable if f.code == code]))
 
-    def keep_one(self, group: Group, kept: Row) -> Done:
-        """Of a cluster keep one record, and remove the others."""
-        others = (self.open(row) for row in self.index.members(group) if row.id != kept.id)
-        drafts = (Draft(o.row.key, "remove", replace(o.state, status="removed"), o.seen, (group.code,)) for o in others)
-        return self._decide_all(drafts)
+    def accept_all(
+        self, shown: Filter, code: str, progress: Callable[[int], object] = lambda done: None, upto: int | None = None
+    ) -> Done:
+        """Apply a rule's fix to all records of the filter, as one stroke that one undo takes back.
 
-    def keep_all(self, group: Group, reason: str) -> Done:
-        """Accept what was found about a cluster, in all of its records."""
-        return self._decide_all(self._kept(group, reason))
+        Nothing more is decided once `progress` has returned False. With `upto`, the id of the last decision that the
+        reviewer has seen, records that somebody else has decided on since are conflicts.
+        """
+        ids = self.index.ids(replace(shown, codes=(code,)))
+        return self._decide_all((self._fix(row_id, code) for row_id in ids), progress, upto)
+
+    def would_accept(self, shown: Filter, code: str, most: int = _SURVEYED) -> Done:
+        """What `accept_all` would come to, told from no more than `most` records from all over the filter."""
+        ids = _spread(self.index.ids(replace(shown, codes=(code,))), most)
+        found = [self._fix(row_id, code) for row_id in ids]
+        why = Counter(reason for reason in found if isinstance(reason, str))
+        return Done(len(found) - why.total(), 0, why)
+
+    def _fix(self, row_id: int, code: str) -> Draft | str:
+        """A decision that applies a rule's fix to a record; else why there is none."""
+        change = self._change(row_id, code)
+        if change is None:
+            return "It is not in the index any more."
+        opened, accepted = change.opened, change.accepted
+        if not accepted.applied:
+            known = any(finding.code == code for finding in accepted.unfit)
+            return "The fix does not fit it, or changes nothing." if known else "No fix is known for it."
+        if accepted.is_dropped:
+            state = replace(opened.state, status="removed")
+        else:
+            tried = self.tried(opened, accepted.raw)
+            if harm := self._harm(opened, tried):
+                return harm[0]
+            state = self._state_of(tried)
+        return Draft(opened.row.key, "accept", state, opened.seen, (code,))
+
+    def keep_one(self, group: Group, kept: Row, upto: int | None = None) -> Done:
+        """Of a cluster keep one record, and remove the others; `upto` as in `accept_all`."""
+        return self._decide_all(self._others(group, kept), upto=upto)
+
+    def _others(self, group: Group, kept: Row) -> Iterator[Draft | str]:
+        codes = (group.code,)
+        for row in self.index.members(group):
+            decision = self.store.current(row.key)
+            state, seen = (decision.state, decision.id) if decision is not None else (State(), 0)
+            if row.id != kept.id:
+                if state.status != "removed":
+                    yield Draft(row.key, "remove", replace(state, status="removed"), seen, codes)
+            elif state.status == "removed":
+                yield Draft(row.key, "reopen", State(), seen)
+            elif {finding.code for finding in self.open(row).open} == {group.code}:
+                # Nothing is wrong with it once the others are gone; the rule was right all the same.
+                yield Draft(row.key, "accept", replace(state, status="kept"), seen, codes)
+
+    def keep_all(self, group: Group, reason: str, upto: int | None = None) -> Done:
+        """Accept what was found about a cluster, in all of its records; `upto` as in `accept_all`."""
+        return self._decide_all(self._kept(group, reason), upto=upto)
 
     def _kept(self, group: Group, reason: str) -> Iterator[Draft]:
         for row in self.index.members(group):
@@ -296,27 +357,34 @@ class Workspace:
             if findings:
                 yield Draft(row.key, "keep", state, opened.seen, (group.code,))
 
-    def relabel_all(self, group: Group, label: str) -> Done:
-        """Give every record of a cluster one label. Raises UsageError for a record that has none."""
-        return self._decide_all(self._relabelled(group, label))
+    def relabel_all(self, group: Group, label: str, upto: int | None = None) -> Done:
+        """Give every record of a cluster that has a label another one; `upto` as in `accept_all`."""
+        return self._decide_all(self._relabelled(group, label), upto=upto)
 
-    def _relabelled(self, group: Group, label: str) -> Iterator[Draft | None]:
+    def _relabelled(self, group: Group, label: str) -> Iterator[Draft | str]:
         for row in self.index.members(group):
             opened = self.open(row)
             if opened.example is None:
-                yield None
+                yield "It is no single record."
                 continue
             try:
                 now = deciding.relabel(opened.now, opened.example, label, opened.plan.conventions)
             except ValueError as error:
-                raise UsageError(f"{opened.file.path}:{row.line}: {error}") from None
+                yield f"It cannot be relabelled: {error}."
+                continue
             if now != opened.now:
                 yield Draft(row.key, "edit", self._state(opened, now), opened.seen, (group.code,))
 
     def _decide_all(
-        self, drafts: Iterable[Draft | None], progress: Callable[[int], object] = lambda done: None
+        self,
+        drafts: Iterable[Draft | str],
+        progress: Callable[[int], object] = lambda done: None,
+        upto: int | None = None,
     ) -> Done:
-        decided = conflicts = passed_over = 0
+        """Write decisions at one stroke; a text is a record that is passed over, and why."""
+        decided = conflicts = 0
+        is_whole = True
+        why: Counter[str] = Counter()
         waiting: list[Draft] = []
         batch = ""
 
@@ -329,18 +397,26 @@ class Workspace:
 
         try:
             for number, draft in enumerate(drafts, 1):
-                if draft is None:
-                    passed_over += 1
+                if isinstance(draft, str):
+                    why[draft] += 1
+                elif upto is not None and draft.seen > upto and self._is_of_others(draft.key):
+                    conflicts += 1
                 else:
                     waiting.append(draft)
                 if len(waiting) >= _STROKE:
                     write()
-                progress(number)
+                if progress(number) is False:
+                    is_whole = False
+                    break
             if waiting:
                 write()
         finally:
             self.sync()
-        return Done(decided, conflicts, passed_over)
+        return Done(decided, conflicts, why, is_whole)
+
+    def _is_of_others(self, key: Key) -> bool:
+        decision = self.store.current(key)
+        return decision is not None and decision.reviewer != self.store.reviewer
 
     # --- others
 
@@ -395,3 +471,9 @@ def _is_about_one(finding: Finding) -> bool:
 
 def _codes(findings: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(finding.code for finding in findings))
+
+
+def _spread(found: Sequence[_Item], most: int) -> list[_Item]:
+    """No more than that many of them, from all over."""
+    count = min(most, len(found))
+    return [found[number * len(found) // count] for number in range(count)]
