@@ -28,8 +28,8 @@ _NOTICE = "cluster-notice"
 def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told | None = None) -> None:
     """The members of a cluster, and what can be decided about it.
 
-    `go` is called in a callback with a member that is to be decided alone; without it, the Review page shows that. `told` hears in a callback what was done,
-    and whether it went wrong; without it, the panel says so itself.
+    `go` is called in a callback with a member that is to be decided alone; without it, the Review page shows that one.
+    `told` hears in a callback what was done, and whether it went wrong; without it, the panel says so itself.
     """
     rows = workspace.index.members(group)
     st.html(comparing.group_html(group.code, group.name, group.message, group.severity, group.size, group.open))
