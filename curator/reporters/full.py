@@ -8,6 +8,8 @@ from curator.model import Finding
 from curator.report import Report
 from curator.reporters import PLAIN, Style, shown, text
 
+_OTHERS = 9  # places beside the first that are listed: a record may have a thousand copies
+
 
 def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     """Write each finding with its excerpt and fix, then the summary."""
@@ -25,7 +27,10 @@ def details(finding: Finding, style: Style) -> list[str]:
     found = [f"  {line}" for line in excerpt(finding, style)]
     if finding.fix:
         found.append(f"  fix ({finding.safety}): {text.visible(finding.fix.title)}")
-    found += [f"  see {text.other(finding, place)}" for place in finding.related[1:]]
+    others = finding.related[1:]
+    found += [f"  see {text.other(finding, place)}" for place in others[:_OTHERS]]
+    if len(others) > _OTHERS:
+        found.append(f"  and {len(others) - _OTHERS:,} more")
     found.append(f"  more: curator rule {finding.code}")
     return found
 
