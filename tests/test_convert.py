@@ -790,3 +790,51 @@ def test_a_rejected_row_keeps_its_empty_cells(convert: Any) -> None:
         "again.jsonl:2: the completion is empty (column 'answer')",
         "error: nothing is written: no record can be carried over",
     ]
+
+
+def framed(prompt: str, completion: str) -> str:
+    return json.dumps({"prompt": prompt, "completion": completion})
+
+
+def test_what_only_looks_like_an_ending_is_left_on_and_named(convert: Any) -> None:
+    lines = [framed(f"Question {'abcdefgh'[n % 8]}{n}\n\n###\n\n", f" {'xyz'[n % 3]} END") for n in range(60)]
+    lines[3] = framed("Look-alike\n\n##\n\n", " x END")
+    lines[7] = framed("Doubled\n\n###\n\n\n\n###\n\n", " y END")
+    lines[9] = framed("None at all", " z")
+    lines[11] = framed("C#\n\n###\n\n", " x end")
+    write("my file.jsonl", "\n".join(lines))
+    _, made, said = convert("my file.jsonl")
+    texts = dialogs(made)
+    assert [texts[n][0] for n in (3, 7, 9, 11)] == ["Look-alike\n\n##\n\n", "Doubled\n\n###\n\n", "None at all", "C#"]
+    mend = "`curator check 'my file.jsonl' --select %s --fix --unsafe-fixes` mends"
+    assert (
+        "note: 2 prompts still end with something like the separator, which might be the text's own "
+        f"(my file.jsonl:4, my file.jsonl:8); {mend % 'SEP002'} them: convert again then\n"
+    ) in said
+    assert (
+        "note: 1 completion still ends with something like the stop sequence, which might be the text's own "
+        f"(my file.jsonl:12); {mend % 'STP002'} it: convert again then\n"
+    ) in said
+    assert main(["check", "my file.jsonl", "--select", "SEP002,STP002", "--fix", "--unsafe-fixes", "-q"]) == 0
+    _, made, said = convert("my file.jsonl", "--force")
+    assert dialogs(made)[3] == ["Look-alike", "x"]
+    assert "something like" not in said
+    assert "something like" not in convert("my file.jsonl", "--force", "--separator", "", "--stop", "")[2]
+
+
+def test_many_that_look_alike_are_counted(convert: Any) -> None:
+    lines = [
+        framed(f"Question {'abcdefgh'[n % 8]}{n}\n\n{'##' if n % 10 == 0 else '###'}\n\n", f" {n}") for n in range(60)
+    ]
+    write("a.jsonl", "\n".join(lines))
+    said = convert("a.jsonl")[2]
+    assert "note: 6 prompts still end with something like the separator" in said
+    assert "(a.jsonl:1, a.jsonl:11, a.jsonl:21 and 3 more)" in said
+
+
+def test_the_formats_of_a_mixture_are_counted(convert: Any) -> None:
+    alpaca = '{"instruction": "a", "input": "", "output": "b"}'
+    write("a.jsonl", "\n".join([CHAT, alpaca, alpaca]))
+    assert "note: a.jsonl: the records are in several formats: 2 alpaca, 1 openai-chat\n" in convert("a.jsonl")[2]
+    write("b.jsonl", alpaca)
+    assert "several formats" not in convert("b.jsonl", "--force")[2]

@@ -33,13 +33,13 @@ def _lacks(turn: Turn, endings: Sequence[Habit], pinned: bool) -> Iterator[Probl
     text = turn.text
     ending = next((e.text for e in endings if text.endswith(e.text)), None)
     if ending is not None:
-        if not _doubled(text, ending):
+        if not is_doubled(text, ending):
             return
         start = len(text) - 2 * len(ending)
         variant: str | None = "doubled"
     else:
         ending = endings[0].text
-        start = _look_alike(text, ending)
+        start = own_ending(text, ending)
         variant = "pinned" if pinned else None
     # Nothing but the ending is quoted: the last characters of a text may be anything.
     found = text[start:] or text[-max(_TAIL, len(ending)) :]
@@ -66,11 +66,12 @@ def _whole_run(text: str, start: int) -> int:
     return len(text[:begin].rstrip(" \t"))
 
 
-def _doubled(text: str, ending: str) -> bool:
+def is_doubled(text: str, ending: str) -> bool:
+    """Whether the text has the ending twice."""
     return bool(ending.strip()) and text.endswith(ending + ending)
 
 
-def _look_alike(text: str, ending: str) -> int:
+def own_ending(text: str, ending: str) -> int:
     """Where the text's own version of the ending, or a piece of it, begins; its end if none."""
     if (start := look_alike(text, ending)) is not None:
         return start

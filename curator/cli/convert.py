@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -137,6 +139,9 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
     def say(text: str) -> None:
         click.echo(visible(text), err=True)
 
+    if len(outcome.formats) > 1 and not quiet:
+        kinds = ", ".join(f"{count:,} {name}" for name, count in outcome.formats.most_common())
+        say(f"note: {origin.path}: the {origin.unit}s are in several formats: {kinds}")
     reasons = outcome.refused.most_common()
     for reason, count in reasons[:_REASONS_SHOWN]:
         for number in outcome.places[reason]:
@@ -166,11 +171,30 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
         say(f"{origin.path}: the nulls of a columnar writer are left out of {_count(outcome.padded, origin.unit)}")
     if outcome.blank:
         say(f"{origin.path}: {_count(outcome.blank, f'blank {origin.unit}')} passed over")
+    for name in outcome.odd:
+        say(_left_on(outcome, origin, name))
     aside = f"; they are in {rejected}" if outcome.rejected else ""
     place = "standard output" if out == "-" else out
     say(
         f"{origin.path}: {_count(outcome.read, origin.unit)} in; {place}: {outcome.written:,} out as {outcome.target}, "
         f"{outcome.rejected:,} rejected{aside}"
+    )
+
+
+def _left_on(outcome: Outcome, origin: Origin, name: str) -> str:
+    """Which texts keep something like the ending that was to be taken off, and how they are mended."""
+    count, places = outcome.odd[name], outcome.odd_places[name]
+    where = ", ".join(f"{origin.path}:{place}" for place in places)
+    more = f" and {count - len(places):,} more" if count > len(places) else ""
+    ending, rule = ("separator", "SEP002") if name == "prompt" else ("stop sequence", "STP002")
+    end, them = ("ends", "it") if count == 1 else ("end", "them")
+    advice = ""
+    if origin.unit == "record" and os.path.isfile(origin.path):
+        mend = shlex.join(["curator", "check", origin.path, "--select", rule, "--fix", "--unsafe-fixes"])
+        advice = f"; `{mend}` mends {them}: convert again then"
+    return (
+        f"note: {_count(count, name)} still {end} with something like the {ending}, which might be the text's own "
+        f"({where}{more}){advice}"
     )
 
 

@@ -178,8 +178,8 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
             "copies; a higher --threshold, --exact or --decisions keeps more of them"
         )
     if empty := sum(1 for stays, _ in clusters if stays == NOBODY):
-        which = "1 cluster keeps no record: every copy in it" if empty == 1 else f"{empty:,} clusters keep no record: every copy in them"
-        click.echo(f"warning: {which} was decided to go")
+        which, them = ("1 cluster keeps", "it") if empty == 1 else (f"{empty:,} clusters keep", "them")
+        click.echo(f"warning: {which} no record: every copy in {them} was decided to go")
     if done.differing:
         click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
     if done.unmatched:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from curator.checks.separators import is_doubled, own_ending
 from curator.conversion.conversation import (
     Conversation,
     Options,
@@ -23,6 +25,11 @@ _PLACE = "prompt and completion"
 def read(record: dict[str, Any], options: Options) -> Conversation:
     """The record as a conversation of one turn, without separator and stop sequence."""
     prompt, answer = text_at(record, "prompt"), text_at(record, "completion")
+    odd = tuple(
+        name
+        for name, text, endings in (("prompt", prompt, options.separators), ("completion", answer, (options.stop,)))
+        if _keeps_some(text, endings)
+    )
     ending = max((text for text in options.separators if prompt.endswith(text)), key=len, default="")
     prompt = prompt.removesuffix(ending)
     answer = answer.removesuffix(options.stop).removeprefix(options.start)
@@ -30,7 +37,15 @@ def read(record: dict[str, Any], options: Options) -> Conversation:
     if record.get("system"):
         messages.insert(0, said("system", text_at(record, "system"), "/system"))
     messages.append(said("assistant", answer, "/completion"))
-    return Conversation(NAME, messages, extra=split_record(record, ("prompt", "completion", "system")))
+    return Conversation(NAME, messages, extra=split_record(record, ("prompt", "completion", "system")), odd=odd)
+
+
+def _keeps_some(text: str, endings: Sequence[str]) -> bool:
+    """Whether more than the text is left when an ending is taken off: a second one, or one that only looks like it."""
+    known = [ending for ending in endings if ending]
+    if whole := [ending for ending in known if text.endswith(ending)]:
+        return is_doubled(text, max(whole, key=len))
+    return any(text[own_ending(text, ending) :].strip() for ending in known)
 
 
 def write(conversation: Conversation, options: Options) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Conversation:
     """Keys beside the messages that OpenAI's formats take (`parallel_tool_calls`)."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Keys of the record that its format does not have."""
+    odd: tuple[str, ...] = ()
+    """`prompt`, `completion`: where an ending was to be taken off, and something like it is left."""
 
     @property
     def system(self) -> str | None:

@@ -12,7 +12,7 @@ from curator import formats as detection
 from curator.conventions import Survey
 from curator.conversion import completion, exact, habits, mapping, text
 from curator.conversion.cells import usable
-from curator.conversion.conversation import Options
+from curator.conversion.conversation import Conversation, Options
 from curator.conversion.formats import FORMATS, read, usual_target, write
 from curator.conversion.mapping import Columns
 from curator.conversion.origin import Origin, Row
@@ -62,6 +62,12 @@ class Outcome:
     """The first places of each reason."""
     extra: Counter[str] = field(default_factory=Counter)
     """Keys that the format does not have, with how many records have each; empty once it is decided on them."""
+    formats: Counter[str] = field(default_factory=Counter)
+    """In which formats the records are that could be read."""
+    odd: Counter[str] = field(default_factory=Counter)
+    """`prompt`, `completion`: how many of them keep something like the ending that was to be taken off."""
+    odd_places: dict[str, list[int]] = field(default_factory=dict)
+    """The first places of each."""
 
     @property
     def rejected(self) -> int:
@@ -73,9 +79,20 @@ class Outcome:
         if reason not in self.refused and len(self.refused) >= _REASONS:
             reason = "cannot be carried over either, for other reasons"
         self.refused[reason] += 1
-        places = self.places.setdefault(reason, [])
-        if len(places) < _PLACES:
-            places.append(number)
+        _note(self.places, reason, number)
+
+    def note(self, number: int, conversation: Conversation) -> None:
+        """Count what should be said of a record that is carried over."""
+        self.formats[conversation.origin] += 1
+        for name in conversation.odd:
+            self.odd[name] += 1
+            _note(self.odd_places, name, number)
+
+
+def _note(places: dict[str, list[int]], key: str, number: int) -> None:
+    listed = places.setdefault(key, [])
+    if len(listed) < _PLACES:
+        listed.append(number)
 
 
 def convert(
@@ -200,6 +217,7 @@ def _converted(
         raise row.value or Refusal("there is nothing")
     record, more = columns.apply(row.value) if columns else (row.value, {})
     conversation = read(record, options)
+    outcome.note(row.number, conversation)
     extra = conversation.extra | more
     if request.extra is None:
         outcome.extra.update(extra.keys())
