@@ -9,7 +9,7 @@ import heapq
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -34,6 +34,7 @@ class _Run:
 
     first: tuple[Any, ...]
     last: tuple[Any, ...]
+    codes: set[str]
     chunks: list[bytes | tuple[int, int]]
 
 
@@ -81,7 +82,7 @@ class Findings:
             self._note(path, severity)
         self.fixable_by += other.fixable_by
         for run in other._runs:
-            self._keep(run.first, run.last, (other._read(chunk) for chunk in run.chunks))
+            self._keep(run.first, run.last, run.codes, (other._read(chunk) for chunk in run.chunks))
 
     def _note(self, path: str, severity: Severity) -> None:
         self.worst[path] = max(severity, self.worst.get(path, severity))
@@ -92,9 +93,16 @@ class Findings:
         runs = sorted(self._runs, key=lambda run: (run.first, run.last))
         return heapq.merge(*map(self._stream, runs), key=_key)
 
+    def of(self, codes: Set[str]) -> Iterator[Finding]:
+        """The findings of some rules, in no order; runs that hold none of them are not read."""
+        self._close_run()
+        for run in self._runs:
+            if not run.codes.isdisjoint(codes):
+                yield from (finding for finding in self._stream(run) if finding.code in codes)
+
     def __getstate__(self) -> dict[str, Any]:
         self._close_run()
-        runs = [_Run(run.first, run.last, [self._read(chunk) for chunk in run.chunks]) for run in self._runs]
+        runs = [_Run(run.first, run.last, run.codes, [self._read(chunk) for chunk in run.chunks]) for run in self._runs]
         return {**self.__dict__, "_runs": runs, "_file": None}
 
     def __del__(self) -> None:
@@ -108,14 +116,15 @@ class Findings:
             pickled = (
                 pickle.dumps(ordered[i : i + _CHUNK], pickle.HIGHEST_PROTOCOL) for i in range(0, len(ordered), _CHUNK)
             )
-            self._keep(_key(ordered[0]), _key(ordered[-1]), pickled)
+            self._keep(_key(ordered[0]), _key(ordered[-1]), {finding.code for finding in ordered}, pickled)
 
-    def _keep(self, first: tuple[Any, ...], last: tuple[Any, ...], pickled: Iterator[bytes]) -> None:
+    def _keep(self, first: tuple[Any, ...], last: tuple[Any, ...], codes: set[str], pickled: Iterator[bytes]) -> None:
         """Append to a run that ends before, so that scanning in order makes few runs; else open one."""
         run = next((run for run in reversed(self._runs) if run.last <= first), None)
         if run is None:
-            run = _Run(first, last, [])
+            run = _Run(first, last, set(), [])
             self._runs.append(run)
+        run.codes |= codes
         run.last = last
         for chunk in pickled:
             self._size += len(chunk)

@@ -15,8 +15,10 @@ from curator import api
 from curator.errors import InputError, UsageError
 from curator.findings import record_hash
 from curator.plan import bind
-from curator.review.index import STATUSES, Index
-from curator.review.indexing import Job, Progress, run
+from curator.review.index import Index
+from curator.review.index_format import STATUSES
+from curator.review.indexing import Progress, run
+from curator.review.job import Job
 from curator.review.states import Decision, Filter, Key, State
 from curator.scan import Scanner
 from curator.sources import Line, Shard
@@ -429,7 +431,7 @@ def test_progress_of_all_phases(indexed):
     index = indexed(SAMPLES / "tools.jsonl")
     *lines, last = index.said
     assert last == {"done": True, "findings": len(all_findings(index))}
-    assert list(dict.fromkeys(line["phase"] for line in lines)) == ["check", "index", "tokens"]
+    assert list(dict.fromkeys(line["phase"] for line in lines)) == ["check", "finish", "index", "tokens"]
     size = (SAMPLES / "tools.jsonl").stat().st_size
     for phase in ("check", "index", "tokens"):
         done = [line["done"] for line in lines if line["phase"] == phase]

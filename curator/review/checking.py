@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from curator.review.index import Index
-from curator.review.indexing import Job
+from curator.review.job import Job
 from curator.review.serving import ReviewOptions
 from curator.writing import is_alive
 

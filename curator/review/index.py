@@ -1,72 +1,42 @@
 """What a check has found, as the pages ask for it: counts, one page of the list, the next record, one record.
 
-The index is an SQLite database that `indexing` leaves behind; of it only change the statuses, and by what a record is
-listed. Texts are searched in
-a file of their own, which is as fast as reading it; a full-text index would take longer to build than the check.
+The index is what `indexing` leaves behind; of it only change the statuses, and by what a record is listed.
 """
 
 from __future__ import annotations
 
 import json
-import mmap
 import os
 import pickle
 import sqlite3
 import threading
-from array import array
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from curator.errors import InputError
 from curator.findings import record_hash
 from curator.inputs import Dataset
 from curator.model import Finding, Severity
 from curator.plan import Plan
-from curator.report import Failure, NotChecked
+from curator.review.connections import Connections
 from curator.review.counting import Statistics
+from curator.review.filtering import condition
+from curator.review.index_format import DATABASE, PLANS, SHIFT, STATUSES, Summary, listed, rank
+from curator.review.searching import Search
 from curator.review.states import DataFile, Decision, Filter, Key, Row, Status
 
-DATABASE, PLANS, TEXTS, STARTS = "index.sqlite", "plans.pickle", "texts", "texts.starts"
-STATUSES: tuple[Status, ...] = get_args(Status)
-"""A status is kept as its place in here."""
-GAP = b"\xff"
-"""Between two texts: no text in UTF-8 holds it, so that nothing is found across them."""
-_SHIFT = 1 << 32  # above every id, so that ids settle what is equal
 _CACHED = 32  # filters whose counts are remembered
-_WAIT = 60  # seconds to wait for the process that counts tokens, which writes a batch at a time
 
 Column = Literal["rule", "severity", "file", "split", "label", "status"]
 
-SCHEMA = """
-CREATE TABLE items (
-    id INTEGER PRIMARY KEY, file INTEGER, record TEXT, nth INTEGER, line INTEGER, "column" INTEGER, offset INTEGER,
-    size INTEGER, severity INTEGER, codeset INTEGER, findings INTEGER, fixable INTEGER, tokens INTEGER, label INTEGER,
-    status INTEGER DEFAULT 0, rank INTEGER
-);
-CREATE TABLE details (item INTEGER PRIMARY KEY, findings BLOB);
-CREATE TABLE general (id INTEGER PRIMARY KEY, finding BLOB);
-CREATE TABLE codesets (id INTEGER PRIMARY KEY, codes TEXT);
-CREATE TABLE labels (id INTEGER PRIMARY KEY, label BLOB);
-CREATE TABLE clusters (id TEXT PRIMARY KEY, code TEXT, name TEXT, message BLOB, severity INTEGER, size INTEGER);
-CREATE TABLE members (cluster TEXT, item INTEGER, PRIMARY KEY (cluster, item)) WITHOUT ROWID;
-CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB);
-"""
-INDEXES = """
-CREATE INDEX queue ON items (rank, status, severity, codeset, file, label);
-CREATE INDEX cube ON items (status, severity, codeset, file, label);
-CREATE INDEX keys ON items (record, nth);
-CREATE INDEX clustered ON members (item);
-"""
 # For each order a number that no two items share, the first in the order the smallest.
 _ORDERS = {
     "severity": "rank",
     "place": "id",
-    "tokens": f"id - ifnull(tokens, -1) * {_SHIFT}",
-    "findings": f"id - findings * {_SHIFT}",
+    "tokens": f"id - ifnull(tokens, -1) * {SHIFT}",
+    "findings": f"id - findings * {SHIFT}",
 }
 _ROW = (
     'id, file, record, nth, line, "column", offset, size, severity, codeset, findings, fixable, tokens, label, status'
@@ -89,51 +59,17 @@ class Group:
     """Members that nobody has decided on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the check came to; decisions do not change it."""
-
-    items: int
-    """Records with findings."""
-    by_code: Mapping[str, int]
-    """Findings, the most frequent rule first."""
-    by_severity: Mapping[str, int]
-    fixable: int
-    suppressed: Mapping[str, int]
-    """Findings that were accepted before, by rule; they are not in the queue."""
-    stale: int
-    inputs: tuple[Mapping[str, Any], ...]
-    """As the JSON report describes each file; without token figures."""
-    not_checked: tuple[NotChecked, ...]
-    failures: tuple[Failure, ...]
-
-
-def rank(severity: int, item: int) -> int:
-    """An item's place in the usual order: the worst first, then as they stand in the files."""
-    return (Severity.ERROR - severity) * _SHIFT + item
-
-
-def listed(findings: Iterable[Finding]) -> tuple[int, tuple[str, ...]]:
-    """By what an item with these findings is listed: the worst severity (0: none), and the codes, worst first."""
-    ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.code))
-    return (int(ordered[0].severity) if ordered else 0), tuple(dict.fromkeys(finding.code for finding in ordered))
-
-
-def to_blob(text: str) -> bytes:
-    """A text as the database holds it: whatever data may hold, also half a surrogate pair."""
-    return text.encode("utf-8", "surrogatepass")
-
-
 class Index:
     """The index in a folder; any thread may ask. Raises InputError where there is none."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = os.fspath(folder)
-        self._path = os.path.join(self.folder, DATABASE)
-        if not os.path.exists(self._path):
-            raise InputError(f"{self._path}: there is no index: check the data first")
-        self._free: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        path = os.path.join(self.folder, DATABASE)
+        if not os.path.exists(path):
+            raise InputError(f"{path}: there is no index: check the data first")
+        self._database = Connections(path)
+        self._rows = self._database.rows
+        self._search = Search(self.folder)
         self._writing = threading.Lock()
         self._version = 0
         self._updated: set[int] = set()
@@ -146,16 +82,10 @@ class Index:
         self._labels = {
             number: str(blob, "utf-8", "surrogatepass") for number, blob in self._rows("SELECT id, label FROM labels")
         }
-        self._starts = array("Q")
-        with open(os.path.join(self.folder, STARTS), "rb") as file:
-            self._starts.frombytes(file.read())
 
     def close(self) -> None:
         """Close what is open; to be called when nobody asks any more."""
-        with self._lock:
-            for connection in self._free:
-                connection.close()
-            self._free.clear()
+        self._database.close()
 
     # --- the queue
 
@@ -241,8 +171,12 @@ class Index:
 
     def findings(self, row_id: int) -> list[Finding]:
         """All that was found in a record, in the order of outputs."""
-        found = self._rows("SELECT findings FROM details WHERE item = ?", (row_id,))
-        return list(pickle.loads(found[0][0])) if found else []
+        # Those of some items lie together; `first` is the id of the first of them.
+        query = "SELECT first, findings FROM details WHERE first <= ? ORDER BY first DESC LIMIT 1"
+        for first, blob in self._rows(query, (row_id,)):
+            several: list[list[Finding]] = pickle.loads(blob)
+            return several[row_id - first] if row_id - first < len(several) else []
+        return []
 
     def raw(self, row: Row) -> bytes:
         """The record's bytes, without line ending. Raises InputError where the file has changed or is gone."""
@@ -355,7 +289,7 @@ class Index:
                 return
             findings = self.findings(row_id)
         severity, codes = listed(findings)
-        with self._writing, self._connection() as connection:
+        with self._writing, self._database.one() as connection:
             with connection:
                 number = self._codeset(connection, codes)
                 connection.execute(
@@ -377,7 +311,7 @@ class Index:
     def _update(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        with self._writing, self._connection() as connection:
+        with self._writing, self._database.one() as connection:
             with connection:
                 changed = connection.executemany(statement, rows).rowcount
             if changed:
@@ -386,61 +320,17 @@ class Index:
     # --- queries
 
     def _where(self, shown: Filter) -> tuple[str, list[Any]]:
-        """The condition of a filter, and its values."""
-        clauses: list[str] = []
-        values: list[Any] = []
-
-        def one_of(column: str, numbers: Iterable[int]) -> None:
-            clauses.append(f"{column} IN ({', '.join(map(str, numbers))})")
-
-        if shown.group:
-            clauses.append("id IN (SELECT item FROM members WHERE cluster = ?)")
-            values.append(shown.group)
-        else:
-            clauses.append("severity > 0")
-        if shown.codes:
-            wanted = set(shown.codes)
-            one_of("codeset", (n for n, codes in self._codesets.items() if not wanted.isdisjoint(codes)))
-        if shown.severities:
-            one_of("severity", (int(level) for level in Severity if str(level) in shown.severities))
-        if shown.files:
-            one_of("file", shown.files)
-        if shown.splits:
-            one_of("file", (file.number for file in self._files if file.split in shown.splits))
-        if shown.labels:
-            one_of("label", (number for number, label in self._labels.items() if label in shown.labels))
-        if shown.statuses:
-            one_of("status", map(STATUSES.index, shown.statuses))
-        if shown.tokens is not None:
-            clauses.append("tokens BETWEEN ? AND ?")
-            values += shown.tokens
-        if shown.text:
-            clauses.append("id IN (SELECT value FROM json_each(?))")
-            values.append(self._with_text(shown.text))
-        return " AND ".join(clauses), values
+        return condition(shown, self._files, self._codesets, self._labels, self._with_text)
 
     def _with_text(self, text: str) -> str:
         """The ids of the items whose texts hold a text, as JSON."""
         found = self._found.get(text)
         if found is None:
-            found = json.dumps(list(self._search(to_blob(text.casefold()))))
+            found = json.dumps(list(self._search.ids(text)))
             if len(self._found) >= _CACHED:
                 self._found.clear()
             self._found[text] = found
         return found
-
-    def _search(self, wanted: bytes) -> Iterator[int]:
-        path = os.path.join(self.folder, TEXTS)
-        if not os.path.getsize(path):
-            return
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as texts:
-            at = texts.find(wanted)
-            while at >= 0:
-                item = bisect_right(self._starts, at)
-                yield item
-                if item == len(self._starts):
-                    return
-                at = texts.find(wanted, self._starts[item])
 
     def _cube(self, shown: Filter) -> list[tuple[int, ...]]:
         """Status, severity, set of codes, file and label, each combination with how many items have it."""
@@ -483,23 +373,6 @@ class Index:
 
     def _fact(self, name: str) -> Any:
         return pickle.loads(self._rows("SELECT value FROM facts WHERE name = ?", (name,))[0][0])
-
-    def _rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._connection() as connection:
-            return connection.execute(query, tuple(values)).fetchall()
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection that nobody else uses meanwhile: every run of a page has a thread of its own."""
-        with self._lock:
-            connection = self._free.pop() if self._free else None
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=_WAIT, check_same_thread=False)
-        try:
-            yield connection
-        finally:
-            with self._lock:
-                self._free.append(connection)
 
 
 def _severity(number: int) -> str:
