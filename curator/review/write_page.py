@@ -183,7 +183,8 @@ def _after(workspace: Workspace, results: list[Result], again: Recheck | None) -
                 _download(result.written.path, number)
         _log(workspace)
     if again is not None and again.counts is not None:
-        st.html(recheck.compared(workspace.index.summary(), again.counts)[1])
+        with st.container(width=480):
+            st.html(recheck.compared(workspace.index.summary(), again.counts)[1])
 
 
 def _download(path: str, number: int) -> None:
