@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from curator.review import answering
+from curator.review import answering, edit_panel
 from curator.review import screen as screens
 from curator.review.escaping import escape, whole
 from curator.review.plain import plain
@@ -19,9 +19,9 @@ _ASKED = {
     "remove": ("Why does it go?", "A note; may be empty.", "Remove"),
 }
 _KEYS = (
-    ("A", "accept the proposed fix"), ("E", "edit; again: stop editing"), ("Q", "keep as it is, with a reason"),
+    ("A", "accept the proposed fix"), ("E", "edit"), ("Q", "keep as it is, with a reason"),
     ("X", "remove"), ("Shift+X", "remove, with a note"), ("N", "to be discussed, with a note"), ("J", "next record"),
-    ("K", "previous record"), ("Z", "undo your last decision"), ("Shift+Z", "redo"), ("O", "open again, as in the file"),
+    ("K", "previous record"), ("Z", "undo your last decision"), ("Shift+Z", "redo"), ("O", "open again"),
     ("V", "show white space and special tokens"), ("L", "show all of long texts"), ("?", "these keys"),
 )  # fmt: skip
 
@@ -37,7 +37,10 @@ def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
     if here.help:
         keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in _KEYS)
         st.html(whole(f'<div class="cu-keys">{keys}</div>'))
-    _buttons(workspace, opened, here)
+    if here.mode == "edit" and opened is not None:
+        edit_panel.actions(workspace, opened)
+    else:
+        _buttons(workspace, opened, here)
 
 
 def _buttons(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
@@ -48,10 +51,7 @@ def _buttons(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
             "Accept", key="decide-accept", shortcut="A", on_click=answering.accept, args=(workspace,),
             disabled=off or not can_accept, type="primary" if can_accept else "secondary",
         )  # fmt: skip
-        st.button(
-            "Stop editing" if here.mode == "edit" else "Edit", key="decide-edit", shortcut="E",
-            on_click=answering.turn_to, args=("edit",), disabled=opened is None,
-        )  # fmt: skip
+        st.button("Edit", key="decide-edit", shortcut="E", on_click=answering.turn_to, args=("edit",), disabled=off)
         nothing = off or opened is None or not opened.open
         st.button("Keep", key="decide-keep", shortcut="Q", on_click=answering.ask, args=("keep",), disabled=nothing)
         st.button(
@@ -60,6 +60,10 @@ def _buttons(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
         st.button(
             "Discuss", key="decide-discuss", shortcut="N", on_click=answering.ask, args=("discuss",), disabled=off
         )
+        st.button(
+            "Remove with a note", key="decide-remove-note", shortcut="Shift+X", on_click=answering.ask,
+            args=("remove",), disabled=off,
+        )  # fmt: skip
         decided = opened is not None and opened.decision is not None and opened.state != type(opened.state)()
         if decided:
             st.button(

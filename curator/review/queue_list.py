@@ -24,6 +24,7 @@ _MARKS = {"open": "", "fixed": "✓", "kept": "=", "removed": "✕", "discuss": 
 _COLORS = {"error": "red", "warning": "orange", "info": "blue"}
 _SORTS = {"severity": "worst first", "place": "as in the file", "tokens": "most tokens first", "findings": "most findings first"}  # fmt: skip  # noqa: E501
 _ANY = 1 << 40  # tokens, where no most is wanted
+_NAME = 14  # code points of a file's name in the list
 _OPTIONS = 300  # values that a filter offers
 
 
@@ -181,7 +182,7 @@ def _records(workspace: Workspace, shown: Filter, row: Row | None, position: int
     page = position // PAGE
     rows = workspace.index.page(shown, page * PAGE, PAGE)
     several = len(workspace.files()) > 1
-    width = max([5, *(len(str(item.line)) for item in rows)])
+    width = max([3, *(len(str(item.line)) for item in rows)])
     names = [file.path.rpartition("/")[2] for file in workspace.files()]
     with st.container(key="queue-rows", gap=None):
         for number, item in enumerate(rows):
@@ -213,11 +214,11 @@ def _to_page(workspace: Workspace, page: int) -> None:
 def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
     """First, before, next and last; `st.pagination` takes no value that changes elsewhere, too."""
     ways = (
-        ("⏮", "first", 0),
-        ("◀", "before", page - 1),
+        ("«", "first", 0),
+        ("‹", "before", page - 1),
         ("", "", 0),
-        ("▶", "next", page + 1),
-        ("⏭", "last", pages - 1),
+        ("›", "next", page + 1),
+        ("»", "last", pages - 1),
     )
     with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center", key="queue-pager"):
         for sign, name, to in ways:
@@ -231,16 +232,18 @@ def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
 
 
 def _label(row: Row, width: int, file: str) -> str:
-    """A row in fixed columns: line, worst rule, how many more, severity, what is decided."""
+    """A row in fixed columns: line, worst rule, how many more, severity, what is decided, the file."""
     more = f"+{len(row.codes) - 1}" if len(row.codes) > 1 else ""
-    line = str(row.line).rjust(width)
-    code = (row.codes[0] if row.codes else "").ljust(7)
-    text = plain(f"{line}  {code}{more.ljust(4)}", 60)
-    severity = plain(f"{SIGNS.get(row.severity, ' ')} {row.severity}".ljust(10), 20)
-    mark = plain(f" {_MARKS[row.status]} {row.status}" if row.status != "open" else "", 20)
-    colour = _COLORS.get(row.severity, "gray")
-    where = plain(f"  {file}", 24) if file else ""
-    return f"{text}:{colour}[{severity}]{mark}{where}"
+    text = plain(f"{str(row.line).rjust(width)} {(row.codes[0] if row.codes else '').ljust(6)} {more.ljust(3)}")
+    severity = plain(f"{SIGNS.get(row.severity, ' ')} {row.severity.ljust(8)}")
+    mark = plain(f"{_MARKS[row.status]} {row.status} ") if row.status != "open" else ""
+    return f"{text}:{_COLORS.get(row.severity, 'gray')}[{severity}]{mark}{plain(_middle(file))}"
+
+
+def _middle(name: str) -> str:
+    """A file's name without its usual ending, and without its middle where it is long."""
+    short = name.removesuffix(".jsonl")
+    return short if len(short) <= _NAME else f"{short[: _NAME // 2]}…{short[-(_NAME // 2) :]}"
 
 
 def _clusters(workspace: Workspace, shown: Filter) -> None:

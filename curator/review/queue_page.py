@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
-
 import streamlit as st
 
 from curator.errors import InputError
-from curator.review import answering, attention, decision_bar, queue_list, record_panel
+from curator.review import (
+    attention,
+    cluster_panel,
+    decision_bar,
+    edit_panel,
+    emptiness,
+    general_findings,
+    queue_list,
+    record_panel,
+)
 from curator.review import screen as screens
-from curator.review.escaping import escape, whole
+from curator.review.escaping import whole
 from curator.review.queue_style import STYLE
 from curator.review.screen import Screen
 from curator.review.states import Filter, Row
@@ -28,22 +32,23 @@ def show(workspace: Workspace) -> None:
     here = screens.screen()
     here.synced = workspace.checking.synced
     if not workspace.index.summary().items:
-        _nothing(workspace)
+        emptiness.nothing_is_flagged(workspace)
         return
     shown = screens.shown()
     row, position, total = _place(workspace, shown)
     with st.container(key="review", gap="small"):
+        general_findings.show(workspace)
         with st.container(horizontal=True, vertical_alignment="center", key="review-top"):
             queue_list.statuses(workspace, shown)
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="queue", gap="small"):
             queue_list.show(workspace, shown, row, position or 0, total)
         with right, st.container(key="record", gap="small"):
-            opened = _right(workspace, shown, row, position, total, here)
+            _right(workspace, shown, row, position, total, here)
     field = f".st-key-{decision_bar.REASON} input" if here.asking in ("keep", "discuss", "remove") else ""
     attention.pay(f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", field, ".st-key-decide-help button")
     screens.remember()
-    _others(workspace, opened)
+    _others(workspace)
 
 
 def _place(workspace: Workspace, shown: Filter) -> tuple[Row | None, int | None, int]:
@@ -63,35 +68,39 @@ def _place(workspace: Workspace, shown: Filter) -> tuple[Row | None, int | None,
 
 def _right(
     workspace: Workspace, shown: Filter, row: Row | None, position: int | None, total: int, here: Screen
-) -> Opened | None:
+) -> None:
     if screens.cluster() is not None:
-        _cluster(workspace, shown)
-        return None
-    if row is None:
+        _cluster(workspace, shown, here)
+    elif row is None:
         with st.container(key="record-scroll"):
-            _empty(workspace, shown)
+            emptiness.matches_nothing(workspace)
         _bar(workspace, None, here)
-        return None
+    else:
+        _record(workspace, shown, row, position, total, here)
+
+
+def _record(workspace: Workspace, shown: Filter, row: Row, position: int | None, total: int, here: Screen) -> None:
     if here.row != row.id:
         here.settle()
     try:
         opened = workspace.open(row)
     except InputError as error:
-        st.html(whole(f'<div class="cu-note cu-error">{escape(str(error))}</div>'))
-        here.row = 0
+        here.row, here.seen = row.id, 0
+        record_panel.way(workspace, position, total, f"<b>line {row.line:,}</b>")
+        with st.container(key="record-scroll"):
+            emptiness.has_changed(workspace, row, error)
         _bar(workspace, None, here)
-        return None
+        return
     here.row, here.seen = row.id, opened.seen
     record_panel.head(workspace, opened, position, total)
     with st.container(key="record-scroll", gap="small"):
         if here.mode == "edit":
-            _edit(workspace, opened)
+            edit_panel.show(workspace, opened, bar=False)
         elif here.mode == "bulk":
-            _panel("bulk_panel", workspace, shown, here.bulk)
+            _bulk(workspace, shown, here.bulk)
         else:
             record_panel.body(workspace, opened, here)
     _bar(workspace, opened, here)
-    return opened
 
 
 def _bar(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
@@ -99,57 +108,26 @@ def _bar(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
         decision_bar.show(workspace, opened, here)
 
 
-def _edit(workspace: Workspace, opened: Opened) -> None:
-    now = _panel("edit_panel", workspace, opened)
-    if now is not None:
-        answering.edited(workspace, now)
-        st.rerun()
-
-
-def _cluster(workspace: Workspace, shown: Filter) -> None:
+def _cluster(workspace: Workspace, shown: Filter, here: Screen) -> None:
     name = screens.cluster()
     group = workspace.index.group(name) if name else next(iter(workspace.index.groups(shown, 0, 1)), None)
-    if group is None:
-        st.html(whole('<div class="cu-note">No records belong together in this view.</div>'))
-    else:
-        with st.container(key="record-scroll", gap="small"):
-            _panel("cluster_panel", workspace, group)
+    with st.container(key="record-scroll", gap="small"):
+        if group is None:
+            st.html(whole('<div class="cu-note">No records belong together in this view.</div>'))
+        else:
+            cluster_panel.show(workspace, group, told=lambda words, wrong: here.say(words, wrong=wrong))
+    _bar(workspace, None, here)
 
 
-def _panel(name: str, *given: Any) -> Any:
-    if find_spec(f"curator.review.{name}") is None:
-        st.html(whole('<div class="cu-note">Not built yet.</div>'))
-        return None
-    show_it: Callable[..., Any] = import_module(f"curator.review.{name}").show
-    return show_it(*given)
+def _bulk(workspace: Workspace, shown: Filter, code: str) -> None:
+    from curator.review import bulk_panel
+
+    bulk_panel.show(workspace, shown, code)
 
 
 @st.fragment(run_every=_EVERY)
-def _others(workspace: Workspace, opened: Opened | None) -> None:
+def _others(workspace: Workspace) -> None:
     """Start again when somebody else has decided something, unless the reviewer is writing."""
     here = screens.screen()
     if not here.asking and here.mode == "record" and workspace.store.last_id > here.synced:
         st.rerun()
-
-
-def _empty(workspace: Workspace, shown: Filter) -> None:
-    counts = workspace.index.counts_by("status", Filter())
-    if not counts["open"]:
-        text = f"<b>All {counts.total():,} records are decided.</b> Write them out on the page Write, or look at them again."
-    else:
-        text = "<b>Nothing matches this filter.</b>"
-    st.html(whole(f'<div class="cu-note">{text}</div>'))
-    st.button(
-        "Show all that is open" if counts["open"] else "Show all",
-        key="queue-all",
-        on_click=_all,
-        args=(counts["open"],),
-    )
-
-
-def _all(some_open: int) -> None:
-    answering.reset(Filter(statuses=("open",)) if some_open else Filter())
-
-
-def _nothing(workspace: Workspace) -> None:
-    st.html(whole('<div class="cu-note"><b>Nothing is flagged.</b></div>'))

@@ -7,11 +7,10 @@ STYLE = """<style>
 .stMainBlockContainer:has(.st-key-review)>.stVerticalBlock{gap:0;}
 .st-key-review .stButton button,.st-key-review .stFormSubmitButton button,.st-key-review .stPopover button{
  min-height:2.1rem;padding:.15rem .7rem;}
-.st-key-review .stHorizontalBlock:has(>.stColumn>.stVerticalBlock>.stLayoutWrapper>.st-key-queue){
- flex-wrap:nowrap;gap:1.5rem;}
-.st-key-queue,.st-key-record{height:calc(100dvh - 7.5rem);}
+.st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;}
+.st-key-queue,.st-key-record{height:calc(100dvh - 7.2rem);}
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
-.st-key-queue>.stLayoutWrapper:has(>.st-key-queue-rows),.st-key-record>.stLayoutWrapper:has(>.st-key-record-scroll){
+.st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}
 .st-key-queue-rows,.st-key-record-scroll{height:100%;overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
 .st-key-queue-rows>*,.st-key-record-scroll>*{flex-shrink:0;}
@@ -28,6 +27,7 @@ STYLE = """<style>
 .st-key-record-choices .stButton button p{font-size:.8125rem;}
 .st-key-record-scroll{border-top:1px solid light-dark(#e2deda,#3a3733);padding-top:.6rem;}
 .st-key-decision{border-top:1px solid light-dark(#e2deda,#3a3733);padding:.35rem 0 .8rem;gap:.35rem;}
+.st-key-decide-remove-note{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;}
 .cu-progress{display:flex;align-items:center;gap:.75rem;}
 .cu-done{flex:1;height:.4rem;border-radius:3px;background:var(--cu-line);overflow:hidden;}
 .cu-done>span{display:block;height:100%;background:var(--cu-info);}

@@ -28,8 +28,13 @@ VISIBLE, FULL = "record-visible", "record-full"
 
 def head(workspace: Workspace, opened: Opened, number: int | None, total: int) -> None:
     """Where the record stands, and the ways to its neighbours."""
+    way(workspace, number, total, _where(workspace, opened))
+
+
+def way(workspace: Workspace, number: int | None, total: int, html: str) -> None:
+    """What HTML of ours says of the record, and the ways to its neighbours."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-head"):
-        st.html(whole(f'<div class="cu-where">{_where(workspace, opened)}</div>'))
+        st.html(whole(f'<div class="cu-where">{html}</div>'))
         st.button("‹", key="record-back", shortcut="K", on_click=answering.move, args=(workspace, -1), type="tertiary")
         place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
         st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")

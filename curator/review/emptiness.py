@@ -1,0 +1,71 @@
+"""What the Review page says where it has no record to show."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from curator.errors import InputError
+from curator.review import answering
+from curator.review.escaping import brief, escape, whole
+from curator.review.states import Filter, Row
+from curator.review.workspace import Workspace
+
+_LISTED = 20  # files, and what was not checked
+
+
+def nothing_is_flagged(workspace: Workspace) -> None:
+    """What was checked, and what was not."""
+    files, summary = workspace.files(), workspace.index.summary()
+    records = sum(file.records for file in files)
+    rules = sorted({choice.code for file in files for choice in workspace.plan(file.number).choices})
+    checked = "".join(
+        f"<li>{brief(file.path, 120)}: {file.records:,} records{_unreadable(file.unreadable)}, as "
+        f"{escape(file.format or 'no known format')}, for {escape(workspace.plan(file.number).target.name)}</li>"
+        for file in files[:_LISTED]
+    )
+    missing = "".join(
+        f"<li>{brief(note.what, 200)}: {brief(note.why, 300)}</li>" for note in summary.not_checked[:_LISTED]
+    )
+    accepted = sum(summary.suppressed.values())
+    known = f" {accepted:,} findings were accepted before, and are not shown." if accepted else ""
+    st.html(
+        whole(
+            f'<div class="cu-empty"><h3>Nothing is flagged</h3><p>{len(rules):,} rules looked at {records:,} records.'
+            f"{known}</p><b>What was checked</b><ul>{checked or '<li>no file</li>'}</ul>"
+            f"{f'<b>What was not</b><ul>{missing}</ul>' if missing else ''}</div>"
+        )
+    )
+
+
+def _unreadable(count: int) -> str:
+    return f", {count:,} unreadable" if count else ""
+
+
+def matches_nothing(workspace: Workspace) -> None:
+    """Why the list is empty, and the way out."""
+    counts = workspace.index.counts_by("status", Filter())
+    if counts["open"]:
+        text = f"<b>Nothing matches this filter.</b> {counts['open']:,} records are open without it."
+        name, wanted = "Show all that is open", Filter(statuses=("open",))
+    else:
+        discussed = f" {counts['discuss']:,} are to be discussed." if counts["discuss"] else ""
+        text = f"<b>All {counts.total():,} records are decided.</b>{discussed} Write them on the page Write."
+        name, wanted = "Look at them again", Filter()
+    st.html(whole(f'<div class="cu-note">{text}</div>'))
+    st.button(name, key="queue-all", on_click=answering.reset, args=(wanted,))
+
+
+def has_changed(workspace: Workspace, row: Row, error: InputError) -> None:
+    """That a record is no longer where it was, and what of the work goes on."""
+    st.html(
+        whole(
+            f'<div class="cu-note cu-warning"><b>This record cannot be shown.</b> {escape(str(error))}.<br>'
+            "Check again (Options, above) to see the file as it is now. Records that are still the same keep their "
+            "decisions; the others in the list can be reviewed meanwhile.</div>"
+        )
+    )
+    history = workspace.history(row.key)
+    if history:
+        last = history[-1]
+        words = f"Decided last: {answering.DONE[last.action].lower()}, {answering.ago(last.time)}"
+        st.html(whole(f'<div class="cu-quiet">{words}</div>'))

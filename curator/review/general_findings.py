@@ -1,0 +1,56 @@
+"""What was found of a file or of the dataset, which no record can answer for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import streamlit as st
+
+from curator.model import Finding
+from curator.review.escaping import brief, escape, whole
+from curator.review.finding_rendering import findings_html
+from curator.review.workspace import Workspace
+
+_LISTED = 50
+
+
+def show(workspace: Workspace) -> None:
+    """The findings, worst first, and the command that fixes what a program can."""
+    found = workspace.index.general()
+    if not found:
+        return
+    worst = max(finding.severity for finding in found)
+    count = f"{len(found):,} {'finding' if len(found) == 1 else 'findings'}"
+    with st.expander(f"About the data as a whole: {count}, worst: {worst}", key="general", on_change="rerun") as box:
+        if box.open:
+            _all(workspace, found)
+
+
+def _all(workspace: Workspace, found: Sequence[Finding]) -> None:
+    several = len(workspace.files()) > 1
+    by_path: dict[str, list[Finding]] = {}
+    for finding in sorted(found, key=lambda finding: -finding.severity)[:_LISTED]:
+        by_path.setdefault(finding.path if several else "", []).append(finding)
+    parts = [
+        (f'<div class="cu-quiet">{brief(path, 200)}</div>' if path else "") + findings_html(findings)
+        for path, findings in by_path.items()
+    ]
+    if command := _command(found):
+        parts.append(
+            f'<div class="cu-quiet">They are about whole files, so they are fixed from the command line; '
+            f"--diff shows the change first:</div>"
+            f'<div class="cu-text cu-code">{escape(command)}</div>'
+        )
+    st.html(whole("".join(parts)))
+
+
+def _command(found: Sequence[Finding]) -> str:
+    """What fixes those that have a fix; "" where none has."""
+    fixable = [finding for finding in found if finding.fixable]
+    if not fixable:
+        return ""
+    paths = dict.fromkeys(finding.path for finding in fixable)
+    codes = dict.fromkeys(finding.code for finding in fixable)
+    unsafe = " --unsafe-fixes" if any(finding.safety == "unsafe" for finding in fixable) else ""
+    return f"curator check --fix{unsafe} --select {','.join(codes)} {' '.join(map(shlex.quote, paths))}"
