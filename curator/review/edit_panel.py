@@ -35,9 +35,12 @@ _TURNS = 12  # turns that are on the page at once; each is up to five fields
 _TALL = 320  # pixels of a field whose text is long
 _SHORT = 1_500  # code points up to which a field is as high as its text
 _ROLES = 8  # columns of sixty: role, text
-# The buttons stay where they are while the fields are scrolled.
-_STICKY = """<style>.st-key-edit-actions{position:sticky;top:0;z-index:5;background:inherit;padding:.15rem 0}
-.st-key-edit-actions{background:light-dark(#fff,#171614)}</style>"""
+# The buttons stay where they are while the fields are scrolled, and a field is as high as its text.
+_STYLE = """<style>
+.st-key-edit-actions{position:sticky;top:0;z-index:5;padding:.15rem 0;background:light-dark(#fff,#171614)}
+[class*="st-key-edit-turn"] textarea{field-sizing:content;height:auto!important;min-height:2.5rem;max-height:20rem}
+[class*="st-key-edit-code"] textarea{font-family:"Source Code Pro",ui-monospace,monospace;font-size:.8125rem}
+</style>"""
 
 
 @dataclass(slots=True)
@@ -122,7 +125,7 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
     is_late = sketch.seen != opened.seen or sketch.base != opened.now
     warnings = workspace.harm(opened, sketch.raw) if sketch.raw != sketch.base else []
     is_ready = sketch.raw != opened.now and not sketch.faults and not is_late and (sketch.is_sure or not warnings)
-    st.html(_STICKY)
+    st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="edit-actions"):
         if sketch.is_leaving:
             st.text("Your changes are not saved.")
@@ -237,9 +240,10 @@ def _text(opened: Opened, sketch: Sketch, item: Field, name: str) -> None:
         return
     spelled = item.pointer in sketch.spelled
     text = editing.escaped(sketch.raw, item.pointer) if spelled else shown(item.text)
-    height: Any = "content" if len(text) < _SHORT and text.count("\n") < 14 else _TALL
     _value(key, text)
-    st.text_area(name, key=key, height=height, label_visibility="collapsed", on_change=_typed, args=(sketch, item, key))
+    st.text_area(
+        name, key=key, height=_height(text), label_visibility="collapsed", on_change=_typed, args=(sketch, item, key)
+    )
     _fault(sketch, item.pointer)
     kept = _kept(item) if not spelled else ""
     if kept:
@@ -276,7 +280,7 @@ def _call(opened: Opened, sketch: Sketch, example: Example, call: ToolCall) -> N
     """A tool call: its name, and its arguments beside what is wrong with them."""
     names = tuple(dict.fromkeys((*(tool.name for tool in example.tools if tool.name), call.name)))
     pointer = call.arguments_pointer
-    key = _key(opened, sketch, pointer)
+    key = f"edit-code{_key(opened, sketch, pointer)}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         _choice(
             opened, sketch, "function", call.name_pointer, names, call.name,
@@ -292,9 +296,8 @@ def _call(opened: Opened, sketch: Sketch, example: Example, call: ToolCall) -> N
         st.html(_said("info", "long", f"{len(text):,} characters are too many for a field."))
         return
     _value(key, text)
-    height: Any = "content" if len(text) < _SHORT and text.count("\n") < 14 else _TALL
     st.text_area(
-        "Arguments", key=key, height=height, label_visibility="collapsed", on_change=_argued,
+        "Arguments", key=key, height=_height(text), label_visibility="collapsed", on_change=_argued,
         args=(sketch, call, key),
     )  # fmt: skip
     _fault(sketch, pointer)
@@ -353,10 +356,14 @@ def _line(workspace: Workspace, opened: Opened, sketch: Sketch) -> None:
         note = f"{len(text):,} characters are too many for a field. Edit line {opened.row.line:,} in an editor."
         st.html(_said("info", "long", note))
         return
-    key = _key(opened, sketch, "line")
+    key = f"edit-code{_key(opened, sketch, 'line')}"
     _value(key, text)
     st.text_area("Raw line", key=key, height=_TALL, label_visibility="collapsed", on_change=_lined, args=(sketch, key))
     _fault(sketch, "line")
+
+
+def _height(text: str) -> Any:
+    return "content" if len(text) < _SHORT else _TALL
 
 
 def _fault(sketch: Sketch, pointer: str) -> None:

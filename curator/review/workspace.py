@@ -308,21 +308,42 @@ class Workspace:
 
     def _fix(self, row_id: int, code: str) -> Draft | str:
         """A decision that applies a rule's fix to a record; else why there is none."""
-        change = self._change(row_id, code)
-        if change is None:
+        row = self.index.row(row_id)
+        if row is None:
             return "It is not in the index any more."
-        opened, accepted = change.opened, change.accepted
+        opened = self._as_found(row)
+        accepted = self.proposal(opened, [finding for finding in opened.fixable if finding.code == code])
         if not accepted.applied:
             known = any(finding.code == code for finding in accepted.unfit)
             return "The fix does not fit it, or changes nothing." if known else "No fix is known for it."
         if accepted.is_dropped:
             state = replace(opened.state, status="removed")
         else:
-            tried = self.tried(opened, accepted.raw)
+            tried = self._retried(opened, accepted.raw)
             if harm := self._harm(opened, tried):
                 return harm[0]
             state = self._state_of(tried)
         return Draft(opened.row.key, "accept", state, opened.seen, (code,))
+
+    def _as_found(self, row: Row) -> Opened:
+        """A record as `open` gives it, but no example of it: of thousands, each is linted as seldom as can be.
+
+        What the check has said of a record on which nobody has decided holds.
+        """
+        if self.store.current(row.key) is not None:
+            return self.open(row)
+        file, raw, found = self.files()[row.file], self.index.raw(row), self.index.findings(row.id)
+        kept = [finding for finding in found if finding.suppressed is not None]
+        linted = Linted([finding for finding in found if finding.suppressed is None], kept=kept)
+        return Opened(row, file, raw, raw, None, linted, None, self.plan(file.number))
+
+    def _retried(self, opened: Opened, now: bytes) -> Opened:
+        """As `tried`, for what `_as_found` gave."""
+        if opened.decision is not None:
+            return self.tried(opened, now)
+        row, found = opened.row, [*opened.linted.findings, *opened.linted.kept]
+        linted = self.linter(opened.file).lint(now, row.line, row.column, was=opened.raw, before=found)
+        return replace(opened, now=now, linted=linted)
 
     def keep_one(self, group: Group, kept: Row, upto: int | None = None) -> Done:
         """Of a cluster keep one record, and remove the others; `upto` as in `accept_all`."""
