@@ -20,10 +20,10 @@ def show(workspace: Workspace) -> None:
     found = workspace.index.general()
     if not found:
         return
-    worst = max(finding.severity for finding in found)
     count = f"{len(found):,} {'finding' if len(found) == 1 else 'findings'}"
-    with st.expander(f"About the data as a whole: {count}, worst: {worst}", key="general", on_change="rerun") as box:
-        if box.open:
+    box = st.popover(f"{count} about the data as a whole", key="general", on_change="rerun")
+    if box.open:
+        with box:
             _all(workspace, found)
 
 

@@ -37,9 +37,9 @@ def show(workspace: Workspace) -> None:
     shown = screens.shown()
     row, position, total = _place(workspace, shown)
     with st.container(key="review", gap="small"):
-        general_findings.show(workspace)
         with st.container(horizontal=True, vertical_alignment="center", key="review-top"):
             queue_list.statuses(workspace, shown)
+            general_findings.show(workspace)
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="queue", gap="small"):
             queue_list.show(workspace, shown, row, position or 0, total)

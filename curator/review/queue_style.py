@@ -8,11 +8,11 @@ STYLE = """<style>
 .st-key-review .stButton button,.st-key-review .stFormSubmitButton button,.st-key-review .stPopover button{
  min-height:2.1rem;padding:.15rem .7rem;}
 .st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;}
-.st-key-queue,.st-key-record{height:calc(100dvh - 7.2rem);}
+.st-key-review .st-key-queue,.st-key-review .st-key-record{flex:none;height:calc(100dvh - 7.2rem);}
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
 .st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}
-.st-key-queue-rows,.st-key-record-scroll{height:100%;overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
+.st-key-review .st-key-queue-rows,.st-key-review .st-key-record-scroll{flex:1 1 0;min-height:0;overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
 .st-key-queue-rows>*,.st-key-record-scroll>*{flex-shrink:0;}
 .st-key-record-scroll{padding-right:.4rem;}
 .st-key-queue{gap:.5rem;}
