@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from curator.errors import UsageError
-from curator.review import database
+from curator.review import database, turns
 from curator.review.states import Action, Decision, Kept, Key, State
 from curator.review.store import NAME, Conflict, Draft, Store
 
@@ -505,7 +505,8 @@ def test_kills_lose_nothing(tmp_path: Path, has_wal: bool) -> None:
         assert_derived(tmp_path, store.since(0))
 
 
-# Each raises the record's count by one, as often as it can; a lost update would leave a gap.
+# Each raises the record's count by one, as often as it can; a lost update would leave a gap. The texts are long, so
+# that the write-ahead log is begun anew some times.
 RACE = """
 import sys
 from pathlib import Path
@@ -519,7 +520,7 @@ with Store(Path(sys.argv[1]), sys.argv[2]) as store:
         last = store.current(key)
         count = int(last.state.note) if last else 0
         try:
-            store.decide(key, "edit", State("fixed", note=f"{count + 1}"), seen=last.id if last else 0)
+            store.decide(key, "edit", State("fixed", b"x" * 50_000, note=f"{count + 1}"), seen=last.id if last else 0)
             taken += 1
         except Conflict:
             pass
@@ -539,6 +540,22 @@ def test_processes_wait_for_each_other(tmp_path: Path) -> None:
         assert one.returncode == 0
     with Store(tmp_path, "ann") as store:
         assert [row.state.note for row in store.history(Key("a", "b"))] == [str(n) for n in range(1, 181)]
+    assert raw_rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.skipif(turns.fcntl is None, reason="needs POSIX locks")
+def test_a_turn_is_waited_for_to_write_and_not_to_read(ann: Store, ben: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "WAIT", 0.05)
+    folder = Path(ann.path).parent.parent
+    with ben._db._turns.one(0):
+        for write in (lambda: ann.decide(KEY, "accept", FIXED, seen=0), ann.undo, lambda: Store(folder, "cem")):
+            with pytest.raises(UsageError, match="another process has been writing"):
+                write()
+        assert ann.current(KEY) is None
+    assert ann.decide(KEY, "accept", FIXED, seen=0).id == 1
+    with pytest.raises(UsageError), ben._db.writing():
+        raise UsageError("what fails gives its turn back")
+    assert ann.decide(OTHER, "accept", FIXED, seen=0).id == 2
 
 
 def test_threads_share_a_store(ann: Store) -> None:

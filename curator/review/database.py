@@ -6,10 +6,12 @@ import contextlib
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
 from curator.errors import UsageError
+from curator.review.turns import Busy, Turns
 from curator.writing import settle
 
 WAIT = 10.0
@@ -32,23 +34,23 @@ class Database:
         self.notice = ""
         """What a reviewer should know about how decisions are kept; mostly nothing."""
         self._lock = threading.RLock()
-        with self._explained():
-            try:
-                self._open("wal", schema, version)
-            except sqlite3.OperationalError as error:
-                if _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
-                    raise
-                try:
-                    self._open("delete", schema, version)
-                except sqlite3.OperationalError:  # then it was not for the write-ahead log
-                    raise error from None
+        try:
+            self._turns = Turns(f"{path}-turn")
+        except OSError as error:
+            raise UsageError(f"{path}: {_CANNOT_WRITE} ({error.strerror})") from None
+        with contextlib.ExitStack() as failed:
+            failed.callback(self._turns.close)
+            with self._explained(), self._turns.one(WAIT):
+                self._begin(schema, version)
+            failed.pop_all()
         settle(os.path.dirname(path))
         self._file = os.stat(path)
+        self._end = weakref.finalize(self, _close, self._db, self._turns)  # in our turn, also where nobody closes it
 
     def close(self) -> None:
         """Give the file back. The database cannot be used any more."""
         with self._lock:
-            self._db.close()
+            self._end()
 
     def all(self, statement: str, *values: Any) -> list[Any]:
         """The rows of a query. They are fetched at once: a query left open would keep old pages, and bar writing."""
@@ -74,7 +76,7 @@ class Database:
         """One transaction: nobody else writes until it ends, and when the block raises, nothing is written."""
         with self._lock, self._explained():
             self._check_place()
-            with self._whole():
+            with self._turns.one(WAIT), self._whole():
                 yield
 
     @contextlib.contextmanager
@@ -87,6 +89,17 @@ class Database:
             if self._db.in_transaction:  # some errors have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+    def _begin(self, schema: str, version: int) -> None:
+        try:
+            self._open("wal", schema, version)
+        except sqlite3.OperationalError as error:
+            if _kind(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL):
+                raise
+            try:
+                self._open("delete", schema, version)
+            except sqlite3.OperationalError:  # then it was not for the write-ahead log
+                raise error from None
 
     def _open(self, mode: str, schema: str, version: int) -> None:
         self._db = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
@@ -138,8 +151,17 @@ class Database:
             raise  # ours to mend, not the reviewer's
         except sqlite3.DatabaseError as error:
             raise UsageError(f"{self.path}: {_explanation(error)}") from None
+        except Busy:
+            raise UsageError(f"{self.path}: {_busy()}") from None
         except Broken as error:
             raise UsageError(f"{self.path}: {_BROKEN} ({error})") from None
+
+
+def _close(db: sqlite3.Connection, turns: Turns) -> None:
+    with contextlib.suppress(Busy), turns.one(WAIT):
+        db.close()
+    db.close()
+    turns.close()
 
 
 def _statements(script: str) -> Iterator[str]:
@@ -159,12 +181,19 @@ def _kind(error: sqlite3.Error) -> int:
 _BROKEN = "is broken; move it away to begin anew (`sqlite3 FILE .recover` may still read what it holds)"
 
 
+_CANNOT_WRITE = "cannot be written; give this account the right to write there, or review a copy of the data"
+
+
+def _busy() -> str:
+    return f"another process has been writing for {WAIT:.0f} s; nothing was saved, try again"
+
+
 def _explanation(error: sqlite3.Error) -> str:
     match _kind(error):
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return "cannot be written; give this account the right to write there, or review a copy of the data"
+            return _CANNOT_WRITE
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"another process has been writing for {WAIT:.0f} s; nothing was saved, try again"
+            return _busy()
         case sqlite3.SQLITE_FULL:
             return "nothing was saved: the disk is full"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
