@@ -77,6 +77,9 @@ def _page(title: str, options: ReviewOptions) -> None:
         return
     try:
         workspace = _workspace(checking, checking.number, options.reviewer)
+        if not workspace.files():
+            start_page.empty(workspace, again)
+            return
         workspace.sync()
         _heading(workspace, again)
     except CuratorError as error:
@@ -98,7 +101,7 @@ def _workspace(_checking: Checking, number: int, reviewer: str) -> Workspace:
 def _heading(workspace: Workspace, again: Callable[[], None]) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(heading.bar(workspace))
-        with st.popover("Options", type="tertiary"):
+        with st.popover("Options", type="tertiary", wrap=False):
             start_page.options(workspace, again, _REVIEWER, _UPLOAD)
     if outdated := heading.outdated(workspace.files()):
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -50,7 +50,7 @@ def _draw(picture: Picture, place: str) -> None:
         st.altair_chart(chart, key=key)
     elif (shown := charts.chosen(st.altair_chart(chart, key=key, on_select="rerun"), picture.drawn)) is not None:
         navigation.review(shown)
-    with st.expander("As a table"):
+    with st.expander("As a table", type="compact"):
         st.html(overview.table(picture))
 
 

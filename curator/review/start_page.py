@@ -103,6 +103,12 @@ def failed(error: str, again: Callable[[], None]) -> None:
             st.rerun()
 
 
+def empty(workspace: Workspace, again: Callable[[], None]) -> None:
+    """None of the data could be read."""
+    said = [heading.said(failure) for failure in workspace.index.summary().failures]
+    failed("\n".join(said) or "there are no data files", again)
+
+
 def advice(error: str) -> str:
     """What a person can do about a check that failed."""
     for sign, told in (

@@ -25,8 +25,17 @@ def keep(name: str, data: bytes | memoryview) -> str:
     Raises UsageError where it cannot be written.
     """
     digest = blake2b(data, digest_size=16).hexdigest()
-    path = save(name, data, Path(own_folder(os.getcwd()), _FOLDER, digest))
-    return f"{digest}/{os.path.basename(path)}"
+    folder = Path(own_folder(os.getcwd()), _FOLDER, digest)
+    if not _holds(folder / harmless(name), data):  # else it stays untouched, for it may be under review
+        save(name, data, folder)
+    return f"{digest}/{harmless(name)}"
+
+
+def _holds(path: Path, data: bytes | memoryview) -> bool:
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def save(name: str, data: bytes | memoryview, folder: Path) -> str:
