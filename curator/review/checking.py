@@ -35,7 +35,7 @@ class Progress:
     """How far a phase is."""
 
     phase: str = "check"
-    """`check`, `index` or `tokens`."""
+    """`check`, `finish` (comparing records; it has no bytes), `index` or `tokens`."""
     done: int = 0
     """Bytes."""
     total: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -64,8 +64,10 @@ def rank(severity: int, item: int) -> int:
     return (Severity.ERROR - severity) * SHIFT + item
 
 
-def listed(findings: Iterable[Finding]) -> tuple[int, tuple[str, ...]]:
+def listed(findings: Sequence[Finding]) -> tuple[int, tuple[str, ...]]:
     """By what an item with these findings is listed: the worst severity (0: none), and the codes, worst first."""
+    if len(findings) == 1:  # mostly
+        return int(findings[0].severity), (findings[0].code,)
     ordered = sorted(findings, key=lambda finding: (-finding.severity, finding.code))
     return (int(ordered[0].severity) if ordered else 0), tuple(dict.fromkeys(finding.code for finding in ordered))
 

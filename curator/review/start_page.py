@@ -20,6 +20,7 @@ AGAIN = "again"
 _EVERY = 0.4  # seconds between two looks at the progress
 _PHASES = {
     "check": "Checking every record",
+    "finish": "Comparing records with each other",
     "index": "Sorting what was found",
     "tokens": "Opening the queue",
 }
@@ -65,6 +66,8 @@ def waiting(checking: Checking) -> None:
 
 def words(progress: Progress) -> str:
     """How far a phase is, for people."""
+    if progress.phase == "finish":
+        return f"{progress.records:,} records"
     if not progress.total:
         return "Reading how the data is made …"
     told = [f"{progress.share:.0%}"]
