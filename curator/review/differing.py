@@ -30,24 +30,23 @@ def pieces(old: str, new: str) -> list[Piece]:
     return [piece for piece in found if piece[1]]
 
 
-def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT) -> str:
-    """A change in one block: - before what goes, + before what comes; of the rest no more than is near a change."""
+def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT, around: int = _SAME) -> str:
+    """A change in one block: - before what goes, + before what comes; of the rest no more than `around` code points near it."""
     shown = list(changes)
-    inside = "".join(_piece(number, shown, limit) for number in range(len(shown)))
+    inside = "".join(_piece(number, shown, limit, around) for number in range(len(shown)))
     return whole(f'<div class="cu-text cu-diff">{inside}</div>')
 
 
-def _piece(number: int, shown: Sequence[Piece], limit: int) -> str:
+def _piece(number: int, shown: Sequence[Piece], limit: int, around: int) -> str:
     how, text = shown[number]
     if how == "same":
-        return _same(text, number > 0, number < len(shown) - 1)
+        return _same(text, around * (number > 0), around * (number < len(shown) - 1))
     sign, tag = ("−", "del") if how == "removed" else ("+", "ins")
     inside = marked(text, visible=_only_space(number, shown), limit=limit)
     return f'<{tag} class="cu-mark cu-{how}"><span class="cu-sign">{sign}</span>{inside}</{tag}>'
 
 
-def _same(text: str, follows: bool, precedes: bool) -> str:
-    head, tail = _SAME * follows, _SAME * precedes
+def _same(text: str, head: int, tail: int) -> str:
     if len(text) <= head + tail + 100:
         return escape(text)
     left_out = f'<span class="cu-cut">… {len(text) - head - tail:,} more characters …</span>'

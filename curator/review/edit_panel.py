@@ -33,6 +33,7 @@ Close = Callable[[], object]
 _SKETCHES = "edit-sketches"
 _TURNS = 12  # turns that are on the page at once; each is up to five fields
 _TALL = 320  # pixels of a field whose text is long
+_AROUND = 100  # code points of the line that are shown on each side of a change
 _SHORT = 1_500  # code points up to which a field is as high as its text
 _ROLES = 8  # columns of sixty: role, text
 # The buttons stay where they are while the fields are scrolled, and a field is as high as its text.
@@ -124,20 +125,26 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
     close = close or screens.screen().settle
     is_late = sketch.seen != opened.seen or sketch.base != opened.now
     warnings = workspace.harm(opened, sketch.raw) if sketch.raw != sketch.base else []
-    is_ready = sketch.raw != opened.now and not sketch.faults and not is_late and (sketch.is_sure or not warnings)
     st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="edit-actions"):
         if sketch.is_leaving:
-            st.text("Your changes are not saved.")
-            st.button("Discard them", key="edit-discard", on_click=_leave, args=(opened, close, True))
-            st.button("Keep them for later", key="edit-later", on_click=_leave, args=(opened, close, False))
             st.button("Go on editing", key="edit-on", on_click=_stay, args=(sketch,))
+            word = "Keep for later" if sketch.is_changed else "Leave"
+            st.button(word, key="edit-later", shortcut="Esc", on_click=_leave, args=(opened, close, False))
+            if sketch.is_changed:
+                st.button("Discard", key="edit-discard", on_click=_leave, args=(opened, close, True))
+            # Esc does not take over what is in the field that one is in; a click does.
+            told = (
+                "Your changes are not saved." if sketch.is_changed else "What is typed in a field is taken by a click."
+            )
+            st.html(whole(f'<span class="cu-quiet">{told}</span>'), width="content")
         else:
+            # Not disabled while nothing is changed: the key that takes over a field's text saves it, too.
             st.button(
-                "Save", key="edit-save", type="primary", shortcut="Ctrl+Enter", disabled=not is_ready,
+                "Save", key="edit-save", type="primary", shortcut="Ctrl+Enter", disabled=is_late,
                 on_click=_save, args=(workspace, opened, save),
             )  # fmt: skip
-            st.button("Cancel", key="edit-cancel", shortcut="Esc", on_click=_cancel, args=(opened, sketch, close))
+            st.button("Cancel", key="edit-cancel", shortcut="Esc", on_click=_cancel, args=(sketch,))
             options = ["Fields", "Raw line"]
             can_choose = workspace.linter(opened.file).example(sketch.raw) is not None
             st.segmented_control(
@@ -185,7 +192,7 @@ def _outcome(tried: Opened, sketch: Sketch) -> None:
         what = "Nothing is found in it any more." if sketch.is_changed else "Nothing is found in it."
         st.html(_said("added", "✓", what))
     if sketch.raw != sketch.base:
-        st.html(diff_html(editing.changes(sketch.base, sketch.raw)))
+        st.html(diff_html(editing.changes(sketch.base, sketch.raw), around=_AROUND))
 
 
 def _fields(opened: Opened, sketch: Sketch, example: Example) -> None:
@@ -447,26 +454,29 @@ def _stay(sketch: Sketch) -> None:
     sketch.is_leaving = False
 
 
-def _cancel(opened: Opened, sketch: Sketch, close: Close) -> None:
-    if sketch.is_changed:
-        sketch.is_leaving = True
-    else:
-        _leave(opened, close, True)
+def _cancel(sketch: Sketch) -> None:
+    sketch.is_leaving = True
 
 
 def _leave(opened: Opened, close: Close, forget: bool) -> None:
     sketch = _sketch(opened)
-    sketch.is_leaving = False
-    if forget:
+    sketch.is_leaving, sketch.error = False, ""
+    if forget or not sketch.is_changed:
         discard(opened.row.key)
     close()
 
 
 def _save(workspace: Workspace, opened: Opened, save: Save | None) -> None:
     sketch = _sketch(opened)
-    if sketch.faults or sketch.raw == opened.now:
-        return
-    if not sketch.is_sure and workspace.harm(opened, sketch.raw):  # typed since the button was drawn
+    if sketch.faults:
+        sketch.error = "What is in a field cannot be taken over: see there."
+    elif sketch.raw == opened.now:
+        sketch.error = "Nothing is changed."
+    elif not sketch.is_sure and workspace.harm(opened, sketch.raw):
+        sketch.error = "Read what speaks against it, and confirm it."
+    else:
+        sketch.error = ""
+    if sketch.error:
         return
     now = sketch.raw
     try:
