@@ -200,7 +200,7 @@ def test_the_dataset_hook_compares_a_file_with_its_other_splits(scratch: Scratch
     scratch.git("commit", "--message", "data")
     scratch.stage(valid=OTHERS + CHAT % (3, 3))
     refused = scratch.git("commit", "--message", "one more", code=1)
-    assert "valid.jsonl:61:1: SPL001 leaked-record" in refused.output
+    assert "valid.jsonl:61:1: SPL001 [*] leaked-record" in refused.output
     assert "[see train.jsonl:4]" in refused.output
     assert "- hook id: curator-dataset\n- exit code: 1" in refused.output
     assert "hook id: curator-check" not in refused.output, "which cannot see the training data"
@@ -219,7 +219,7 @@ def test_the_dataset_hook_without_datasets_checks_every_data_file(scratch: Scrat
     scratch.stage(**{"sums/curator.toml": below})
     done = scratch.pre_commit("run", "--files", "a.jsonl", code=1)
     assert f"b.jsonl:{AT}: {FINDING}" in done.output
-    assert "sums/valid.jsonl:61:1: SPL001 leaked-record" in done.output, "settings below hold where they are"
+    assert "sums/valid.jsonl:61:1: SPL001 [*] leaked-record" in done.output, "settings below hold where they are"
     assert "Skipped" in scratch.pre_commit("run", "--files", ".pre-commit-config.yaml", code=0).output
 
 
