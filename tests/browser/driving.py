@@ -165,9 +165,12 @@ def _watch(tab: Tab) -> None:
 
 
 def _finished(frame: bytes | str) -> bool:
-    """Whether the server says in this message that a run is over, and not just given up for the next."""
+    """Whether the server says in this message that a run of the whole script is over.
+
+    Not one that was given up for the next, nor one of a fragment: those go on by themselves, whatever is pressed.
+    """
     if isinstance(frame, str):
         return False
     message = ForwardMsg.FromString(frame)
-    early = ForwardMsg.ScriptFinishedStatus.FINISHED_EARLY_FOR_RERUN
-    return message.WhichOneof("type") == "script_finished" and message.script_finished != early
+    done = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
+    return message.WhichOneof("type") == "script_finished" and message.script_finished == done
