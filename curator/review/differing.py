@@ -31,7 +31,10 @@ def pieces(old: str, new: str) -> list[Piece]:
 
 
 def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT, around: int = _SAME) -> str:
-    """A change in one block: - before what goes, + before what comes; of the rest no more than `around` code points near it."""
+    """A change in one block: - before what goes, + before what comes.
+
+    Of the rest no more than `around` code points near a change are shown.
+    """
     shown = list(changes)
     inside = "".join(_piece(number, shown, limit, around) for number in range(len(shown)))
     return whole(f'<div class="cu-text cu-diff">{inside}</div>')
