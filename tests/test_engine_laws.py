@@ -423,6 +423,8 @@ def test_findings_merge_in_any_order(limit: int, count: int, seed: int) -> None:
             found = list(whole)
             assert [f.order for f in found] == sorted(item.order for item in items)
             assert list(whole) == found  # can be read twice
+            for codes in ({items[0].code}, {"NONE"}):
+                assert sorted(map(repr, whole.of(codes))) == sorted(repr(f) for f in items if f.code in codes)
             seen.append(found)
         assert seen[0] == seen[1] == seen[2]
         assert sorted(map(repr, seen[0])) == sorted(map(repr, items))
