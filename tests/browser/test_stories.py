@@ -1,0 +1,319 @@
+"""Whole stories of a review: keys, a killed server, a closed tab, two reviewers, a new version, hostile data, bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driving import Server, Tab
+from playwright.sync_api import Locator, expect
+
+from curator.findings import record_hash
+from curator.review.states import Decision
+from curator.review.store import Store
+
+SAMPLE = Path(__file__).parent.parent.parent / "sample_data"
+LINES = [6, 13, 18, 22, 27, 31, 35, 39, 43, 47, 50, 53]
+"""The flagged records of tools.jsonl; FUN001 has a fix for 13 and 18."""
+DEFAULT = "a default says it: jkxz"
+"""A reason, whose letters are keys elsewhere."""
+Serve = Callable[..., Server]
+Visit = Callable[..., Tab]
+
+
+# --- what is on the page, and what is on the disk ----------------------------------------------
+
+
+def ready(tab: Tab, line: int = 0) -> None:
+    """The check is done, and the queue takes keys; at this record, if one is named."""
+    expect(button(tab, "Remove")).to_be_visible()
+    tab.settle()
+    if line:
+        at(tab, line)
+
+
+def button(tab: Tab, name: str) -> Locator:
+    """The button, whatever its key."""
+    return tab.page.get_by_role("button", name=re.compile(rf"^{name}\b(?! with)"))
+
+
+def at(tab: Tab, line: int) -> None:
+    """This record is on screen."""
+    expect(tab.page.locator(".cu-where")).to_contain_text(re.compile(rf"(line |:){line}\b"))
+
+
+def counted(tab: Tab, **counts: int) -> None:
+    """So many records have each status, as the page says."""
+    for status, count in counts.items():
+        expect(tab.page.get_by_text(f"{status.capitalize()} {count}", exact=True).first).to_be_visible()
+
+
+def told(tab: Tab, words: str) -> None:
+    """What the last key did, as the page says."""
+    expect(tab.page.get_by_role("status")).to_contain_text(words)
+
+
+def log(folder: Path) -> list[Decision]:
+    """All that was ever decided, by whomever."""
+    with Store(folder, "test") as store:
+        return store.since(0)
+
+
+def lines_of(data: Path) -> dict[str, int]:
+    """The line of each record by its hash."""
+    return {record_hash(line): number for number, line in enumerate(data.read_bytes().splitlines(), 1)}
+
+
+# --- one reviewer ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    return Path(shutil.copy(SAMPLE / "tools.jsonl", tmp_path / "tools.jsonl"))
+
+
+def answer(tab: Tab, key: str, words: str) -> None:
+    """Press the key that asks for a reason or a note, and answer."""
+    tab.press(key)
+    expect(tab.page.locator("input:focus")).to_be_visible()
+    tab.page.keyboard.type(words)
+    tab.press("Enter")
+
+
+class Work:
+    """What a reviewer has done in tools.jsonl, as it ought to be."""
+
+    def __init__(self, tab: Tab, data: Path) -> None:
+        self.tab, self.data = tab, data
+        self.lines = lines_of(data)
+        self.status = dict.fromkeys(LINES, "open")
+        self.here = LINES[0]
+        self.rows = 0
+
+    def decide(self, act: Callable[[], object], action: str, status: str, note: str = "") -> None:
+        """A key that decides on the record on screen; the next open one follows."""
+        line = self.here
+        self.status[line] = status
+        act()
+        self.check(action, line, note)
+        left = [other for other in LINES if self.status[other] == "open"]
+        self.go(min((other for other in left if other > line), default=left[-1]))
+
+    def turn(self, key: str, action: str, line: int, status: str) -> None:
+        """A key that takes back, or does again; its record comes on screen."""
+        self.status[line] = status
+        self.tab.press(key)
+        self.check(action, line)
+        self.go(line)
+
+    def check(self, action: str, line: int, note: str | None = None) -> None:
+        """There is one more row, about this record, and the page counts as it should."""
+        self.rows += 1
+        rows = log(self.data.parent)
+        assert len(rows) == self.rows
+        last = rows[-1]
+        assert (last.action, self.lines[last.key.record], last.reviewer) == (action, line, "Ada")
+        assert last.state.status == self.status[line]
+        if note is not None:
+            assert "".join([last.state.note, *(kept.reason for kept in last.state.kept)]) == note
+        found = list(self.status.values())
+        counted(self.tab, **{status: found.count(status) for status in ("open", "fixed", "kept", "removed", "discuss")})
+
+    def move(self, key: str, line: int) -> None:
+        self.tab.press(key)
+        self.go(line)
+        assert len(log(self.data.parent)) == self.rows
+
+    def go(self, line: int) -> None:
+        self.here = line
+        at(self.tab, line)
+
+
+def test_ten_records_are_reviewed_with_keys_alone(serve: Serve, visit: Visit, tools: Path) -> None:
+    tab = visit(serve(tools, "--reviewer", "Ada"), "?sort=place")
+    ready(tab, LINES[0])
+    work = Work(tab, tools)
+    work.decide(lambda: tab.press("x"), "remove", "removed")  # 6
+    work.decide(lambda: tab.press("a"), "accept", "fixed")  # 13
+    work.decide(lambda: tab.press("a"), "accept", "fixed")  # 18
+    work.decide(lambda: answer(tab, "q", DEFAULT), "keep", "kept", DEFAULT)  # 22
+    work.decide(lambda: answer(tab, "n", "ask the team"), "discuss", "discuss", "ask the team")  # 27
+    work.move("j", 35)
+    work.decide(lambda: tab.press("q", "Alt+1"), "keep", "kept", DEFAULT)  # 35
+    work.decide(lambda: answer(tab, "Shift+X", "a bad call"), "remove", "removed", "a bad call")  # 39
+    work.decide(lambda: tab.press("x"), "remove", "removed")  # 43
+    work.move("k", 31)
+    work.decide(lambda: answer(tab, "q", "as asked"), "keep", "kept", "as asked")  # 31
+    work.turn("z", "undo", 31, "open")
+    work.turn("z", "undo", 43, "open")
+    work.turn("Shift+Z", "redo", 43, "removed")
+    work.turn("Shift+Z", "redo", 31, "kept")
+    work.move("j", 47)
+    work.decide(lambda: answer(tab, "n", ""), "discuss", "discuss")  # 47
+    counted(tab, open=2)
+
+
+def test_a_killed_server_and_a_closed_tab_lose_nothing(serve: Serve, visit: Visit, tools: Path) -> None:
+    server = serve(tools, "--reviewer", "Ada")
+    tab = visit(server, "?sort=place")
+    ready(tab, 6)
+    tab.press("x", "a")
+    at(tab, 18)
+    server.end(signal.SIGKILL)
+    server = serve(tools, "--reviewer", "Ada", port=server.port)
+    ready(tab, 18)  # the page finds the new server by itself
+    assert sum("ERR_CONNECTION" in fault or "WebSocket" in fault for fault in tab.faults) == len(tab.faults)
+    tab.faults.clear()
+    counted(tab, open=10, fixed=1, removed=1)
+    tab.press("z")
+    told(tab, "Taken back: accepted")
+    at(tab, 13)
+    tab.press("Shift+Z", "j", "x")
+    at(tab, 22)
+
+    # In the middle of a reason and of an edit the tab is closed.
+    tab.press("q")
+    tab.page.keyboard.type("not yet")
+    tab.page.close()
+    tab = visit(server, "?sort=place")
+    ready(tab, 22)
+    counted(tab, open=9, fixed=1, removed=2, kept=0)
+    tab.press("e")
+    tab.page.get_by_label("Arguments").first.fill("{")
+    tab.page.keyboard.press("Tab")
+    tab.page.close()
+    # A key of which nobody sees what it does, and the server is killed meanwhile.
+    tab = visit(server, "?sort=place")
+    ready(tab, 22)
+    tab.page.keyboard.press("x")
+    server.end(signal.SIGKILL)
+    tab.page.close()
+    tab.faults.clear()
+    tab = visit(serve(tools, "--reviewer", "Ada"), "?sort=place")
+    actions = [decision.action for decision in log(tools.parent)]
+    assert actions[:5] == ["remove", "accept", "undo", "redo", "remove"]
+    assert actions[5:] in ([], ["remove"])
+    gone = len(actions) - 5
+    ready(tab, 27 if gone else 22)
+    counted(tab, open=9 - gone, fixed=1, removed=2 + gone)
+    for line in [22, 18][1 - gone :]:
+        tab.press("z")
+        at(tab, line)
+    counted(tab, open=10, fixed=1, removed=1)
+
+
+# --- two reviewers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("servers", [1, 2])
+def test_two_reviewers_see_each_other_and_overwrite_nothing(
+    serve: Serve, visit: Visit, tools: Path, servers: int
+) -> None:
+    first = serve(tools, "--reviewer", "Ada")
+    second = serve(tools) if servers == 2 else first
+    ada, bob = visit(first, "?sort=place"), visit(second, "?sort=place&reviewer=Bob")
+    for tab, name in ((ada, "Ada"), (bob, "Bob")):
+        ready(tab, 6)
+        expect(tab.page.locator(".cu-bar")).to_contain_text(name)
+    # Each sees what the other does, and does nothing for it.
+    ada.press("x")
+    counted(bob, open=11, removed=1)
+    at(bob, 6)
+    expect(bob.page.locator(".cu-where")).to_contain_text("Ada")
+    bob.press("j", "x")
+    counted(ada, open=10, removed=2)
+    assert [decision.reviewer for decision in log(tools.parent)] == ["Ada", "Bob"]
+    # Both at the same record: Bob is still writing when Ada decides.
+    ada.press("j")
+    at(bob, 18)
+    at(ada, 18)
+    bob.press("q")
+    ada.press("a")
+    answer_on(bob, "as asked")
+    told(bob, "somebody else was faster")
+    at(bob, 18)
+    expect(bob.page.locator(".cu-note.cu-warning")).to_contain_text(re.compile("Ada has decided .* accepted"))
+    assert [decision.action for decision in log(tools.parent)] == ["remove", "remove", "accept"]
+    counted(bob, open=9, fixed=1, kept=0)
+    # Knowing that, he puts his in its place; she sees it, and cannot take it back.
+    bob.press("x")
+    counted(ada, open=9, fixed=0, removed=3)
+    ada.press("z")
+    told(ada, "Bob has decided on that record since")
+    last = log(tools.parent)[-1]
+    assert (last.reviewer, last.action) == ("Bob", "remove")
+
+
+def answer_on(tab: Tab, words: str) -> None:
+    """Answer what is asked already."""
+    expect(tab.page.locator("input:focus")).to_be_visible()
+    tab.page.keyboard.type(words)
+    tab.press("Enter")
+
+
+# --- a new version -----------------------------------------------------------------------------
+
+
+def chat(number: int, **more: object) -> dict[str, object]:
+    asked = f"Is order number-{number} on its way?"
+    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": f"Yes, {number} is."}]
+    return {"messages": turns, "rating": number, **more}
+
+
+def write(data: Path, *records: dict[str, object]) -> None:
+    """All at once, as editors do."""
+    new = data.with_suffix(".new")
+    new.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    new.replace(data)
+
+
+def walked(tab: Tab, count: int) -> Iterator[tuple[int, str]]:
+    """The number in each record's text, and its status, from the one on screen on."""
+    for place in range(count):
+        if place:
+            tab.press("j")
+        expect(tab.page.locator(".cu-place").first).to_contain_text(f"{place + 1} of {count}")
+        number = re.search(r"number-(\d+)", tab.page.locator(".cu-record").inner_text())
+        status = re.search(r"\b(fixed|kept|removed|discuss)\b", tab.page.locator(".cu-where").inner_text())
+        assert number
+        yield int(number[1]), status[1] if status else "open"
+
+
+def test_decisions_stay_with_their_records_in_a_new_version(serve: Serve, visit: Visit, tmp_path: Path) -> None:
+    data = tmp_path / "chat.jsonl"
+    write(data, *(chat(number) for number in range(6)))
+    tab = visit(serve(data, "--select", "SCH003"), "?sort=place&status=all")
+    ready(tab, 1)
+    tab.press("x")
+    tab.press("a")
+    answer(tab, "q", "wanted")
+    answer(tab, "n", "why?")
+    tab.press("x")
+    assert list(map(str, range(6)))  # all are seen below
+    moved = [chat(5), chat(4), chat(3, more=1), chat(1), chat(0), chat(6)]  # 3 is changed, 2 removed, 6 new
+    write(data, *moved)
+    tab.press("k")
+    expect(tab.page.get_by_text("has changed since the check").first).to_be_visible()
+    with tab.rerun():
+        tab.page.get_by_role("button", name="Check again", exact=True).click()
+    ready(tab)
+    tab.page.goto(f"{tab.url}/?sort=place&status=all")
+    ready(tab, 1)
+    expected = [(5, "open"), (4, "removed"), (3, "open"), (1, "fixed"), (0, "removed"), (6, "open")]
+    assert list(walked(tab, 6)) == expected
+    # What is not there any more comes back with its decision.
+    write(data, chat(2), *moved)
+    tab.press("k")
+    with tab.rerun():
+        tab.page.get_by_role("button", name="Check again", exact=True).click()
+    ready(tab)
+    tab.page.goto(f"{tab.url}/?sort=place&status=all")
+    ready(tab, 1)
+    assert list(walked(tab, 7)) == [(2, "kept"), *expected]
+
+
