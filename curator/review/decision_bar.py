@@ -9,6 +9,7 @@ from curator.review import screen as screens
 from curator.review.escaping import escape, whole
 from curator.review.plain import plain
 from curator.review.screen import Screen
+from curator.review.states import State
 from curator.review.workspace import Opened, Workspace
 
 REASON = "decision-reason"
@@ -44,42 +45,46 @@ def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
 
 
 def _buttons(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="decision-buttons"):
+        if screens.cluster() is None:  # a cluster has decisions of its own
+            _decisions(workspace, opened, here)
+        st.space("stretch")
+        _turns(workspace)
+
+
+def _decisions(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
     off = opened is None or here.mode != "record"
     can_accept = opened is not None and bool(answering.proposed(opened))
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="decision-buttons"):
+    st.button(
+        "Accept", key="decide-accept", shortcut="A", on_click=answering.accept, args=(workspace,),
+        disabled=off or not can_accept, type="primary" if can_accept else "secondary",
+    )  # fmt: skip
+    st.button("Edit", key="decide-edit", shortcut="E", on_click=answering.turn_to, args=("edit",), disabled=off)
+    nothing = off or opened is None or not opened.open
+    st.button("Keep", key="decide-keep", shortcut="Q", on_click=answering.ask, args=("keep",), disabled=nothing)
+    st.button("Remove", key="decide-remove", shortcut="X", on_click=answering.remove, args=(workspace,), disabled=off)
+    st.button("Discuss", key="decide-discuss", shortcut="N", on_click=answering.ask, args=("discuss",), disabled=off)
+    st.button(
+        "Remove with a note", key="decide-remove-note", shortcut="Shift+X", on_click=answering.ask, args=("remove",),
+        disabled=off,
+    )  # fmt: skip
+    if opened is not None and opened.state != State():
         st.button(
-            "Accept", key="decide-accept", shortcut="A", on_click=answering.accept, args=(workspace,),
-            disabled=off or not can_accept, type="primary" if can_accept else "secondary",
-        )  # fmt: skip
-        st.button("Edit", key="decide-edit", shortcut="E", on_click=answering.turn_to, args=("edit",), disabled=off)
-        nothing = off or opened is None or not opened.open
-        st.button("Keep", key="decide-keep", shortcut="Q", on_click=answering.ask, args=("keep",), disabled=nothing)
-        st.button(
-            "Remove", key="decide-remove", shortcut="X", on_click=answering.remove, args=(workspace,), disabled=off
+            "Reopen", key="decide-reopen", shortcut="O", on_click=answering.reopen, args=(workspace,), disabled=off
         )
-        st.button(
-            "Discuss", key="decide-discuss", shortcut="N", on_click=answering.ask, args=("discuss",), disabled=off
-        )
-        st.button(
-            "Remove with a note", key="decide-remove-note", shortcut="Shift+X", on_click=answering.ask,
-            args=("remove",), disabled=off,
-        )  # fmt: skip
-        decided = opened is not None and opened.decision is not None and opened.state != type(opened.state)()
-        if decided:
-            st.button(
-                "Reopen", key="decide-reopen", shortcut="O", on_click=answering.reopen, args=(workspace,), disabled=off
-            )
-        st.space("stretch")
-        store = workspace.store
-        st.button(
-            "Undo", key="decide-undo", shortcut="Z", on_click=answering.undo, args=(workspace,), type="tertiary",
-            disabled=not store.can_undo,
-        )  # fmt: skip
-        st.button(
-            "Redo", key="decide-redo", shortcut="Shift+Z", on_click=answering.redo, args=(workspace,), type="tertiary",
-            disabled=not store.can_redo,
-        )  # fmt: skip
-        st.button("Keys ?", key="decide-help", on_click=_help, type="tertiary")
+
+
+def _turns(workspace: Workspace) -> None:
+    store = workspace.store
+    st.button(
+        "Undo", key="decide-undo", shortcut="Z", on_click=answering.undo, args=(workspace,), type="tertiary",
+        disabled=not store.can_undo,
+    )  # fmt: skip
+    st.button(
+        "Redo", key="decide-redo", shortcut="Shift+Z", on_click=answering.redo, args=(workspace,), type="tertiary",
+        disabled=not store.can_redo,
+    )  # fmt: skip
+    st.button("Keys ?", key="decide-help", on_click=_help, type="tertiary")
 
 
 def _help() -> None:

@@ -9,6 +9,7 @@ STYLE = """<style>
  min-height:2.1rem;padding:.15rem .7rem;}
 .st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;}
 .st-key-review .st-key-queue,.st-key-review .st-key-record{flex:none;height:calc(100dvh - 7.2rem);}
+.stMainBlockContainer:has(.cu-notice) :is(.st-key-queue,.st-key-record){height:calc(100dvh - 10.5rem)!important;}
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
 .st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}

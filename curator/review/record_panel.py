@@ -79,7 +79,7 @@ def body(workspace: Workspace, opened: Opened, here: Screen) -> None:
     if opened.linted.failure:
         st.html(whole(f'<div class="cu-note cu-error">Not checked: {escape(opened.linted.failure)}</div>'))
     parts = _parts(opened)
-    if not opened.open:
+    if not opened.open or opened.state.status != "open":
         st.html(whole(f'<div class="cu-note">{_settled(opened)}</div>'))
     found = [part.html for part in parts if part.kind == "findings"]
     if found:
@@ -115,6 +115,8 @@ def _settled(opened: Opened) -> str:
     state = opened.state
     if state.status == "removed":
         return f"This record is to be removed{_because(state)}."
+    if state.status == "discuss":
+        return f"This record is to be discussed{_because(state)}."
     if state.kept and state.raw is None:
         return f"All that was found is kept: {escape('; '.join(dict.fromkeys(kept.reason for kept in state.kept)))}"
     return "Nothing is found in the record as it is to become." if state.raw is not None else "Nothing is open here."

@@ -1,0 +1,129 @@
+"""The Review page by its keys alone, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from driving import Server, Tab
+from playwright.sync_api import expect
+
+Serve = Callable[..., Server]
+Visit = Callable[..., Tab]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Thirty records; the first twenty have a key that nobody knows."""
+    path = tmp_path / "flagged.jsonl"
+    with path.open("w") as out:
+        for number in range(30):
+            talk = [{"role": "user", "content": f"Is shop {number} open?"}, {"role": "assistant", "content": "Yes."}]
+            out.write(json.dumps({"messages": talk, **({"rating": number} if number < 20 else {})}) + "\n")
+    return path
+
+
+def begin(serve: Serve, visit: Visit, data: Path, reviewer: str = "Ann") -> Tab:
+    server = serve(data, "--target", "openai", "--select", "SCH003", "--reviewer", reviewer)
+    tab = visit(server)
+    tab.page.wait_for_selector(".st-key-review")
+    tab.settle()
+    return tab
+
+
+def at(tab: Tab, line: int) -> None:
+    expect(tab.page.locator(".cu-where b").first).to_have_text(f"line {line}")
+
+
+def told(tab: Tab, words: str) -> None:
+    expect(tab.page.locator(".cu-told")).to_contain_text(words)
+
+
+def test_ten_records_with_keys_alone(serve: Serve, visit: Visit, data: Path) -> None:
+    tab = begin(serve, visit, data)
+    at(tab, 1)
+    tab.press("a")
+    at(tab, 2)
+    told(tab, "Accepted: line 1")
+    tab.press("x")
+    told(tab, "Removed: line 2")
+    tab.press("j", "j", "k")
+    at(tab, 4)
+    tab.press("q")
+    field = tab.page.get_by_role("textbox", name="Why is it right as it is?")
+    expect(field).to_be_focused()
+    tab.page.keyboard.type("axnqz jk?")  # none of these is a key while a field is open
+    expect(field).to_have_value("axnqz jk?")
+    with tab.rerun():
+        tab.page.keyboard.press("Enter")
+    told(tab, "Kept: line 4")
+    at(tab, 5)
+    tab.press("n")
+    with tab.rerun():
+        tab.page.keyboard.press("Enter")
+    told(tab, "To be discussed: line 5")
+    tab.press("z")
+    told(tab, "Taken back: to be discussed")
+    at(tab, 5)
+    tab.press("Shift+Z")
+    told(tab, "Done again: to be discussed")
+    tab.press("?")
+    expect(tab.page.get_by_text("accept the proposed fix")).to_be_visible()
+    tab.press("?")
+    tab.press("j")
+    at(tab, 6)
+    for line in range(7, 12):
+        tab.press("a")
+        at(tab, line)
+    tab.page.reload()
+    tab.settle()
+    at(tab, 11)
+    expect(tab.page.get_by_role("radio", name="Fixed 6")).to_be_visible()
+
+
+def test_the_bar_stays_and_each_record_is_seen_from_its_top(serve: Serve, visit: Visit, data: Path) -> None:
+    rows = data.read_text().splitlines(keepends=True)
+    long = json.loads(rows[0])
+    long["messages"][0]["content"] = "A long question. " * 900
+    data.write_text("".join([json.dumps(long) + "\n", *rows[1:]]))
+    tab = begin(serve, visit, data)
+    accept = tab.page.locator(".st-key-decide-accept button")
+    before = accept.bounding_box()
+    assert before is not None
+    assert before["y"] + before["height"] <= 800
+    scrolled = tab.page.locator(".st-key-record-scroll")
+    scrolled.evaluate("part => { part.scrollTop = 400; }")
+    assert scrolled.evaluate("part => part.scrollTop") == 400
+    tab.press("j")
+    at(tab, 2)
+    tab.press("k")
+    at(tab, 1)
+    assert scrolled.evaluate("part => part.scrollTop") == 0
+    after = accept.bounding_box()
+    assert after is not None
+    assert (after["x"], after["y"]) == (before["x"], before["y"])
+    assert tab.page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
+
+
+def test_rows_are_buttons_and_pages_lead_on(serve: Serve, visit: Visit, data: Path) -> None:
+    tab = begin(serve, visit, data)
+    with tab.rerun():
+        tab.page.locator(".st-key-queue-go-4 button").click()
+    at(tab, 5)
+    expect(tab.page.locator(".st-key-queue-go-4 button")).to_be_focused()
+    with tab.rerun():
+        tab.page.locator(".st-key-queue-page-next button").click()
+    at(tab, 19)
+    expect(tab.page.get_by_text("page 2 of 2")).to_be_visible()
+
+
+def test_the_decisions_of_another_come_by_themselves(serve: Serve, visit: Visit, data: Path) -> None:
+    ann = begin(serve, visit, data)
+    ben = begin(serve, visit, data, "Ben")
+    ben.press("x")
+    expect(ann.page.get_by_role("radio", name="Removed 1")).to_be_visible()
+    expect(ann.page.locator(".cu-where")).to_contain_text("Ben")
+    at(ann, 1)
+    expect(ann.page.locator(".st-key-record")).to_contain_text("to be removed")
