@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from curator.errors import CuratorError, InputError
-from curator.review import editing
+from curator.errors import InputError
+from curator.review import answering, editing
 from curator.review import screen as screens
 from curator.review.bulk import Task
 from curator.review.differing import diff_html
 from curator.review.escaping import brief, escape, label, marked, whole
 from curator.review.states import Filter
-from curator.review.store import Conflict
 from curator.review.workspace import Change, Done, Workspace
 
 _TASK, _NOTICE, _SURVEY = "bulk-task", "bulk-notice", "bulk-survey"
+_AROUND = 80  # code points of a record that are shown on each side of a change
 _EVERY = 0.3  # seconds between two looks at the progress
 _AT_ONCE = 0.2  # seconds that a page waits for what may be done by then
 
@@ -31,7 +31,8 @@ def show(workspace: Workspace, shown: Filter, code: str) -> None:
         if task.is_running:
             _running(task)
             return
-        _finished(workspace, task)
+        _finished(task)
+        st.rerun()  # what stands above and beside is from before
     _notice(workspace)
     total = workspace.index.count(shown)
     if not total:
@@ -118,7 +119,7 @@ def _preview(changes: list[Change]) -> None:
         if change.accepted.is_dropped:
             body = f'<div class="cu-quiet">{label("removed", "removed")} the record goes</div>'
         else:
-            body = diff_html(editing.changes(opened.now, change.accepted.raw), limit=2_000)
+            body = diff_html(editing.changes(opened.now, change.accepted.raw), limit=2_000, around=_AROUND)
         parts.append(f'<div class="cu-member"><div class="cu-head"><b>{place}</b>{split}</div>{body}</div>')
     st.html(whole(f'<div class="cu-findings">{"".join(parts)}</div>'))
 
@@ -136,7 +137,7 @@ def _running(task: Task) -> None:
     st.html(whole('<span class="cu-quiet">What is decided by then stays, and one undo takes it back.</span>'))
 
 
-def _finished(workspace: Workspace, task: Task) -> None:
+def _finished(task: Task) -> None:
     st.session_state.pop(_TASK, None)
     if task.outcome is None:
         st.session_state[_NOTICE] = ("error", task.error, (), False)
@@ -181,13 +182,8 @@ def _apply(workspace: Workspace, shown: Filter, code: str, total: int) -> None:
 
 
 def _undo(workspace: Workspace) -> None:
-    try:
-        done, left = workspace.undo()
-    except (Conflict, CuratorError) as error:
-        st.session_state[_NOTICE] = ("error", str(error), (), False)
-        return
-    stay = f", {len(left):,} stay: others have decided on them since" if left else ""
-    st.session_state[_NOTICE] = ("added", f"Taken back: {len(done):,}{stay}", (), False)
+    st.session_state.pop(_NOTICE, None)
+    answering.undo(workspace)
 
 
 def _close() -> None:

@@ -31,7 +31,7 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
     `go` is called in a callback with a member that is to be decided alone; without it, the Review page shows that one.
     `told` hears in a callback what was done, and whether it went wrong; without it, the panel says so itself.
     """
-    rows = workspace.index.members(group)
+    rows, upto = workspace.index.members(group), workspace.checking.synced
     st.html(comparing.group_html(group.code, group.name, group.message, group.severity, group.size, group.open))
     pages = max(1, -(-len(rows) // _PAGE))
     number = 1
@@ -44,21 +44,25 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
     except InputError as error:
         st.html(_said("error", "cannot be shown", str(error)))
         return
-    _together(workspace, group, members, told)
+    _together(workspace, group, members, told, upto)
     _notice(workspace, group, told)
-    _members(workspace, group, members, first, (number - 1) * _PAGE, go, told)
+    _members(workspace, group, members, first, (number - 1) * _PAGE, go, told, upto)
     if pages > 1:
         st.html(whole(f'<span class="cu-quiet">{len(rows):,} members; decisions are about all of them</span>'))
 
 
-def _together(workspace: Workspace, group: Group, members: list[Member], told: Told | None) -> None:
+def _together(workspace: Workspace, group: Group, members: list[Member], told: Told | None, upto: int) -> None:
     """What can be decided about all members at once."""
     own = next((one.label for one in members if one.label is not None), None)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="cluster-actions"):
         reason = f"cluster-reason:{group.id}"
         st.text_input("Reason", key=reason, placeholder="Why they may all stay", width=260)
         st.button(
-            "Keep all", key="cluster-keep", shortcut="Q", on_click=_keep_all, args=(workspace, group, reason, told)
+            "Keep all",
+            key="cluster-keep",
+            shortcut="Q",
+            on_click=_keep_all,
+            args=(workspace, group, reason, told, upto),
         )
         if own is not None:
             labels = editing.labels(workspace.plan(members[0].row.file).conventions, own)
@@ -70,13 +74,13 @@ def _together(workspace: Workspace, group: Group, members: list[Member], told: T
             )  # fmt: skip
             st.button(
                 "Relabel all", key="cluster-relabel", shortcut="L", on_click=_relabel,
-                args=(workspace, group, labels, chosen, told),
+                args=(workspace, group, labels, chosen, told, upto),
             )  # fmt: skip
 
 
 def _members(
     workspace: Workspace, group: Group, members: list[Member], first: Member, before: int, go: Open | None,
-    told: Told | None,
+    told: Told | None, upto: int,
 ) -> None:  # fmt: skip
     count = comparing.columns(members)
     for start in range(0, len(members), count):
@@ -88,7 +92,7 @@ def _members(
                 with st.container(horizontal=True, gap="small"):
                     st.button(
                         "Keep only this", key=f"cluster-one-{number}", shortcut=str(number + 1),
-                        on_click=_keep_one, args=(workspace, group, one.row, told),
+                        on_click=_keep_one, args=(workspace, group, one.row, told, upto),
                     )  # fmt: skip
                     st.button(
                         "Open", key=f"cluster-open-{number}", type="tertiary", on_click=go or _go, args=(one.row,)
@@ -124,21 +128,22 @@ def _go(row: Row) -> None:
     answering.go(row.id)
 
 
-def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None) -> None:
-    _decide(group, told, lambda: workspace.keep_one(group, kept), "removed")
+def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None, upto: int) -> None:
+    verb = f"decided: line {kept.line:,} stays, the others go"
+    _decide(group, told, lambda: workspace.keep_one(group, kept, upto), verb)
 
 
-def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None) -> None:
+def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, upto: int) -> None:
     reason = str(st.session_state.get(key) or "").strip()
     if not reason:
         _tell(group, told, "Say first why they may all stay.", True)
         return
-    _decide(group, told, lambda: workspace.keep_all(group, reason), "kept")
+    _decide(group, told, lambda: workspace.keep_all(group, reason, upto), "kept")
 
 
-def _relabel(workspace: Workspace, group: Group, labels: list[str], key: str, told: Told | None) -> None:
+def _relabel(workspace: Workspace, group: Group, labels: list[str], key: str, told: Told | None, upto: int) -> None:
     wanted = labels[st.session_state[key]]
-    _decide(group, told, lambda: workspace.relabel_all(group, wanted), "relabelled")
+    _decide(group, told, lambda: workspace.relabel_all(group, wanted, upto), "relabelled")
 
 
 def _undo(workspace: Workspace, group: Group) -> None:
