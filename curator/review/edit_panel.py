@@ -30,7 +30,7 @@ from curator.review.workspace import Opened, Workspace
 Save = Callable[[bytes], object]
 Close = Callable[[], object]
 
-_SKETCHES = "edit-sketches"
+_SKETCHES, _MADE = "edit-sketches", "edit-made"
 _TURNS = 12  # turns that are on the page at once; each is up to five fields
 _TALL = 320  # pixels of a field whose text is long
 _AROUND = 100  # code points of the line that are shown on each side of a change
@@ -54,6 +54,8 @@ class Sketch:
     """The record's last decision then."""
     raw: bytes
     """As it is by now."""
+    number: int
+    """Of all sketches of the session, so that no field shows what was typed into one that is discarded."""
     is_line: bool = False
     """The raw line is edited."""
     generation: int = 0
@@ -505,7 +507,8 @@ def _sketch(opened: Opened) -> Sketch:
     sketches = _sketches()
     sketch = sketches.get(opened.row.key)
     if sketch is None or (not sketch.is_changed and sketch.base != opened.now):
-        sketch = sketches[opened.row.key] = Sketch(opened.now, opened.seen, opened.now)
+        number = st.session_state[_MADE] = st.session_state.get(_MADE, 0) + 1
+        sketch = sketches[opened.row.key] = Sketch(opened.now, opened.seen, opened.now, number)
     if not sketch.is_changed:
         sketch.seen = opened.seen
     return sketch
@@ -514,7 +517,7 @@ def _sketch(opened: Opened) -> Sketch:
 def _key(opened: Opened, sketch: Sketch, name: str, *, stays: bool = False) -> str:
     """A widget's; another one when the field has to show something new."""
     turn = "" if stays else f":{sketch.generation}"
-    return f"edit:{opened.row.id}:{visible(name, 400)}{turn}"
+    return f"edit:{sketch.number}:{visible(name, 400)}{turn}"
 
 
 def _value(key: str, text: str) -> None:
