@@ -20,6 +20,7 @@ from curator.review.workspace import Workspace
 
 UNKNOWN, EFFECTLESS, WEIGHT = "SCH003", "MSG011", "MSG010"
 """An error and a warning with safe fixes, an error without one."""
+RULES = (UNKNOWN, EFFECTLESS, WEIGHT, "JSN", "LAB")
 Open = Callable[..., "Page"]
 
 
@@ -93,7 +94,9 @@ def review(tmp_path: Path) -> Iterator[Open]:
     checks: list[Checking] = []
     spaces: list[Workspace] = []
 
-    def begin(*records: object, reviewer: str = "ann", raw: bytes = b"", **params: str) -> Page:
+    def begin(
+        *records: object, reviewer: str = "ann", raw: bytes = b"", select: tuple[str, ...] = RULES, **params: str
+    ) -> Page:
         if records or raw:
             data = raw or "".join(f"{json.dumps(record)}\n" for record in records).encode()
             (tmp_path / "a.jsonl").write_bytes(data)
@@ -291,8 +294,20 @@ def test_a_file_that_changed_on_disk(review: Open, tmp_path: Path) -> None:
 def test_nothing_is_flagged(review: Open) -> None:
     page = review(chat(1))
     assert "Nothing is flagged" in page.html
-    assert "1 records" in page.html
+    assert "looked at 1 record." in page.html
     assert "a.jsonl" in page.html
+
+
+def test_findings_of_the_whole_data_and_the_command_that_fixes_them(review: Open) -> None:
+    lines = b"".join(json.dumps(one).encode() + end for one, end in zip(FLAGGED, (b"\r\n", b"\n", b"\n"), strict=True))
+    page = review(raw=lines, select=("FIL", UNKNOWN))
+    assert "FIL009" not in page.html
+    page.press("general")
+    assert "FIL009" in page.html
+    assert "curator check --fix --select FIL009 " in page.html
+    assert not page.can("decide-accept")
+    page.press("general-back")
+    assert "Proposed fix" in page.html
 
 
 def test_hostile_text_is_no_label_and_no_html(review: Open) -> None:

@@ -10,7 +10,7 @@ from curator.errors import InputError, UsageError
 from curator.model import Finding
 from curator.review import screen as screens
 from curator.review import views
-from curator.review.screen import Clash, Screen
+from curator.review.screen import Clash
 from curator.review.states import Action, Decision, Filter, Row
 from curator.review.store import Conflict
 from curator.review.workspace import Opened, Workspace

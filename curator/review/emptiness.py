@@ -19,22 +19,27 @@ def nothing_is_flagged(workspace: Workspace) -> None:
     records = sum(file.records for file in files)
     rules = sorted({choice.code for file in files for choice in workspace.plan(file.number).choices})
     checked = "".join(
-        f"<li>{brief(file.path, 120)}: {file.records:,} records{_unreadable(file.unreadable)}, as "
+        f"<li>{brief(file.path, 120)}: {_records(file.records)}{_unreadable(file.unreadable)}, as "
         f"{escape(file.format or 'no known format')}, for {escape(workspace.plan(file.number).target.name)}</li>"
         for file in files[:_LISTED]
     )
     missing = "".join(
         f"<li>{brief(note.what, 200)}: {brief(note.why, 300)}</li>" for note in summary.not_checked[:_LISTED]
     )
+    title = "No record is flagged" if workspace.index.general() else "Nothing is flagged"
     accepted = sum(summary.suppressed.values())
     known = f" {accepted:,} findings were accepted before, and are not shown." if accepted else ""
     st.html(
         whole(
-            f'<div class="cu-empty"><h3>Nothing is flagged</h3><p>{len(rules):,} rules looked at {records:,} records.'
+            f'<div class="cu-empty"><h3>{title}</h3><p>{len(rules):,} rules looked at {_records(records)}.'
             f"{known}</p><b>What was checked</b><ul>{checked or '<li>no file</li>'}</ul>"
             f"{f'<b>What was not</b><ul>{missing}</ul>' if missing else ''}</div>"
         )
     )
+
+
+def _records(count: int) -> str:
+    return f"{count:,} {'record' if count == 1 else 'records'}"
 
 
 def _unreadable(count: int) -> str:

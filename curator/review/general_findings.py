@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from curator.model import Finding
+from curator.review import answering
 from curator.review.escaping import brief, escape, whole
 from curator.review.finding_rendering import findings_html
 from curator.review.workspace import Workspace
@@ -15,16 +16,21 @@ from curator.review.workspace import Workspace
 _LISTED = 50
 
 
-def show(workspace: Workspace) -> None:
-    """The findings, worst first, and the command that fixes what a program can."""
+def button(workspace: Workspace) -> None:
+    """The way to them, where there are any."""
+    count = len(workspace.index.general())
+    if count:
+        name = f"{count:,} {'finding' if count == 1 else 'findings'} about the data as a whole"
+        st.button(name, key="general", on_click=answering.turn_to, args=("general",))
+
+
+def show(workspace: Workspace, alone: bool = False) -> None:
+    """The findings, worst first, and the command that fixes what a program can; `alone`: there is no record."""
     found = workspace.index.general()
-    if not found:
-        return
-    count = f"{len(found):,} {'finding' if len(found) == 1 else 'findings'}"
-    box = st.popover(f"{count} about the data as a whole", key="general", on_change="rerun")
-    if box.open:
-        with box:
-            _all(workspace, found)
+    if not alone:
+        st.button("Back to the record", key="general-back", on_click=answering.turn_to, args=("general",))
+    if found:
+        _all(workspace, found)
 
 
 def _all(workspace: Workspace, found: Sequence[Finding]) -> None:

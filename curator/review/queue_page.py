@@ -33,13 +33,14 @@ def show(workspace: Workspace) -> None:
     here.synced = workspace.checking.synced
     if not workspace.index.summary().items:
         emptiness.nothing_is_flagged(workspace)
+        general_findings.show(workspace, alone=True)
         return
     shown = screens.shown()
     row, position, total = _place(workspace, shown)
     with st.container(key="review", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", key="review-top"):
             queue_list.statuses(workspace, shown)
-            general_findings.show(workspace)
+            general_findings.button(workspace)
         left, right = st.columns([3, 8], gap="medium")
         with left, st.container(key="queue", gap="small"):
             queue_list.show(workspace, shown, row, position or 0, total)
@@ -69,7 +70,11 @@ def _place(workspace: Workspace, shown: Filter) -> tuple[Row | None, int | None,
 def _right(
     workspace: Workspace, shown: Filter, row: Row | None, position: int | None, total: int, here: Screen
 ) -> None:
-    if screens.cluster() is not None:
+    if here.mode == "general":
+        with st.container(key="record-scroll", gap="small"):
+            general_findings.show(workspace)
+        _bar(workspace, None, here)
+    elif screens.cluster() is not None:
         _cluster(workspace, shown, here)
     elif row is None:
         with st.container(key="record-scroll"):

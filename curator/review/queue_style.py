@@ -13,7 +13,8 @@ STYLE = """<style>
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
 .st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}
-.st-key-review .st-key-queue-rows,.st-key-review .st-key-record-scroll{flex:1 1 0;min-height:0;overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
+.st-key-review .st-key-queue-rows,.st-key-review .st-key-record-scroll{flex:1 1 0;min-height:0;
+ overflow:hidden auto;flex-wrap:nowrap;scrollbar-gutter:stable;}
 .st-key-queue-rows>*,.st-key-record-scroll>*{flex-shrink:0;}
 .st-key-record-scroll{padding-right:.4rem;}
 .st-key-queue{gap:.5rem;}
@@ -22,6 +23,7 @@ STYLE = """<style>
 .st-key-queue-rows .stButton button p{font:.78rem/1.5 "Source Code Pro",ui-monospace,monospace;white-space:pre;
  overflow:hidden;text-overflow:ellipsis;text-align:left;}
 .st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
+.st-key-review [data-testid*=segmented_controlActive]{color:light-dark(#0b4f8a,#9accfb);}
 .st-key-queue-pager{gap:.6rem;}
 .st-key-queue-order{flex-wrap:nowrap;}
 .st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}
@@ -43,5 +45,6 @@ STYLE = """<style>
 .cu-told.cu-wrong{color:var(--cu-error);font-weight:600;}
 .cu-keys{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;font-size:.8125rem;}
 .cu-keys kbd{font-size:.75rem;border:1px solid var(--cu-line);border-radius:3px;padding:0 .3rem;}
-.cu-event{display:grid;grid-template-columns:7rem 8rem minmax(0,1fr);gap:.6rem;font-size:.8125rem;overflow-wrap:anywhere;}
+.cu-event{display:grid;grid-template-columns:7rem 8rem minmax(0,1fr);gap:.6rem;font-size:.8125rem;
+ overflow-wrap:anywhere;}
 </style>"""

@@ -187,10 +187,9 @@ def _choices(workspace: Workspace, opened: Opened, proposed: Sequence[Finding]) 
     with st.container(horizontal=True, gap="small", key="record-choices"):
         if len(opened.fixable) > 1:
             for number, finding in enumerate(opened.fixable[:_ONES]):
-                name = (finding.code, finding.pointer)
                 st.button(
                     f"Accept only {plain(finding.code, 20)}", key=f"record-one-{number}", on_click=answering.accept,
-                    args=(workspace, (name,)), help=plain(finding.pointer, 120) or None,
+                    args=(workspace, ((finding.code, finding.pointer),)), help=plain(finding.pointer, 120) or None,
                 )  # fmt: skip
         for code in dict.fromkeys(finding.code for finding in proposed):
             st.button(

@@ -29,7 +29,7 @@ class Clash:
 class Screen:
     """What a browser tab shows beside the view; it ends with the tab."""
 
-    mode: Literal["record", "edit", "bulk"] = "record"
+    mode: Literal["record", "edit", "bulk", "general"] = "record"
     asking: Asking = ""
     """What the decision bar waits for."""
     row: int = 0
