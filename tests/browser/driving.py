@@ -129,7 +129,7 @@ class Tab:
 
     def errors(self) -> list[str]:
         """The texts of Streamlit's boxes for exceptions that nobody caught."""
-        return self.page.get_by_test_id("stException").all_inner_texts()
+        return [] if self.page.is_closed() else self.page.get_by_test_id("stException").all_inner_texts()
 
 
 def opened(browser: Browser, server: Server, path: str = "", **how: Any) -> Tab:
