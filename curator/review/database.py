@@ -45,12 +45,12 @@ class Database:
             failed.pop_all()
         settle(os.path.dirname(path))
         self._file = os.stat(path)
-        self._end = weakref.finalize(self, _close, self._db, self._turns)  # in our turn, also where nobody closes it
+        # In our turn, also where nobody closes it; and never under the feet of a thread that is reading.
+        self._end = weakref.finalize(self, _close, self._lock, self._db, self._turns)
 
     def close(self) -> None:
         """Give the file back. The database cannot be used any more."""
-        with self._lock:
-            self._end()
+        self._end()
 
     def all(self, statement: str, *values: Any) -> list[Any]:
         """The rows of a query. They are fetched at once: a query left open would keep old pages, and bar writing."""
@@ -69,12 +69,14 @@ class Database:
     def reading(self) -> Iterator[None]:
         """No other thread uses the file meanwhile; other processes may."""
         with self._lock, self._explained():
+            self._check_open()
             yield
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """One transaction: nobody else writes until it ends, and when the block raises, nothing is written."""
         with self._lock, self._explained():
+            self._check_open()
             self._check_place()
             with self._turns.one(WAIT), self._whole():
                 yield
@@ -136,6 +138,10 @@ class Database:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version = {version}")
 
+    def _check_open(self) -> None:
+        if not self._end.alive:
+            raise UsageError(f"{self.path}: is closed; the server is ending")
+
     def _check_place(self) -> None:
         """A file that is deleted in use goes on taking decisions, and loses them all when it is closed."""
         with contextlib.suppress(OSError):
@@ -157,11 +163,12 @@ class Database:
             raise UsageError(f"{self.path}: {_BROKEN} ({error})") from None
 
 
-def _close(db: sqlite3.Connection, turns: Turns) -> None:
-    with contextlib.suppress(Busy), turns.one(WAIT):
+def _close(lock: threading.RLock, db: sqlite3.Connection, turns: Turns) -> None:
+    with lock:
+        with contextlib.suppress(Busy), turns.one(WAIT):
+            db.close()
         db.close()
-    db.close()
-    turns.close()
+        turns.close()
 
 
 def _statements(script: str) -> Iterator[str]:
