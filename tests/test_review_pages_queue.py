@@ -298,16 +298,21 @@ def test_nothing_is_flagged(review: Open) -> None:
     assert "a.jsonl" in page.html
 
 
-def test_findings_of_the_whole_data_and_the_command_that_fixes_them(review: Open) -> None:
-    lines = b"".join(json.dumps(one).encode() + end for one, end in zip(FLAGGED, (b"\r\n", b"\n", b"\n"), strict=True))
-    page = review(raw=lines, select=("FIL", UNKNOWN))
-    assert "FIL009" not in page.html
+def test_findings_of_the_whole_data(review: Open) -> None:
+    page = review(*FLAGGED, select=("DAT002", UNKNOWN))
+    assert "few-examples" not in page.html
     page.press("general")
-    assert "FIL009" in page.html
-    assert "curator check --fix --select FIL009 " in page.html
+    assert "few-examples" in page.html
     assert not page.can("decide-accept")
     page.press("general-back")
     assert "Proposed fix" in page.html
+
+
+def test_what_is_fixed_for_a_whole_file_only_has_its_command(review: Open) -> None:
+    ends = (b"\r\n", b"\n", b"\n")
+    page = review(raw=b"".join(json.dumps(chat(n)).encode() + ends[n] for n in range(3)), select=("FIL009",))
+    assert "curator check --fix --select FIL009 " in page.html
+    assert not page.can("decide-accept")
 
 
 def test_hostile_text_is_no_label_and_no_html(review: Open) -> None:

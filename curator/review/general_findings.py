@@ -1,4 +1,4 @@
-"""What was found of a file or of the dataset, which no record can answer for."""
+"""What was found of a file or of the dataset, which no record can answer for, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _all(workspace: Workspace, found: Sequence[Finding]) -> None:
         (f'<div class="cu-quiet">{brief(path, 200)}</div>' if path else "") + findings_html(findings)
         for path, findings in by_path.items()
     ]
-    if command := _command(found):
+    if command := command(found):
         parts.append(
             f'<div class="cu-quiet">They are about whole files, so they are fixed from the command line; '
             f"--diff shows the change first:</div>"
@@ -51,8 +51,8 @@ def _all(workspace: Workspace, found: Sequence[Finding]) -> None:
     st.html(whole("".join(parts)))
 
 
-def _command(found: Sequence[Finding]) -> str:
-    """What fixes those that have a fix; "" where none has."""
+def command(found: Sequence[Finding]) -> str:
+    """What fixes those that have a fix, for the command line; "" where none has."""
     fixable = [finding for finding in found if finding.fixable]
     if not fixable:
         return ""

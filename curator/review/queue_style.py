@@ -23,7 +23,7 @@ STYLE = """<style>
 .st-key-queue-rows .stButton button p{font:.78rem/1.5 "Source Code Pro",ui-monospace,monospace;white-space:pre;
  overflow:hidden;text-overflow:ellipsis;text-align:left;}
 .st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
-.st-key-review [data-testid*=segmented_controlActive]{color:light-dark(#0b4f8a,#9accfb);}
+.st-key-review [data-testid*=segmented_controlActive] :is(p,span,div){color:light-dark(#0b4f8a,#9accfb);}
 .st-key-queue-pager{gap:.6rem;}
 .st-key-queue-order{flex-wrap:nowrap;}
 .st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}

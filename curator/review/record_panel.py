@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from curator.model import Finding
-from curator.review import answering, rule_card
+from curator.review import answering, general_findings, rule_card
 from curator.review.differing import diff_html, pieces
 from curator.review.escaping import brief, escape, label, whole
 from curator.review.plain import plain
@@ -210,11 +210,19 @@ def _toggle(name: str) -> None:
 
 
 def _advice(opened: Opened) -> None:
-    titles = [f"{f.code}: {f.fix.title}" for f in opened.open if f.fix is not None and f.fix.title]
-    if titles:
-        shown = "".join(f"<div>{escape(title)}</div>" for title in dict.fromkeys(titles))
-        head = f'<div class="cu-head"><b>What to do</b> {label("by hand", "info")}</div>'
-        st.html(f'<div class="cu cu-fix">{head}{shown}</div>')
+    """What a person has to do, or the command line can."""
+    of_file = [finding for finding in opened.open if finding.fixable and finding not in opened.fixable]
+    by_hand = [finding for finding in opened.open if finding.fix is not None and finding not in of_file]
+    parts = []
+    for found, how in ((by_hand, "by hand"), (of_file, "for the whole file")):
+        titles = dict.fromkeys(f"{f.code}: {f.fix.title}" for f in found if f.fix is not None and f.fix.title)
+        if titles:
+            parts.append(f'<div class="cu-head"><b>What to do</b> {label(how, "info")}</div>')
+            parts += [f"<div>{escape(title)}</div>" for title in titles]
+    if of_file:
+        parts.append(f'<div class="cu-text cu-code">{escape(general_findings.command(of_file))}</div>')
+    if parts:
+        st.html(f'<div class="cu cu-fix">{"".join(parts)}</div>')
 
 
 # --- more about it -----------------------------------------------------------------------------
