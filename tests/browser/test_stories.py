@@ -166,8 +166,9 @@ def test_a_killed_server_and_a_closed_tab_lose_nothing(serve: Serve, visit: Visi
     at(tab, 18)
     server.end(signal.SIGKILL)
     server = serve(tools, "--reviewer", "Ada", port=server.port)
-    ready(tab, 18)  # the page finds the new server by itself
-    assert sum("ERR_CONNECTION" in fault or "WebSocket" in fault for fault in tab.faults) == len(tab.faults)
+    expect(tab.page.get_by_role("status")).not_to_contain_text("Accepted")  # the page finds the new server by itself
+    ready(tab, 18)
+    assert all(fault.startswith("console: ") for fault in tab.faults)  # it could not be reached for a while
     tab.faults.clear()
     counted(tab, open=10, fixed=1, removed=1)
     tab.press("z")
@@ -261,14 +262,19 @@ def answer_on(tab: Tab, words: str) -> None:
 
 def chat(number: int, **more: object) -> dict[str, object]:
     asked = f"Is order number-{number} on its way?"
-    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": f"Yes, {number} is."}]
-    return {"messages": turns, "rating": number, **more}
+    return {"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": "Yes."}], **more}
+
+
+def rated(number: int, rating: int = 1) -> dict[str, object]:
+    """A record with one fault, which has a fix."""
+    return chat(number, rating=rating)
 
 
 def write(data: Path, *records: dict[str, object]) -> None:
-    """All at once, as editors do."""
+    """These records, behind some without a fault; at once, as editors do."""
+    faultless = [chat(number) for number in range(100, 140)]
     new = data.with_suffix(".new")
-    new.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    new.write_text("".join(f"{json.dumps(record)}\n" for record in (*faultless, *records)))
     new.replace(data)
 
 
@@ -279,23 +285,22 @@ def walked(tab: Tab, count: int) -> Iterator[tuple[int, str]]:
             tab.press("j")
         expect(tab.page.locator(".cu-place").first).to_contain_text(f"{place + 1} of {count}")
         number = re.search(r"number-(\d+)", tab.page.locator(".cu-record").inner_text())
-        status = re.search(r"\b(fixed|kept|removed|discuss)\b", tab.page.locator(".cu-where").inner_text())
+        status = re.search(r"\b(fixed|kept|removed|discuss)", tab.page.locator(".cu-where").inner_text())
         assert number
         yield int(number[1]), status[1] if status else "open"
 
 
 def test_decisions_stay_with_their_records_in_a_new_version(serve: Serve, visit: Visit, tmp_path: Path) -> None:
     data = tmp_path / "chat.jsonl"
-    write(data, *(chat(number) for number in range(6)))
+    write(data, *(rated(number) for number in range(6)))
     tab = visit(serve(data, "--select", "SCH003"), "?sort=place&status=all")
-    ready(tab, 1)
+    ready(tab, 41)
     tab.press("x")
     tab.press("a")
     answer(tab, "q", "wanted")
     answer(tab, "n", "why?")
     tab.press("x")
-    assert list(map(str, range(6)))  # all are seen below
-    moved = [chat(5), chat(4), chat(3, more=1), chat(1), chat(0), chat(6)]  # 3 is changed, 2 removed, 6 new
+    moved = [rated(5), rated(4), rated(3, 2), rated(1), rated(0), rated(6)]  # 3 is changed, 2 removed, 6 new
     write(data, *moved)
     tab.press("k")
     expect(tab.page.get_by_text("has changed since the check").first).to_be_visible()
@@ -303,17 +308,15 @@ def test_decisions_stay_with_their_records_in_a_new_version(serve: Serve, visit:
         tab.page.get_by_role("button", name="Check again", exact=True).click()
     ready(tab)
     tab.page.goto(f"{tab.url}/?sort=place&status=all")
-    ready(tab, 1)
+    ready(tab, 41)
     expected = [(5, "open"), (4, "removed"), (3, "open"), (1, "fixed"), (0, "removed"), (6, "open")]
     assert list(walked(tab, 6)) == expected
     # What is not there any more comes back with its decision.
-    write(data, chat(2), *moved)
+    write(data, rated(2), *moved)
     tab.press("k")
     with tab.rerun():
         tab.page.get_by_role("button", name="Check again", exact=True).click()
     ready(tab)
     tab.page.goto(f"{tab.url}/?sort=place&status=all")
-    ready(tab, 1)
+    ready(tab, 41)
     assert list(walked(tab, 7)) == [(2, "kept"), *expected]
-
-
