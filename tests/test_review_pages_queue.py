@@ -103,7 +103,7 @@ def review(tmp_path: Path) -> Iterator[Open]:
             options = ReviewOptions(
                 (str(tmp_path / "a.jsonl"),),
                 target="openai",
-                select=(UNKNOWN, EFFECTLESS, WEIGHT, "JSN", "LAB"),
+                select=select,
                 jobs=1,
             )
             checks.append(Checking(options))
@@ -298,21 +298,25 @@ def test_nothing_is_flagged(review: Open) -> None:
     assert "a.jsonl" in page.html
 
 
-def test_findings_of_the_whole_data(review: Open) -> None:
-    page = review(*FLAGGED, select=("DAT002", UNKNOWN))
-    assert "few-examples" not in page.html
+def mixed(*records: object) -> bytes:
+    """Lines of which only the first ends with CR LF, which is a finding of the file."""
+    return b"".join(json.dumps(one).encode() + (b"\n" if n else b"\r\n") for n, one in enumerate(records))
+
+
+def test_findings_of_the_whole_data_and_the_command_that_fixes_them(review: Open) -> None:
+    page = review(raw=mixed(*FLAGGED), select=("FIL009", UNKNOWN))
+    assert "FIL009" not in page.html
     page.press("general")
-    assert "few-examples" in page.html
+    assert "curator check --fix --select FIL009 " in page.html
     assert not page.can("decide-accept")
     page.press("general-back")
     assert "Proposed fix" in page.html
 
 
-def test_what_is_fixed_for_a_whole_file_only_has_its_command(review: Open) -> None:
-    ends = (b"\r\n", b"\n", b"\n")
-    page = review(raw=b"".join(json.dumps(chat(n)).encode() + ends[n] for n in range(3)), select=("FIL009",))
+def test_where_no_record_is_flagged_the_whole_data_may_be(review: Open) -> None:
+    page = review(raw=mixed(chat(1), chat(2)), select=("FIL009",))
+    assert "No record is flagged" in page.html
     assert "curator check --fix --select FIL009 " in page.html
-    assert not page.can("decide-accept")
 
 
 def test_hostile_text_is_no_label_and_no_html(review: Open) -> None:

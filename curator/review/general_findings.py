@@ -42,11 +42,11 @@ def _all(workspace: Workspace, found: Sequence[Finding]) -> None:
         (f'<div class="cu-quiet">{brief(path, 200)}</div>' if path else "") + findings_html(findings)
         for path, findings in by_path.items()
     ]
-    if command := command(found):
+    if line := command(found):
         parts.append(
             f'<div class="cu-quiet">They are about whole files, so they are fixed from the command line; '
             f"--diff shows the change first:</div>"
-            f'<div class="cu-text cu-code">{escape(command)}</div>'
+            f'<div class="cu-text cu-code">{escape(line)}</div>'
         )
     st.html(whole("".join(parts)))
 
