@@ -40,6 +40,9 @@ INSERT = f"INSERT INTO decision VALUES ({', '.join('?' * 18)})"
 IS_EMPTY = "(status = 'open' AND raw IS NULL AND kept = x'' AND note = x'')"
 OF_RECORD = "path = ? AND record = ? AND nth = ?"
 
+RESTATED = "restated"
+"""The batch of rows that nobody has decided, and that are in no stroke: a write has restated what holds of copies."""
+
 Answers = dict[str, bool]
 
 

@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from io import StringIO
 
 from curator.errors import CuratorError
-from curator.fixing import patch
+from curator.fixing import journal, patch
 from curator.review import uploads
 from curator.review.differing import diff_html, pieces
 from curator.review.escaping import brief, escape, label, marked, whole
 from curator.review.previewing import Done, FileChange, preview
 from curator.review.serving import ReviewOptions
-from curator.review.states import Action, DataFile, Decision, Key, State
-from curator.review.store import Draft, Store
+from curator.review.states import DataFile, Decision, Key
+from curator.review.store import Store
 from curator.review.workspace import Workspace
 from curator.review.writing import Known, Written, refused_in_place, write_in_place, write_new
 
 _DONE: tuple[Done, ...] = ("changed", "removed", "kept", "discuss")
 _SHOWN = 2_000  # code points of a record that goes
 _NAMED = 20  # decisions that fit no record, and are named
-_ACTIONS: Mapping[str, Action] = {"open": "reopen", "fixed": "edit", "kept": "keep", "removed": "remove"}
 
 
 # --- before -------------------------------------------------------------------------------------
@@ -33,8 +32,9 @@ _ACTIONS: Mapping[str, Action] = {"open": "reopen", "fixed": "edit", "kept": "ke
 def changes(workspace: Workspace) -> list[FileChange]:
     """What writing all decisions does to each file of the review, each once. Raises UsageError."""
     files = {file.key_path: file for file in reversed(workspace.files())}  # one may be in two datasets
-    most = max((workspace.plan(file.number).max_line_bytes for file in files.values()), default=1 << 20)
-    return preview(reversed(files.values()), workspace.store.currents(), most)
+    return preview(
+        reversed(files.values()), workspace.store.currents(), lambda file: workspace.plan(file.number).max_line_bytes
+    )
 
 
 def is_nothing(change: FileChange) -> bool:
@@ -189,13 +189,13 @@ def write(
     is no telling what is to be written.
     """
     found = [change for change in changes(workspace) if not is_nothing(change)]
-    known = known_of(workspace)
+    known, run = known_of(workspace), journal.new_run()
     results = []
     for number, change in enumerate(found):
         progress(number, len(found))
         try:
             if targets is None:
-                done = write_in_place(change, known, lambda states: restate(workspace.store, states))
+                done = write_in_place(change, known, workspace.store.restate, run)
             else:
                 done = write_new(change, known, targets.get(change.file.path), overwrite=overwrite)
             results.append(Result(change.file, done))
@@ -213,19 +213,6 @@ def known_of(workspace: Workspace) -> Known:
         return [finding for row in index.find_all(key) for finding in index.findings(row.id)]
 
     return Known(index.datasets(), findings, workspace.linter)  # type: ignore[arg-type]
-
-
-def restate(store: Store, states: Mapping[Key, State]) -> None:
-    """Put down what holds of these keys from now on, whatever others decide meanwhile."""
-    left = dict(states)
-    while left:
-        drafts = []
-        for key, state in left.items():
-            last = store.current(key)
-            action = _ACTIONS.get(state.status, "discuss")
-            drafts.append(Draft(key, action, state, last.id if last else 0))
-        _, conflicts = store.decide_all(drafts)
-        left = {conflict.other.key: left[conflict.other.key] for conflict in conflicts}
 
 
 def clashes(targets: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
@@ -40,6 +40,8 @@ class FileChange:
     file: DataFile
     account: Account
     """Where its records go; `entered` are all that it holds, `records` those that can be read afterwards."""
+    max_line_bytes: int = reading.MAX_LINE_BYTES
+    """A longer line counts as one that cannot be read."""
     script: Script = field(default_factory=Script)
     changed: int = 0
     """Records that get other bytes."""
@@ -82,25 +84,27 @@ class Acceptance:
 
 
 def preview(
-    files: Iterable[DataFile], decisions: Iterable[Decision], max_line_bytes: int = reading.MAX_LINE_BYTES
+    files: Iterable[DataFile],
+    decisions: Iterable[Decision],
+    max_line_bytes: Callable[[DataFile], int] = lambda file: reading.MAX_LINE_BYTES,
 ) -> list[FileChange]:
     """What writing the decisions does to each file, those without any among them.
 
-    Of several decisions about a record the last holds. Raises UsageError for a file that has changed since it was
-    checked, or cannot be read.
+    `max_line_bytes` is that of the check. Of several decisions about a record the last holds. Raises UsageError for a
+    file that has changed since it was checked, or cannot be read.
     """
     by_path: dict[str, dict[Key, Decision]] = defaultdict(dict)
     for decision in decisions:
         by_path[decision.key.path][decision.key] = decision
-    return [_Pass(file, by_path.get(file.key_path, {})).run(max_line_bytes) for file in files]
+    return [_Pass(file, by_path.get(file.key_path, {}), max_line_bytes(file)).run() for file in files]
 
 
 class _Pass:
     """One pass over a file, in which each decision finds its record."""
 
-    def __init__(self, file: DataFile, decisions: Mapping[Key, Decision]) -> None:
+    def __init__(self, file: DataFile, decisions: Mapping[Key, Decision], max_line_bytes: int) -> None:
         account = Account(file.records + file.unreadable, 0, file.records, 0, file.unreadable)
-        self._change = FileChange(file, account)
+        self._change = FileChange(file, account, max_line_bytes)
         self._decisions = decisions
         self._wanted = {key.record for key in decisions}
         self._seen: Counter[str] = Counter()
@@ -109,13 +113,13 @@ class _Pass:
         self._after: dict[str, list[State]] = defaultdict(list)
         """The states of the records with these bytes, in the order of the new file."""
 
-    def run(self, max_line_bytes: int) -> FileChange:
+    def run(self) -> FileChange:
         change, file = self._change, self._change.file
         if not any(decision.state != _OPEN for decision in self._decisions.values()):
             return change
         unchanged(file)
         try:
-            lines = ((line, self._become(line)) for line in reading.read(whole(file), max_line_bytes))
+            lines = ((line, self._become(line)) for line in reading.read(whole(file), change.max_line_bytes))
             for splice in _of_elements(lines) if file.container == "document" else _of_lines(lines):
                 change.script.add(splice)
         except InputError as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -129,6 +129,20 @@ class Store:
         """Decides at one stroke: what was written, all in one batch, and a conflict for each that was not."""
         with self._db.writing():
             return self._decide(drafts, batch or _new_batch())
+
+    def restate(self, states: Mapping[Key, State]) -> list[Decision]:
+        """Puts down what holds of records that count anew once a file is rewritten, whatever stood there before.
+
+        Nobody has decided this, so that no undo takes it back: it would say again of one copy what was said of another.
+        """
+        with self._db.writing():
+            rows = []
+            for key, state in states.items():
+                last, _, former = self._last(key)
+                action = _RESTATING.get(state.status, "discuss")
+                answers = _answered(former, Draft(key, action, state, last))
+                rows.append(_Row(key, action, state, (), last, former, answers))
+            return self._append(rows, log.RESTATED) if rows else []
 
     def _decide(self, drafts: Iterable[Draft], batch: str) -> tuple[list[Decision], list[Conflict]]:
         rows: dict[Key, _Row] = {}
@@ -350,6 +364,7 @@ class Store:
 
 _LAST = f"SELECT id, stands, answers FROM decision WHERE {log.OF_RECORD} ORDER BY id DESC LIMIT 1"
 _LAST_STROKE = "SELECT max(id) FROM stroke WHERE reviewer = ?1"
+_RESTATING: Mapping[str, Action] = {"open": "reopen", "fixed": "edit", "kept": "keep", "removed": "remove"}
 _COUNT = """INSERT INTO tally VALUES (?1, ?2, ?3) ON CONFLICT (code)
     DO UPDATE SET accepted = accepted + ?2, rejected = rejected + ?3"""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +35,8 @@ _FOLLOWED = 100  # records that are linted before the page goes on; the rest is,
 _SURVEYED = 500  # records that are tried before a fix is applied to many
 _PREVIEWED = 10
 """Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
+_SETTLED: Mapping[Status, str] = {"removed": "It is to be removed.", "discuss": "It is to be discussed."}
+"""Why a decision about many records passes one over, unless the view asks for such ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +214,7 @@ class Workspace:
 
     def keep(self, opened: Opened, findings: Sequence[Finding], reason: str) -> Decision:
         """Accept findings as they are, for a reason."""
-        kept = {(item.code, item.pointer): item for item in opened.state.kept}
-        kept |= {(f.code, f.pointer): Kept(f.code, f.pointer, reason) for f in findings}
-        left = [f for f in opened.open if (f.code, f.pointer) not in kept]
-        status: Status = "open" if left else "fixed" if opened.state.raw is not None else "kept"
-        return self._decide(
-            opened, "keep", replace(opened.state, status=status, kept=tuple(kept.values())), _codes(findings)
-        )
+        return self._decide(opened, "keep", _with_kept(opened, findings, reason), _codes(findings))
 
     def remove(self, opened: Opened, note: str = "") -> Decision:
         """Take the record out of the data."""
@@ -268,7 +265,7 @@ class Workspace:
     def fixed_by(self, shown: Filter, code: str) -> Iterator[Change]:
         """What the rule's fix makes of each record of the filter that it knows one for, one after the other."""
         for row_id in self.index.ids(replace(shown, codes=(code,))):
-            change = self._change(row_id, code)
+            change = self._change(row_id, code, shown.statuses)
             if change is not None and change.accepted.applied:
                 yield change
 
@@ -276,14 +273,14 @@ class Workspace:
         """As `fixed_by`, no more than `count` of them, from all over the filter."""
         found: list[Change] = []
         for row_id in _spread(self.index.ids(replace(shown, codes=(code,))), 3 * count):
-            change = self._change(row_id, code)
+            change = self._change(row_id, code, shown.statuses)
             if change is not None and change.accepted.applied:
                 found.append(change)
         return _spread(found, count)
 
-    def _change(self, row_id: int, code: str) -> Change | None:
+    def _change(self, row_id: int, code: str, wanted: tuple[Status, ...]) -> Change | None:
         row = self.index.row(row_id)
-        if row is None:
+        if row is None or (row.status in _SETTLED and row.status not in wanted):
             return None
         opened = self.open(row)
         return Change(opened, self.proposal(opened, [f for f in opened.fixable if f.code == code]))
@@ -297,21 +294,24 @@ class Workspace:
         reviewer has seen, records that somebody else has decided on since are conflicts.
         """
         ids = self.index.ids(replace(shown, codes=(code,)))
-        return self._decide_all((self._fix(row_id, code) for row_id in ids), progress, upto)
+        return self._decide_all((self._fix(row_id, code, shown.statuses) for row_id in ids), progress, upto)
 
     def would_accept(self, shown: Filter, code: str, most: int = _SURVEYED) -> Done:
         """What `accept_all` would come to, told from no more than `most` records from all over the filter."""
         ids = _spread(self.index.ids(replace(shown, codes=(code,))), most)
-        found = [self._fix(row_id, code) for row_id in ids]
+        found = [self._fix(row_id, code, shown.statuses) for row_id in ids]
         why = Counter(reason for reason in found if isinstance(reason, str))
         return Done(len(found) - why.total(), 0, why)
 
-    def _fix(self, row_id: int, code: str) -> Draft | str:
-        """A decision that applies a rule's fix to a record; else why there is none."""
+    def _fix(self, row_id: int, code: str, wanted: tuple[Status, ...]) -> Draft | str:
+        """A decision that applies a rule's fix to a record of one of the statuses; else why there is none."""
         row = self.index.row(row_id)
         if row is None:
             return "It is not in the index any more."
         opened = self._as_found(row)
+        status = opened.state.status
+        if status in _SETTLED and status not in wanted:
+            return _SETTLED[status]
         accepted = self.proposal(opened, [finding for finding in opened.fixable if finding.code == code])
         if not accepted.applied:
             known = any(finding.code == code for finding in accepted.unfit)
@@ -351,10 +351,10 @@ class Workspace:
 
     def _others(self, group: Group, kept: Row) -> Iterator[Draft | str]:
         codes = (group.code,)
-        for row in self.index.members(group):
+        for row in self._members(group):
             decision = self.store.current(row.key)
             state, seen = (decision.state, decision.id) if decision is not None else (State(), 0)
-            if row.id != kept.id:
+            if row.key != kept.key:
                 if state.status != "removed":
                     yield Draft(row.key, "remove", replace(state, status="removed"), seen, codes)
             elif state.status == "removed":
@@ -363,28 +363,31 @@ class Workspace:
                 # Nothing is wrong with it once the others are gone; the rule was right all the same.
                 yield Draft(row.key, "accept", replace(state, status="kept"), seen, codes)
 
+    def _members(self, group: Group) -> list[Row]:
+        """The records of a cluster, each once, also where its file was given twice."""
+        return list({row.key: row for row in reversed(self.index.members(group))}.values())[::-1]
+
     def keep_all(self, group: Group, reason: str, upto: int | None = None) -> Done:
         """Accept what was found about a cluster, in all of its records; `upto` as in `accept_all`."""
         return self._decide_all(self._kept(group, reason), upto=upto)
 
     def _kept(self, group: Group, reason: str) -> Iterator[Draft]:
-        for row in self.index.members(group):
+        for row in self._members(group):
             opened = self.open(row)
             findings = [f for f in (*opened.open, *opened.linted.later) if f.code == group.code]
-            kept = (*opened.state.kept, *(Kept(f.code, f.pointer, reason) for f in findings))
-            answered = {(item.code, item.pointer) for item in kept}
-            left = [f for f in opened.open if (f.code, f.pointer) not in answered]
-            state = replace(opened.state, status="open" if left else "kept", kept=kept)
             if findings:
-                yield Draft(row.key, "keep", state, opened.seen, (group.code,))
+                yield Draft(row.key, "keep", _with_kept(opened, findings, reason), opened.seen, (group.code,))
 
     def relabel_all(self, group: Group, label: str, upto: int | None = None) -> Done:
         """Give every record of a cluster that has a label another one; `upto` as in `accept_all`."""
         return self._decide_all(self._relabelled(group, label), upto=upto)
 
     def _relabelled(self, group: Group, label: str) -> Iterator[Draft | str]:
-        for row in self.index.members(group):
+        for row in self._members(group):
             opened = self.open(row)
+            if opened.state.status == "removed":
+                yield _SETTLED["removed"]
+                continue
             if opened.example is None:
                 yield "It is no single record."
                 continue
@@ -452,8 +455,12 @@ class Workspace:
         keys = list({decision.key: None for decision in new})
         self._follow(keys[-_FOLLOWED:])
         if len(keys) > _FOLLOWED:
-            threading.Thread(target=self._follow, args=(keys[:-_FOLLOWED],), daemon=True).start()
+            threading.Thread(target=self._follow_later, args=(keys[:-_FOLLOWED],), daemon=True).start()
         return new
+
+    def _follow_later(self, keys: Sequence[Key]) -> None:
+        with suppress(UsageError):  # the server is ending
+            self._follow(keys)
 
     def _follow(self, keys: Iterable[Key]) -> None:
         """List records in the queue by what is left to be decided about them."""
@@ -484,6 +491,15 @@ class Workspace:
     def history(self, key: Key) -> list[Decision]:
         """All decisions about a record."""
         return self.store.history(key)
+
+
+def _with_kept(opened: Opened, findings: Sequence[Finding], reason: str) -> State:
+    """The state of a record in which these findings stay, too."""
+    kept = {(item.code, item.pointer): item for item in opened.state.kept}
+    kept |= {(f.code, f.pointer): Kept(f.code, f.pointer, reason) for f in findings}
+    left = [f for f in opened.open if (f.code, f.pointer) not in kept]
+    status: Status = "open" if left else "fixed" if opened.state.raw is not None else "kept"
+    return replace(opened.state, status=status, kept=tuple(kept.values()))
 
 
 def _is_about_one(finding: Finding) -> bool:

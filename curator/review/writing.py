@@ -129,8 +129,8 @@ def refused_in_place(file: DataFile) -> str:
     return refusal(file.path)
 
 
-def write_in_place(change: FileChange, known: Known, restate: Restate) -> Written:
-    """Write the decisions into the file itself; `curator undo` takes it back.
+def write_in_place(change: FileChange, known: Known, restate: Restate, run: str = "") -> Written:
+    """Write the decisions into the file itself; `curator undo` takes it back, with all that has the same `run`.
 
     Removed records are added to `<file>.removed.jsonl`. `restate` is told what holds of the records that count anew
     before the file is replaced: ended in between, a decision may be lost, but no record. Raises UsageError; the file
@@ -157,7 +157,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate) -> Writte
                 placing.Change(
                     file.path, file.stamp, temporary, change.script, digest, done, (change.removed,), moved, home, data
                 ),
-                journal.new_run(),
+                run or journal.new_run(),
             )
         except BaseException:
             if change.restated and is_as_checked(file):
@@ -201,7 +201,7 @@ def _audit(change: FileChange, path: str, temporary: str) -> None:
         raise UsageError(f"{path}: not written: it would then be read as {said}: mend its start by hand")
     made = replace(change.file, real_path=temporary, start=source.start, size=source.size)
     found = Units()
-    for line in reading.read(whole(made)):
+    for line in reading.read(whole(made), change.max_line_bytes):
         found += Units(0, 1) if line.too_long else count(line.raw, was)
     if (found.records, found.unreadable) != (change.account.records, change.account.unreadable):
         meant = f"{change.account.records:,} records and {change.account.unreadable:,} unreadable pieces"
@@ -236,7 +236,9 @@ def _kept(change: FileChange, known: Known, path: str) -> Iterator[tuple[Finding
         for finding in found:
             why = reasons.get((finding.code, finding.pointer))
             if why is not None:
-                yield replace(finding, path=path), Suppression(why, decision.reviewer, decision.time)
+                # An entry names the record, so that it holds in whichever dataset the file was judged as well.
+                said = replace(finding, path=path, dataset=change.file.dataset)
+                yield said, Suppression(why, decision.reviewer, decision.time)
 
 
 def _opened(known: Known, file: DataFile, path: str) -> Suppressions:
