@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -283,7 +285,7 @@ def walked(tab: Tab, count: int) -> Iterator[tuple[int, str]]:
     for place in range(count):
         if place:
             tab.press("j")
-        expect(tab.page.locator(".cu-place").first).to_contain_text(f"{place + 1} of {count}")
+        expect(tab.page.locator(".st-key-record-head .cu-place")).to_contain_text(f"{place + 1} of {count}")
         number = re.search(r"number-(\d+)", tab.page.locator(".cu-record").inner_text())
         status = re.search(r"\b(fixed|kept|removed|discuss)", tab.page.locator(".cu-where").inner_text())
         assert number
@@ -320,3 +322,134 @@ def test_decisions_stay_with_their_records_in_a_new_version(serve: Serve, visit:
     tab.page.goto(f"{tab.url}/?sort=place&status=all")
     ready(tab, 41)
     assert list(walked(tab, 7)) == [(2, "kept"), *expected]
+
+
+# --- from the record to the bytes --------------------------------------------------------------
+
+
+def replaced(data: Path, *changes: tuple[int, bytes, bytes]) -> bytes:
+    """The file with one place changed in each of these lines."""
+    lines = data.read_bytes().splitlines(keepends=True)
+    for line, old, new in changes:
+        assert lines[line - 1].count(old) == 1
+        lines[line - 1] = lines[line - 1].replace(old, new)
+    return b"".join(lines)
+
+
+def test_an_edited_call_and_a_rule_fixed_everywhere_are_all_that_is_written(
+    serve: Serve, visit: Visit, tools: Path
+) -> None:
+    intents = Path(shutil.copy(SAMPLE / "intents.train.jsonl", tools.with_name("intents.jsonl")))
+    before = {tools: tools.read_bytes(), intents: intents.read_bytes()}
+    server = serve(tools, intents, "--reviewer", "Ada")
+    tab = visit(server, "?rule=FUN003&sort=place")
+    ready(tab, 22)
+    tab.press("e")
+    arguments = tab.page.get_by_label("Arguments")
+    assert arguments.input_value() == '{"query": "front wheel", "category": "wheels"}'
+    for typed, said in (('"3"', "'limit' is a text, not an integer"), ("3", "as declared")):
+        with tab.rerun():
+            arguments.fill(f'{{"query": "front wheel", "category": "wheels", "limit": {typed}}}')
+            tab.page.keyboard.press("Tab")
+        expect(tab.page.locator(".cu-quiet").filter(has_text=said).last).to_be_visible()
+    with tab.rerun():
+        button(tab, "Save").click()
+    at(tab, 27)
+    assert [(row.action, row.codes) for row in log(tools.parent)] == [("edit", ("FUN003",))]
+
+    tab = visit(server, "?rule=LAB005&sort=place")
+    ready(tab, 205)
+    with tab.rerun():
+        button(tab, "All with LAB005").click()
+    with tab.rerun():
+        button(tab, "Apply to 3 records").click()
+    expect(tab.page.get_by_text("Done: 3 fixed").first).to_be_visible()
+    with tab.rerun():
+        tab.page.get_by_role("link", name="Write", exact=True).click()
+    with tab.rerun():
+        button(tab, "Write").click()
+    expect(tab.page.get_by_text("The new check:")).to_be_visible()
+    assert before == {path: path.read_bytes() for path in before}
+    labels = ((205, b" Shipping", b" shipping"), (262, b"returns.", b"returns"), (308, b"acount", b"account"))
+    assert intents.with_name("intents.reviewed.jsonl").read_bytes() == replaced(intents, *labels)
+    limit = (22, rb"\"wheels\"}", rb"\"wheels\", \"limit\": 3}")
+    assert tools.with_name("tools.reviewed.jsonl").read_bytes() == replaced(tools, limit)
+    assert not list(tools.parent.glob("*removed*"))
+
+
+# --- data that attacks the page ----------------------------------------------------------------
+
+ATTACKS = {
+    "script": "<script>document.title='hit'</script><img src=x onerror=\"document.title='hit';alert(1)\">",
+    "style": "</style><style>*{display:none!important}</style></div></textarea></title><base href=http://evil.example/>",
+    "markdown": "![x](http://evil.example/a.png) [y](javascript:alert(1)) :red[z] :material/bug: $\\frac{1}{2}$ `b` ~~c~~",
+    "frame": "<iframe srcdoc='<script>parent.document.title=1</script>'></iframe><svg onload=alert(1)>{{7*7}}${7*7}",
+    "bidi": "\u202egnp.exe\u2066 \u200f\u061c\ufeff\u200b ",
+    "control": "".join(map(chr, range(32))) + "\x7f\x9b\u2028\u2029 " + "\x1b[2J",
+    "surrogate": "\ud800 half, \udfff\ud800 wrong way round",
+    "deep": "[" * 3000,
+}
+HUGE = {"word": "W" * 1_000_000, "words": "many words " * 90_000, "marks": "<b>\u202e\x00" * 200_000}
+
+
+def attacked(text: str) -> list[dict[str, object]]:
+    """Records with a text in each place where there can be one, and something to find in most."""
+    call = {"id": text, "type": "function", "function": {"name": text, "arguments": json.dumps({text: text})}}
+    half = {**call, "function": {"name": "look", "arguments": f'{{"{text[:50]}'}}
+    declared = {"name": "look", "description": text, "parameters": {"type": "object", "properties": {text: {}}}}
+    asked, tools = {"role": "user", "content": text}, [{"type": "function", "function": declared}]
+    said = {"role": "assistant", "content": text, "weight": 5}
+    return [
+        {"messages": [asked, {"role": "assistant", "content": text}], text[:200]: text},
+        {"messages": [asked, {"role": text[:200], "content": "x", "name": text}, said], "tools": text},
+        {"messages": [asked, {"role": "assistant", "tool_calls": [call, half]}], "tools": tools},
+    ]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A folder with files that attack whoever shows them."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    good = [chat(number) for number in range(30)]
+    chats = [*good, *(record for text in ATTACKS.values() for record in attacked(text))]
+    chats += [record for text in HUGE.values() for record in attacked(text)[:1]]
+    labels = [
+        {"prompt": f"{text} number {number}\n\n###\n\n", "completion": f" {label}"}
+        for number in range(6)
+        for text in ("plain", *ATTACKS.values())
+        for label in ((text, text.upper()) if number == 0 else (text,))
+    ]
+    names = ("<img src=x onerror=alert(1)>![a](http:evil.example).jsonl", "b\u202e\x1b[2J\n`:red[b]`.jsonl")
+    for name, records in zip(names, (chats, labels), strict=True):
+        (folder / name).write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="ascii")
+    with (folder / os.fsdecode(b"c\xff.jsonl")).open("wb") as file:
+        file.write(b'{"messages": [<script>alert(1)</script>\n\xff\xfe"<img src=x onerror=alert(1)>\n{"\\ud800": \x00}\n')
+    return folder
+
+
+def test_hostile_data_does_nothing_but_be_shown(serve: Serve, visit: Visit, hostile: Path) -> None:
+    server = serve(hostile, "--reviewer", "</style><b>Ada`:red[x]`")
+    tab = visit(server, "?sort=place")
+    dialogs: list[str] = []
+    tab.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    ready(tab)
+    total = int(tab.page.locator(".st-key-record-head .cu-place").inner_text().split("of")[1].replace(",", ""))
+    print(total)
+    times = []
+    for place in range(total):
+        began = time.monotonic()
+        if place:
+            tab.press("j")
+        expect(tab.page.locator(".st-key-record-head .cu-place")).to_contain_text(f"{place + 1} of")
+        expect(button(tab, "Remove")).to_be_visible()
+        times.append(time.monotonic() - began)
+        print(place, times[-1], tab.page.locator(".cu-where").inner_text()[:80])
+        tab.press("e")
+        print("   e", time.monotonic() - began)
+        expect(button(tab, "Save")).to_be_visible()
+        tab.press("Escape")
+        print("   esc", time.monotonic() - began)
+        assert not tab.errors()
+        assert not tab.faults, tab.faults
+        assert tab.page.title() == "curator" and not dialogs
