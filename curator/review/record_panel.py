@@ -8,6 +8,7 @@ import streamlit as st
 
 from curator.model import Finding
 from curator.review import answering, general_findings, rule_card
+from curator.review.deciding import shared
 from curator.review.differing import diff_html, pieces
 from curator.review.escaping import brief, escape, label, whole
 from curator.review.plain import plain
@@ -171,11 +172,8 @@ def change_html(old: bytes, new: bytes) -> str:
 
 def _around(first: str, second: str) -> str:
     """The change of a text too long to be compared word by word: from the first difference to the last."""
-    start = next(
-        (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
-    )
-    most = min(len(first), len(second)) - start
-    end = next((n for n in range(most) if first[-1 - n] != second[-1 - n]), most)
+    start = shared(first, second)
+    end = shared(first[start:][::-1], second[start:][::-1])
     before = first[max(0, start - 200) : start]
     gone, come = first[start : len(first) - end], second[start : len(second) - end]
     after = first[len(first) - end : len(first) - end + 200]
