@@ -153,11 +153,14 @@ def digest(file: IO[bytes] | SpooledTemporaryFile[bytes]) -> str:
 def own_folder(folder: str) -> str:
     """The tool's own folder beside the data, made where it is missing, and hidden from git. Raises UsageError."""
     place = os.path.join(folder, OWN_FOLDER)
+    if os.path.islink(place):  # which may have come with a clone of the data, and lead anywhere
+        raise UsageError(f"{place}: is a symbolic link; put a folder in its place")
     try:
         os.makedirs(place, exist_ok=True)
         ignore = os.path.join(place, ".gitignore")
         if not os.path.exists(ignore):
-            with open(ignore, "w", encoding="utf-8") as file:
+            # "x" follows no link, and of two processes one is first.
+            with contextlib.suppress(FileExistsError), open(ignore, "x", encoding="utf-8") as file:
                 file.write("*\n")
     except OSError as error:
         raise UsageError(f"{place}: cannot be made: {error.strerror}") from None

@@ -653,6 +653,64 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     assert "cannot be made" in refused(tmp_path)
 
 
+_PLANTED = """CREATE TRIGGER more AFTER INSERT ON decision WHEN new.action != 'remove' BEGIN
+    INSERT INTO decision SELECT new.id + 1, new.time, new.reviewer, new.path, new.record, new.nth, 'remove', new.codes,
+    new.batch, new.id, 0, new.stroke, new.stands, new.answers, 'removed', new.note, new.kept, new.raw; END"""
+
+
+def test_a_store_that_writes_more_than_is_decided_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path, "ann").close()
+    raw_rows(tmp_path, _PLANTED)
+    assert "is not a store of decisions; move it away" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "status = 'done'", "action = 'write'", "raw = 'text'", "raw = 5", "nth = 'x'", "time = 'today'",
+        "time = '2026-01-01'", "kept = CAST('[[1, 2, 3]]' AS BLOB)", "codes = CAST('[[]]' AS BLOB)",
+        f"kept = CAST('{'[' * 9999}' AS BLOB)", "reviewer = 'ann'",
+    ],
+)  # fmt: skip
+def test_rows_that_we_have_not_written_are_no_traceback(tmp_path: Path, planted: str) -> None:
+    with Store(tmp_path, "ann") as store:
+        store.decide(KEY, "accept", FIXED, seen=0)
+    with contextlib.closing(sqlite3.connect(tmp_path / ".curator" / NAME, isolation_level=None)) as db:
+        (trigger,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'decision_stays'").fetchone()
+        db.execute("DROP TRIGGER decision_stays")
+        db.execute(f"UPDATE decision SET {planted}")
+        db.execute(trigger)
+    with Store(tmp_path, "ann") as store, pytest.raises(UsageError, match="is broken; move it away"):
+        list(store.currents())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs a right there")
+@pytest.mark.parametrize("name", [".curator", f".curator/{NAME}", f".curator/{NAME}-turn"])
+def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
+    data, other = tmp_path / "data", tmp_path / "other"
+    (data / name).parent.mkdir(parents=True)
+    (data / name).symlink_to(other)
+    if name == ".curator":
+        other.mkdir()
+    assert "is a symbolic link" in refused(data)
+    assert not other.is_file()
+    assert not other.is_dir() or not list(other.iterdir())
+
+
+def test_what_a_write_restates_is_nobodys_stroke(ann: Store) -> None:
+    first, second = Key("a", "r"), Key("a", "r", 1)
+    (done, *_), _ = ann.decide_all([Draft(first, "remove", State("removed"), 0), Draft(second, "keep", KEPT, 0)])
+    assert [row.state for row in ann.restate({first: KEPT, second: State()})] == [KEPT, State()]
+    assert not ann.restate({})
+    with pytest.raises(Conflict):  # the decision was on another copy
+        ann.undo()
+    assert ann.undo() == ([], [])
+    current = ann.current(first)
+    assert current is not None
+    assert (current.state, current.before, current.batch) == (KEPT, done.id, "restated")
+    assert ann.redo() == ([], [])
+
+
 def test_broken_pages_are_no_traceback(tmp_path: Path) -> None:
     with Store(tmp_path, "ann") as store:
         store.decide_all([Draft(Key("a", f"{n}"), "edit", KEPT, 0, ("A",)) for n in range(300)])

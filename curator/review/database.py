@@ -34,6 +34,9 @@ class Database:
         self.notice = ""
         """What a reviewer should know about how decisions are kept; mostly nothing."""
         self._lock = threading.RLock()
+        for place in (path, f"{path}-turn"):
+            if os.path.islink(place):  # which may have come with a clone of the data, and lead anywhere
+                raise UsageError(f"{place}: is a symbolic link; put the file itself there, or move the link away")
         try:
             self._turns = Turns(f"{path}-turn")
         except OSError as error:
@@ -130,9 +133,11 @@ class Database:
             found = self.one("PRAGMA user_version")[0]
             if found > version:
                 raise UsageError(f"{self.path}: was written by a newer curator (format {found}); update this one")
-            if found == version:
+            made = {sql for (sql,) in self.all("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+            # A trigger in a file that came with a clone of the data could write other decisions than were made.
+            if found == version and made == {statement.strip().removesuffix(";") for statement in _statements(schema)}:
                 return
-            if found or self.one("SELECT count(*) FROM sqlite_master")[0]:
+            if found or made:
                 raise UsageError(f"{self.path}: is not a store of decisions; move it away")
             for statement in _statements(schema):
                 self._db.execute(statement)

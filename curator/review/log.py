@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import Any
+from datetime import datetime
+from typing import Any, get_args
 
 from curator.review.database import Broken
-from curator.review.states import Decision, Kept, Key, State
+from curator.review.states import Action, Decision, Kept, Key, State, Status
 
 VERSION = 1
+_STATUSES, _ACTIONS = get_args(Status), get_args(Action)
 # `stroke` is the id of the first decision of what one undo takes back. `stands` is the decision in force after the
 # row. `answers` are the rules that the record's decisions in force have answered, and whether they agree with each.
 # All three, and the tables `stroke` and `tally`, follow from the other columns of the rows before.
@@ -56,27 +58,45 @@ def columns(new: Decision, stroke: int, stands: int, answers: Answers) -> tuple[
 
 
 def decision(row: tuple[Any, ...]) -> Decision:
-    """The decision that SELECT found. Raises Broken."""
+    """The decision that SELECT found. Raises Broken: the file may come from anybody, with a clone of the data."""
     number, time, reviewer, path, record, nth, action, codes, batch, before, undoes, status, note, kept, raw = row
     try:
-        state = State(status, raw, tuple(Kept(*one) for one in _list(kept)), text(note))
-        what = (key(path, record, nth), action, state, tuple(_list(codes)))
-        return Decision(number, time, text(reviewer), *what, text(batch), before, undoes)
-    except (ValueError, TypeError, AttributeError):
-        raise Broken(f"row {number} cannot be read") from None
+        state = State(status, raw, tuple(Kept(*map(_text, one)) for one in _list(kept)), text(note))
+        what = (key(path, record, nth), action, state, tuple(map(_text, _list(codes))))
+        is_ours = (
+            status in _STATUSES
+            and action in _ACTIONS
+            and isinstance(raw, bytes | None)
+            and datetime.fromisoformat(time).tzinfo is not None
+            and all(isinstance(value, int) for value in (nth, before, undoes))
+        )
+        if is_ours:
+            return Decision(number, time, text(reviewer), *what, text(batch), before, undoes)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    raise Broken(f"row {number} cannot be read")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
 def answers(column: bytes) -> Answers:
     """The answers of a row. Raises Broken."""
     try:
         return dict(_list(column))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise Broken("a row's answers cannot be read") from None
 
 
 def codes(column: bytes) -> tuple[str, ...]:
-    """The rules that a row answers."""
-    return tuple(_list(column))
+    """The rules that a row answers. Raises Broken."""
+    try:
+        return tuple(map(_text, _list(column)))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise Broken("a row's rules cannot be read") from None
 
 
 def key(path: bytes, record: bytes, nth: int) -> Key:
