@@ -52,7 +52,7 @@ def test_without_data_there_is_no_chart() -> None:
 
 
 def test_findings_stand_by_severity_and_number_and_name_both() -> None:
-    counts = [RuleCount("A", "a", "info", 9), RuleCount("B", "b", "error", 1), RuleCount("C", "c", "error", 4)]
+    counts = [RuleCount("A", "a", {"info": 9}), RuleCount("B", "b", {"error": 1}), RuleCount("C", "c", {"error": 4})]
     drawn = charts.findings(counts)
     assert [(row["name"], row["says"]) for row in rows(drawn)] == [
         ("C c", "4 · error"), ("B b", "1 · error"), ("A a", "9 · info"),
@@ -60,6 +60,19 @@ def test_findings_stand_by_severity_and_number_and_name_both() -> None:
     assert drawn is not None
     assert click(drawn, 1) == Filter(codes=("B",))
     assert click(drawn, 2, 0) == Filter(codes=("C", "A"))
+
+
+def test_a_rule_with_two_severities_is_one_bar_of_two_parts_that_add_up() -> None:
+    mixed, mild = RuleCount("A", "a", {"info": 2, "error": 1}), RuleCount("B", "b", {"warning": 9, "error": 0})
+    drawn = charts.findings([mild, mixed])
+    assert [(r["bar"], r["kind"], r["left"], r["right"], r["total"], r["says"]) for r in rows(drawn)] == [
+        (0, "error", 0, 1, 3, ""), (0, "info", 1, 3, 3, "3 · 1 error, 2 info"), (1, "warning", 0, 9, 9, "9 · warning"),
+    ]  # fmt: skip
+    assert drawn is not None
+    assert click(drawn, 0) == Filter(codes=("A",))
+    assert len(drawn.filters) == 2
+    many = charts.findings([RuleCount(f"R{n:02}", "", {"error": 1, "info": n}) for n in range(40)])
+    assert rows(many)[-1]["says"] == "55 · 10 error, 45 info"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,9 @@ def test_the_samples_with_all_their_findings(indexed):
     assert all_findings(index) == in_order(report.findings)
     summary = index.summary()
     assert summary.by_code == dict(report.findings.by_code)
+    kinds = Counter((finding.code, str(finding.severity)) for finding in report.findings)
+    assert {(code, level): n for code, by in summary.severities.items() for level, n in by.items()} == kinds
+    assert any(len(by) > 1 for by in summary.severities.values())
     assert summary.items == index.count(Filter()) == len(rows(index)) > 40
     assert [item["path"] for item in summary.inputs] == [file.path for file in index.files()] == names
     assert summary.inputs[0]["conventions"]["labels"]["billing"] == 111

@@ -7,7 +7,8 @@ what the browser sends back is the number of a bar.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
@@ -60,9 +61,18 @@ class RuleCount:
 
     code: str
     name: str
-    severity: str
-    """The worst."""
-    findings: int
+    found: Mapping[str, int]
+    """Findings by severity."""
+
+    @property
+    def findings(self) -> int:
+        """All of them."""
+        return sum(self.found.values())
+
+    @property
+    def worst(self) -> int:
+        """The place of the worst severity among COLORS."""
+        return min(place for place, level in enumerate(COLORS) if self.found.get(level))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +86,28 @@ class ClusterCount:
 
 
 def findings(rows: Iterable[RuleCount]) -> Drawn | None:
-    """Findings by rule, the worst severity first; None where there are none."""
-    ranks = list(COLORS)
-    known = sorted((row for row in rows if row.findings), key=lambda r: (ranks.index(r.severity), -r.findings, r.code))
+    """Findings by rule and severity, the rule with the worst first; None where there are none."""
+    known = sorted((row for row in rows if row.findings), key=lambda row: (row.worst, -row.findings, row.code))
     bars = [
-        _Bar(f"{r.code} {r.name}", r.findings, f"{r.findings:,} · {r.severity}", Filter(codes=(r.code,)), r.severity)
+        _Bar(f"{r.code} {r.name}", _by_severity(r.found), _severities(r.found), Filter(codes=(r.code,)))
         for r in known[:_SHOWN]
     ]
     if rest := known[_SHOWN:]:
-        found, codes = sum(r.findings for r in rest), tuple(r.code for r in rest)
-        bars.append(_Bar(f"{len(rest)} other rules", found, f"{found:,}", Filter(codes=codes), rest[0].severity))
+        found, codes = sum((Counter(r.found) for r in rest), Counter()), tuple(r.code for r in rest)
+        bars.append(_Bar(f"{len(rest)} other rules", _by_severity(found), _severities(found), Filter(codes=codes)))
     return _bars("findings", bars, "Rule", "Findings", by_severity=True)
+
+
+def _by_severity(found: Mapping[str, int]) -> dict[str, int]:
+    """The worst first."""
+    return {level: found[level] for level in COLORS if found.get(level)}
+
+
+def _severities(found: Mapping[str, int]) -> str:
+    several = _by_severity(found)
+    if len(several) == 1:
+        return f"{sum(several.values()):,} · {next(iter(several))}"
+    return f"{sum(several.values()):,} · {', '.join(f'{count:,} {level}' for level, count in several.items())}"
 
 
 def labels(counts: Mapping[str, int]) -> Drawn | None:
@@ -109,7 +130,7 @@ def tools(calls: Mapping[str, int]) -> Drawn | None:
 def splits(records: Mapping[str, int]) -> Drawn | None:
     """Records by split, in their order."""
     whole = sum(records.values())
-    bars = [_Bar(name, n, _part(n, whole), Filter(splits=(name,))) for name, n in records.items() if n]
+    bars = [_Bar(name, {"info": n}, _part(n, whole), Filter(splits=(name,))) for name, n in records.items() if n]
     return _bars("splits", bars, "Split", "Records")
 
 
@@ -119,7 +140,7 @@ def clusters(rows: Iterable[ClusterCount]) -> Drawn | None:
     bars = [
         _Bar(
             f"{r.code} {r.name}",
-            r.records,
+            {"info": r.records},
             f"{r.records:,} in {_number(r.clusters, 'cluster')}",
             Filter(codes=(r.code,)),
         )
@@ -172,21 +193,21 @@ def _together(filters: Sequence[Filter]) -> Filter | None:
 @dataclass(frozen=True, slots=True)
 class _Bar:
     name: str
-    count: int
+    parts: Mapping[str, int]
+    """Of the bar, from the left, by their kind, which gives the colour."""
     says: str
     """Beside the bar."""
     filter: Filter | None = None
-    kind: str = "info"
 
 
 def _named(name: str, counts: Mapping[str, int], axis: str, unit: str, several: str, filter_of: Any) -> Drawn | None:
     ordered = sorted(((n, value) for value, n in counts.items() if n), key=lambda item: (-item[0], item[1]))
     whole = sum(n for n, _ in ordered)
-    bars = [_Bar(shown(value), n, _part(n, whole), filter_of((value,))) for n, value in ordered[:_SHOWN]]
+    bars = [_Bar(shown(value), {"info": n}, _part(n, whole), filter_of((value,))) for n, value in ordered[:_SHOWN]]
     if rest := ordered[_SHOWN:]:
         n = sum(n for n, _ in rest)
         few = filter_of(tuple(value for _, value in rest)) if len(rest) <= _FEW else None
-        bars.append(_Bar(f"{len(rest):,} other {several}", n, _part(n, whole), few, "others"))
+        bars.append(_Bar(f"{len(rest):,} other {several}", {"others": n}, _part(n, whole), few))
     return _bars(name, bars, axis, unit)
 
 
@@ -205,15 +226,15 @@ def _bars(name: str, bars: Sequence[_Bar], axis: str, unit: str, *, by_severity:
     if not bars:
         return None
     seen: dict[str, int] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, bar in enumerate(bars):
         again = seen[bar.name] = seen.get(bar.name, 0) + 1  # two names may look alike; they stay two bars
         shown_as = bar.name if again == 1 else f"{bar.name} ({again})"
-        rows.append({"bar": number, "name": shown_as, "count": bar.count, "says": bar.says, "kind": bar.kind})
+        rows += _parts(bar, {"bar": number, "name": shown_as})
     clicked = alt.selection_point(name=name, fields=["bar"])
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
-            "count:Q", title=unit, axis=alt.Axis(format=",d", tickMinStep=1, tickCount=5), scale=alt.Scale(domainMin=0)
+            "left:Q", title=unit, axis=alt.Axis(format=",d", tickMinStep=1, tickCount=5), scale=alt.Scale(domainMin=0)
         ),
         y=alt.Y(
             "name:N",
@@ -229,14 +250,25 @@ def _bars(name: str, bars: Sequence[_Bar], axis: str, unit: str, *, by_severity:
     )
     kinds = {**COLORS, "others": _QUIET}
     marks = base.mark_bar(cornerRadiusEnd=2, height=_ROW - 8, cursor="pointer").encode(
+        x2="right:Q",
         color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=list(kinds), range=list(kinds.values()))),
         opacity=alt.condition(clicked, alt.value(1.0), alt.value(0.35)),
     )
-    words = base.mark_text(align="left", dx=5, fontSize=12).encode(text="says:N")
+    words = base.mark_text(align="left", dx=5, fontSize=12).encode(x="right:Q", text="says:N")
     layers = alt.layer(marks.add_params(clicked), words).properties(
-        height=_ROW * len(rows) + _AXIS, background="transparent"
+        height=_ROW * len(bars) + _AXIS, background="transparent"
     )
     return Drawn(name, layers, tuple(bar.filter for bar in bars))
+
+
+def _parts(bar: _Bar, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row of data for each part of the bar; the last one bears the words."""
+    left, total = 0, sum(bar.parts.values())
+    for kind, count in bar.parts.items():
+        right = left + count
+        says = bar.says if right == total else ""
+        yield {**row, "count": count, "left": left, "right": right, "total": total, "says": says, "kind": kind}
+        left = right
 
 
 def _part(count: int, whole: int) -> str:

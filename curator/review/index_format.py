@@ -49,6 +49,8 @@ class Summary:
     by_code: Mapping[str, int]
     """Findings, the most frequent rule first."""
     by_severity: Mapping[str, int]
+    severities: Mapping[str, Mapping[str, int]]
+    """By rule, its findings by the severity that they were found with: its variants may differ, and settings, too."""
     fixable: int
     suppressed: Mapping[str, int]
     """Findings that were accepted before, by rule; they are not in the queue."""

@@ -105,7 +105,8 @@ def write(
         items.add(report, progress)
         summary = Summary(
             items.flagged, dict(report.findings.by_code.most_common()),
-            {str(level): count for level, count in report.findings.by_severity.items()}, report.findings.fixable,
+            {str(level): count for level, count in report.findings.by_severity.items()},
+            items.severities, report.findings.fixable,
             dict(report.suppressed.by_code.most_common()), report.stale,
             tuple(plain_input(item) for item in report.inputs), tuple(report.not_checked),
             (*report.failures, *items.failures),

@@ -6,7 +6,7 @@ import heapq
 import pickle
 import sqlite3
 from array import array
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -15,7 +15,7 @@ from typing import Any, cast
 from curator.errors import InputError
 from curator.findings import record_hash
 from curator.fixing import with_findings
-from curator.model import Finding
+from curator.model import Finding, Severity
 from curator.report import Failure, Report
 from curator.review.checked_file import CheckedFile, examples
 from curator.review.clustering import Clusters, Mark, marks
@@ -39,6 +39,8 @@ class Items:
     def __init__(self, database: sqlite3.Connection, files: Sequence[CheckedFile], folder: str) -> None:
         self.failures: list[Failure] = []
         self.flagged = 0
+        self.severities: dict[str, dict[str, int]] = {}
+        """By rule, its findings by severity."""
         self._database = database
         self._files = files
         self._folder = folder
@@ -53,17 +55,20 @@ class Items:
     def add(self, report: Report, progress: Callable[[str, int, int, int], None]) -> None:
         """Write all that a report speaks of."""
         total = sum(file.source.size for file in self._files)
+        kinds: Counter[tuple[str, Severity]] = Counter()
         progress("index", 0, total, 0)
         beside = marks(report, self._files)
         done = 0
         with Texts(self._folder) as texts:
-            for file, found in _by_file(report.findings, self._files):
+            for file, found in _by_file(_counted(report.findings, kinds), self._files):
                 for offset in self._file(file, found, beside.get(file.data.number, []), texts):
                     progress("index", done + offset, total, self._last)
                 done += file.source.size
         self._write_details()
         self._write_rows()
         self._write_tables()
+        for (code, severity), count in kinds.items():
+            self.severities.setdefault(code, {})[str(severity)] = count
         progress("index", total, total, self._last)
 
     def _file(self, file: CheckedFile, found: Iterable[Finding], beside: list[Mark], texts: Texts) -> Iterator[int]:
@@ -155,6 +160,12 @@ class Items:
         labels = ((number, to_blob(label)) for label, number in self._labels.items())
         self._database.executemany("INSERT INTO labels VALUES (?, ?)", labels)
         self._clusters.write()
+
+
+def _counted(findings: Iterable[Finding], kinds: Counter[tuple[str, Severity]]) -> Iterator[Finding]:
+    for finding in findings:
+        kinds[finding.code, finding.severity] += 1
+        yield finding
 
 
 def _by_file(

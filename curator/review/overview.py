@@ -154,7 +154,7 @@ def pictures(workspace: Workspace) -> list[Picture]:
     statistics = list(counted.values())
     clusters = (ClusterCount(*row) for row in index.cluster_counts())
     return [
-        *_picture("Findings by rule", "a bar leads to its records", _findings(workspace, plans.values())),
+        *_picture("Findings by rule", "a bar leads to its records", _findings(workspace)),
         *_token_charts(plans, counted),
         *_picture("Labels", "", charts.labels(_sum(item.labels for item in statistics))),
         *_picture("Turns", "", charts.turns(_sum(item.turns for item in statistics))),
@@ -164,15 +164,12 @@ def pictures(workspace: Workspace) -> list[Picture]:
     ]
 
 
-def _findings(workspace: Workspace, plans: Iterable[Plan]) -> Drawn | None:
+def _findings(workspace: Workspace) -> Drawn | None:
     rules = workspace.rules()
-    changed = {choice.code: str(choice.severity) for plan in plans for choice in plan.choices if choice.severity}
-    rows = []
-    for code, count in workspace.counts().items():
-        rule = rules.get(code)
-        severity = changed.get(code) or (str(rule.card.severity) if rule else "warning")
-        rows.append(RuleCount(code, rule.name if rule else "", severity, count))
-    return charts.findings(rows)
+    found = workspace.index.summary().severities
+    return charts.findings(
+        RuleCount(code, rules[code].name if code in rules else "", counts) for code, counts in found.items()
+    )
 
 
 def _token_charts(plans: Mapping[int, Plan], counted: Mapping[int, Statistics]) -> list[Picture]:
@@ -229,12 +226,12 @@ def columns(pictures: Sequence[Picture]) -> tuple[list[Picture], list[Picture]]:
 
 def table(picture: Picture) -> str:
     """What a chart shows as an HTML table, each row with a link to its records."""
-    data = _data(picture.drawn)
+    data = _data(picture.drawn).drop_duplicates("bar", keep="last")  # the last part of a bar speaks for all of it
     is_histogram = "range" in data
     head, unit = ("Range", "Records") if is_histogram else (picture.title, "Count")
     rows = []
     for number, name, count, says in zip(
-        data["bar"], data["range" if is_histogram else "name"], data["count"],
+        data["bar"], data["range" if is_histogram else "name"], data["count" if is_histogram else "total"],
         data["kind" if is_histogram else "says"], strict=True,
     ):  # fmt: skip
         shown = picture.drawn.filters[number]
