@@ -65,6 +65,7 @@ def _page(title: str, options: ReviewOptions) -> None:
         if _checking(checking.options) is checking:  # else somebody has been faster
             checking.stop()
             _checking.clear(checking.options)
+            _workspace.clear()  # which would hold the old index, as large as the data, until many others have come
 
     if st.session_state.pop(start_page.AGAIN, 0) == checking.number:
         again()

@@ -444,19 +444,25 @@ class Workspace:
 
     # --- others
 
-    def sync(self) -> list[Decision]:
-        """Bring the queue up to date with all that was decided since, by whomever; the new decisions."""
+    def sync(self) -> None:
+        """Bring the queue up to date with all that was decided since, by whomever."""
         checking = self.checking
+        found: dict[Key, None] = {}
+
+        def passing(decisions: Iterable[Decision]) -> Iterator[Decision]:
+            for decision in decisions:  # not all at once: they hold the records
+                found[decision.key] = None
+                yield decision
+
         with checking.lock:
             last = self.store.last_id  # before reading, so that nothing written meanwhile is missed
-            new = self.store.since(checking.synced) if checking.synced else list(self.store.currents())
-            self.index.sync(new)
+            new = self.store.since(checking.synced) if checking.synced else self.store.currents()
+            self.index.sync(passing(new))
             checking.synced = last
-        keys = list({decision.key: None for decision in new})
+        keys = list(found)
         self._follow(keys[-_FOLLOWED:])
         if len(keys) > _FOLLOWED:
             threading.Thread(target=self._follow_later, args=(keys[:-_FOLLOWED],), daemon=True).start()
-        return new
 
     def _follow_later(self, keys: Sequence[Key]) -> None:
         with suppress(UsageError):  # the server is ending
