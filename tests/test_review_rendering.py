@@ -193,7 +193,8 @@ def test_a_long_text_keeps_its_ends_and_its_marks() -> None:
     left_out = [int(number.replace(",", "")) for number in re.findall(r"… ([\d,]+) more characters …", page.shown)]
     assert len(left_out) == 2
     assert sum(left_out) + len(page.text) == len(text)
-    assert Page(marked(text, limit=None)).text == text
+    assert len(Page(marked(text, limit=None)).text) == 125_000  # more in one word would halt the browser
+    assert Page(marked(text[:200_000], limit=None)).text == text[:200_000]
 
 
 RECORD = {

@@ -13,7 +13,8 @@ from itertools import islice
 LIMIT = 20_000
 """Code points of a text that are shown; browsers stop answering at about a million in one word."""
 _AROUND = 500  # code points on each side of a mark that are kept of a text that is cut
-_CHIPS = 100_000  # in one text
+_WHOLE = 200_000  # code points, and
+_CHIPS = 20_000  # what is spelled out of them, of a text that is to be shown whole
 _MARKS = 2_000  # marks in one text; more would help nobody
 
 # What no reader can see, or what moves the text around it: control, bidi and zero-width characters, fillers, tags,
@@ -68,11 +69,11 @@ def marked(text: str, marks: Iterable[Mark] = (), *, visible: bool = False, limi
     """The text as HTML with marked ranges, which may overlap.
 
     Of a text with more code points than `limit` the beginning, the end and what is around the marks are kept, with
-    the number of code points left out in between; None keeps all, unless so much of it is to be spelled out that no
-    browser could show it.
+    the number of code points left out in between; None keeps all, as far as a browser shows it without a halt.
     """
-    if limit is None and sum(1 for _ in islice((_ALL if visible else _HIDDEN).finditer(text), _CHIPS)) == _CHIPS:
-        limit = LIMIT
+    if limit is None:
+        chips = sum(1 for _ in islice((_ALL if visible else _HIDDEN).finditer(text), _CHIPS))
+        limit = LIMIT if chips == _CHIPS else _WHOLE
     known = sorted(_within(marks, len(text)), key=lambda mark: (mark.start, mark.end))[:_MARKS]
     pieces, done = [], 0
     for start, end in _kept(len(text), known, limit):
