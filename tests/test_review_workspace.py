@@ -12,6 +12,7 @@ import pytest
 from curator.fixing.undoing import changed_below, undo
 from curator.review import outcome
 from curator.review.checking import Checking
+from curator.review.recheck import Recheck
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace
@@ -106,6 +107,21 @@ def test_lines_that_are_too_long_for_the_check_are_so_for_the_account(start: Sta
     (result,) = outcome.write(workspace, None)
     assert not result.error
     assert Path("a.jsonl").read_bytes() == long
+
+
+def test_no_module_beside_the_data_is_imported(start: Start) -> None:
+    for name in ("msgspec", "json", "click", "curator"):
+        Path(f"{name}.py").write_text("from pathlib import Path\nPath('imported').touch()\nraise SystemExit(3)\n")
+    Path("a.jsonl").write_bytes(chat("one", ""))
+    workspace = start("a.jsonl")
+    assert workspace.index.summary().items == 1
+    again = Recheck.start(["a.jsonl"], workspace.options)
+    end = time.monotonic() + 60
+    while not again.is_done:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert not again.error
+    assert not Path("imported").exists()
 
 
 def test_a_fix_for_many_leaves_what_is_decided_otherwise(start: Start) -> None:

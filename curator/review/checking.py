@@ -88,7 +88,8 @@ class Checking:
         path = os.path.join(self._private, "job.json")
         job.save(path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "curator.review.attached", path],
+            # -P: a file beside the data that is called as a module of ours, or of Python, is not imported.
+            [sys.executable, "-P", "-m", "curator.review.attached", path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

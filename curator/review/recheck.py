@@ -45,7 +45,7 @@ class Recheck:
         return self
 
     def _run(self, paths: list[str], options: ReviewOptions) -> None:
-        words = [sys.executable, "-m", "curator.cli.main", "check", "--exit-zero", "--no-progress", "--quiet"]
+        words = [sys.executable, "-P", "-m", "curator.cli.main", "check", "--exit-zero", "--no-progress", "--quiet"]
         words += ["--output-format", "json", "--max-findings", "0", *flags(options)]
         for flag, names in (("--select", options.select), ("--ignore", options.ignore)):
             words += [flag, ",".join(names)] if names else []
