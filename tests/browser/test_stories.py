@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from driving import Server, Tab
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Dialog, Locator, expect
 
 from curator.findings import record_hash
 from curator.review.states import Decision
@@ -381,29 +381,41 @@ def test_an_edited_call_and_a_rule_fixed_everywhere_are_all_that_is_written(
 
 ATTACKS = {
     "script": "<script>document.title='hit'</script><img src=x onerror=\"document.title='hit';alert(1)\">",
-    "style": "</style><style>*{display:none!important}</style></div></textarea></title><base href=http://evil.example/>",
-    "markdown": "![x](http://evil.example/a.png) [y](javascript:alert(1)) :red[z] :material/bug: $\\frac{1}{2}$ `b` ~~c~~",
-    "frame": "<iframe srcdoc='<script>parent.document.title=1</script>'></iframe><svg onload=alert(1)>{{7*7}}${7*7}",
+    "style": "</style><style>*{display:none!important}</style></div></textarea><base href=http://evil.example/>",
+    "markdown": "![x](http://evil.example/a.png) [y](javascript:alert(1)) :red[z] :material/bug: $\\frac{1}{2}$ `b` ~c~",
+    "frame": "<iframe srcdoc='<script>parent.document.title=1</script>'></iframe><svg onload=alert(1)>{{7*7}}",
     "bidi": "\u202egnp.exe\u2066 \u200f\u061c\ufeff\u200b ",
-    "control": "".join(map(chr, range(32))) + "\x7f\x9b\u2028\u2029 " + "\x1b[2J",
+    "control": "".join(map(chr, range(32))) + "\x7f\x9b\u2028\u2029 \x1b[2J",
     "surrogate": "\ud800 half, \udfff\ud800 wrong way round",
     "deep": "[" * 3000,
 }
+"""Each goes wherever a record has a text."""
 HUGE = {"word": "W" * 1_000_000, "words": "many words " * 90_000, "marks": "<b>\u202e\x00" * 200_000}
+NAMES = ("<img src=x onerror=alert(1)>![a](http:evil.example).jsonl", "b\u202e\x1b[2J\n`:red[b]`.jsonl")
+SLOW = 3
+"""Seconds that no next record may take."""
+REVIEWER = "</style><b>Ada`:red[x]` ![y](http://evil.example/r.png)"
 
 
 def attacked(text: str) -> list[dict[str, object]]:
-    """Records with a text in each place where there can be one, and something to find in most."""
+    """Records with a text as a key, a role, a name, an argument, a declaration, and what they say."""
     call = {"id": text, "type": "function", "function": {"name": text, "arguments": json.dumps({text: text})}}
     half = {**call, "function": {"name": "look", "arguments": f'{{"{text[:50]}'}}
     declared = {"name": "look", "description": text, "parameters": {"type": "object", "properties": {text: {}}}}
     asked, tools = {"role": "user", "content": text}, [{"type": "function", "function": declared}]
-    said = {"role": "assistant", "content": text, "weight": 5}
+    named = {"role": text[:200], "content": text, "name": text}
     return [
-        {"messages": [asked, {"role": "assistant", "content": text}], text[:200]: text},
-        {"messages": [asked, {"role": text[:200], "content": "x", "name": text}, said], "tools": text},
+        {"messages": [asked, named, {"role": "assistant", "content": text}], text[:200]: text},
         {"messages": [asked, {"role": "assistant", "tool_calls": [call, half]}], "tools": tools},
     ]
+
+
+def labelled(text: str) -> Iterator[dict[str, object]]:
+    """Records with a text as a label, its variant, a contradiction and a copy."""
+    for number in (0, 0, 1, 2):
+        yield {"prompt": f"{text} {number}\n\n###\n\n", "completion": f" {text}"}
+    for number, label in enumerate((text.upper(), "plain"), 2):
+        yield {"prompt": f"{text} {number}\n\n###\n\n", "completion": f" {label}"}
 
 
 @pytest.fixture
@@ -411,45 +423,131 @@ def hostile(tmp_path: Path) -> Path:
     """A folder with files that attack whoever shows them."""
     folder = tmp_path / "data"
     folder.mkdir()
-    good = [chat(number) for number in range(30)]
-    chats = [*good, *(record for text in ATTACKS.values() for record in attacked(text))]
+    chats = [chat(number) for number in range(30)]
+    chats += [record for text in ATTACKS.values() for record in attacked(text)]
     chats += [record for text in HUGE.values() for record in attacked(text)[:1]]
-    labels = [
-        {"prompt": f"{text} number {number}\n\n###\n\n", "completion": f" {label}"}
-        for number in range(6)
-        for text in ("plain", *ATTACKS.values())
-        for label in ((text, text.upper()) if number == 0 else (text,))
-    ]
-    names = ("<img src=x onerror=alert(1)>![a](http:evil.example).jsonl", "b\u202e\x1b[2J\n`:red[b]`.jsonl")
-    for name, records in zip(names, (chats, labels), strict=True):
+    labels = [record for text in ("plain", *ATTACKS.values()) for record in labelled(text)]
+    for name, records in zip(NAMES, (chats, labels), strict=True):
         (folder / name).write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="ascii")
-    with (folder / os.fsdecode(b"c\xff.jsonl")).open("wb") as file:
-        file.write(b'{"messages": [<script>alert(1)</script>\n\xff\xfe"<img src=x onerror=alert(1)>\n{"\\ud800": \x00}\n')
+    broken = b'{"messages": [<script>alert(1)</script>\n\xff\xfe"<img src=x onerror=alert(1)>\n{"\\ud800": \x00}\n'
+    (folder / os.fsdecode(b"c\xff.jsonl")).write_bytes(broken)
     return folder
 
 
-def test_hostile_data_does_nothing_but_be_shown(serve: Serve, visit: Visit, hostile: Path) -> None:
-    server = serve(hostile, "--reviewer", "</style><b>Ada`:red[x]`")
-    tab = visit(server, "?sort=place")
-    dialogs: list[str] = []
-    tab.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+class Guarded:
+    """A tab that hostile data is shown in."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.dialogs: list[str] = []
+        tab.page.on("dialog", self._dialog)
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    def unharmed(self) -> None:
+        """Nothing has run, nothing was asked of elsewhere, nothing of ours is hidden, and no element broke."""
+        page = self.tab.page
+        assert not self.dialogs
+        assert not self.tab.faults
+        assert not self.tab.errors()
+        expect(page).to_have_title("curator")
+        expect(page.get_by_role("link", name="Write", exact=True)).to_be_visible()
+        assert (
+            page.locator("[src*=evil], [href*=evil], [href^=javascript], base, iframe, [onerror], [onload]").count()
+            == 0
+        )
+
+
+def test_hostile_data_is_shown_and_does_nothing(serve: Serve, visit: Visit, hostile: Path) -> None:
+    tab = visit(serve(hostile, "--reviewer", REVIEWER), "?sort=place&status=all")
+    guarded, page = Guarded(tab), tab.page
     ready(tab)
-    total = int(tab.page.locator(".st-key-record-head .cu-place").inner_text().split("of")[1].replace(",", ""))
-    print(total)
-    times = []
-    for place in range(total):
-        began = time.monotonic()
-        if place:
+    with tab.rerun():
+        page.get_by_text("Raw line", exact=True).click()
+    place = page.locator(".st-key-record-head .cu-place")
+    count = int(place.inner_text().split(" of ")[1])
+    assert count >= 40
+    huge = []
+    for number in range(2, count + 1):
+        is_slow = timed(tab, "j") >= SLOW
+        expect(place).to_have_text(f"{number} of {count}")
+        guarded.unharmed()
+        if len(tab.page.locator(".cu-cut").all()):
+            huge.append(number)
+        if is_slow:  # for its own sake, or because others keep the machine busy?
+            assert min(timed(tab, "k", "j") for _ in range(3)) < SLOW, number
+        if number % 3 == 0:
+            tab.press("e")
+            expect(button(tab, "Save")).to_be_visible()
+            guarded.unharmed()
+            tab.press("Escape")
+    assert len(huge) >= len(HUGE)
+    tab.press("v", "l")  # white space in sight, long texts whole
+    while not place.inner_text().startswith(f"{huge[0]} "):
+        tab.press("k")
+        guarded.unharmed()
+
+
+def timed(tab: Tab, *keys: str) -> float:
+    """Seconds until the last of these keys has its record on screen."""
+    tab.press(*keys[:-1])
+    began = time.monotonic()
+    tab.press(keys[-1])
+    return time.monotonic() - began
+
+
+def test_hostile_data_can_be_decided_on_every_page(serve: Serve, visit: Visit, hostile: Path) -> None:
+    """With hostile reasons, searches and decisions of a hostile reviewer, up to the bytes."""
+    tab = visit(serve(hostile, "--reviewer", REVIEWER), "?sort=place")
+    guarded, page = Guarded(tab), tab.page
+    ready(tab)
+    for name in ("script", "markdown"):
+        answer(tab, "q", ATTACKS[name])
+        answer(tab, "n", ATTACKS[name])
+        guarded.unharmed()
+    tab.press("q")  # the reasons are offered again
+    guarded.unharmed()
+    tab.press("Alt+1", "x")
+    for _ in range(2):
+        while not button(tab, "Accept").is_enabled():
             tab.press("j")
-        expect(tab.page.locator(".st-key-record-head .cu-place")).to_contain_text(f"{place + 1} of")
-        expect(button(tab, "Remove")).to_be_visible()
-        times.append(time.monotonic() - began)
-        print(place, times[-1], tab.page.locator(".cu-where").inner_text()[:80])
-        tab.press("e")
-        print("   e", time.monotonic() - began)
-        expect(button(tab, "Save")).to_be_visible()
-        tab.press("Escape")
-        print("   esc", time.monotonic() - began)
-        assert not tab.errors()
-        assert not tab.faults, tab.faults
-        assert tab.page.title() == "curator" and not dialogs
+        tab.press("a")
+        if button(tab, "Change it anyway").count():
+            tab.press("y")
+        guarded.unharmed()
+    while not button(tab, "All with").count():
+        tab.press("j")
+    with tab.rerun():
+        button(tab, "All with").first.click()
+    guarded.unharmed()
+    with tab.rerun():
+        button(tab, "Cancel").click()
+    with tab.rerun():
+        button(tab, "Filter").click()
+    guarded.unharmed()
+    page.keyboard.press("Escape")
+    with tab.rerun():
+        page.get_by_role("radio", name="Clusters").click()
+    clusters = page.locator(".st-key-queue-rows button")
+    assert clusters.count() > 5
+    for number in range(clusters.count()):
+        with tab.rerun():
+            clusters.nth(number).click()
+        guarded.unharmed()
+    with tab.rerun():
+        button(tab, "Keep only this").first.click()
+    with tab.rerun():
+        page.get_by_label("Search").fill(ATTACKS["style"])
+        page.keyboard.press("Enter")
+    guarded.unharmed()
+    for name in ("Overview", "Rules", "Write"):
+        with tab.rerun():
+            page.get_by_role("link", name=name, exact=True).click()
+        expect(page).to_have_url(re.compile(name.lower()))
+        guarded.unharmed()
+    with tab.rerun():
+        button(tab, "Write").click()
+    expect(page.get_by_text("The new check:")).to_be_visible()
+    guarded.unharmed()
