@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.review import charts
+from curator.review import charts, views
 from curator.review.charts import ClusterCount, Drawn, RuleCount, bins, chosen
 from curator.review.states import Filter
 from curator.review.style import PAGE
@@ -108,7 +109,8 @@ def test_hostile_names_are_values_only_and_filter_for_what_they_are() -> None:
     assert len(set(names)) == len(HOSTILE)
     assert names[-3:] == ["␣a", "a", "a␣"]
     assert drawn is not None
-    assert [click(drawn, n) for n in range(len(HOSTILE))] == [Filter(labels=(name,)) for name in HOSTILE]
+    fitting = [None if len(name) > 1000 else Filter(labels=(name,)) for name in HOSTILE]  # into an address
+    assert [click(drawn, n) for n in range(len(HOSTILE))] == fitting
     whole = spec(drawn)
     del whole["datasets"]
     assert not any(name and name in json.dumps(whole) for name in ("a.b[0]", "datum", "script", "dne"))
@@ -145,11 +147,27 @@ def test_a_limit_far_away_makes_the_axis_logarithmic() -> None:
     assert spec(charts.tokens({20: 1, 300: 2}, 512))["layer"][0]["encoding"]["x"]["scale"]["type"] == "linear"
 
 
-def test_turns_are_no_filter_yet() -> None:
+def test_turns_are_filters() -> None:
     drawn = charts.turns({2: 9, 4: 1})
     assert drawn is not None
-    assert drawn.filters == (None, None)
-    assert "params" not in spec(drawn)
+    assert click(drawn, 0) == Filter(turns=(2, 2))
+    assert click(drawn, 0, 1) == Filter(turns=(2, 4))
+
+
+def test_a_hostile_function_is_looked_for_by_what_an_address_can_hold() -> None:
+    names = ["\"'<b>&#%+\\", "\ud800 half", "\x00\n\u202e", "n" * 1_000, "\U0001f600" * 300, "x" * 1_000_000, ""]
+    drawn = charts.tools({name: 100 - n for n, name in enumerate(names)})
+    assert drawn is not None
+    for number, name in enumerate(names):
+        wanted = click(drawn, number)
+        if not name:  # every record holds it
+            assert wanted is None
+            continue
+        assert wanted == Filter(text=name[:200])
+        address = views.address(wanted)
+        assert len(address) < 8_000
+        assert address.isascii()
+        assert views.read(parse_qs(urlsplit(address).query)).text == wanted.text
 
 
 def test_another_key_where_the_bars_are_others() -> None:

@@ -141,6 +141,14 @@ def test_order_neighbours_and_positions_agree(indexed):
     assert len(set(tokens)) > 5
 
 
+def turns(raw):
+    """Of a chat; None of what is none, or is broken."""
+    try:
+        return len(json.loads(raw)["messages"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def test_every_filter_leaves_what_it_says(indexed):
     index = indexed(*SAMPLES.glob("*.jsonl"), isolated=False)
     every = rows(index)
@@ -154,6 +162,9 @@ def test_every_filter_leaves_what_it_says(indexed):
     assert left(splits=("validation",)) == {row.id for row in every if row.split == "validation"}
     assert left(labels=("acount",)) == {row.id for row in every if row.label == "acount"}
     assert left(tokens=(20, 30)) == {row.id for row in every if row.tokens is not None and 20 <= row.tokens <= 30}
+    spoken = {row.id: number for row in every if (number := turns(index.raw(row))) is not None}
+    assert left(turns=(1, 3)) & {*spoken} == {item for item, number in spoken.items() if 1 <= number <= 3} != {*spoken}
+    assert left(turns=(5, 1 << 40), tokens=(0, 200)) == left(turns=(5, 99)) & left(tokens=(0, 200)) != set()
     assert left(codes=("NONE",)) == left(labels=("none",)) == left(files=()) - left() == set()
     assert all((left(codes=("SEP002",)), left(splits=("validation",)), left(labels=("acount",)), left(tokens=(20, 30))))
     for column in ("rule", "severity", "file", "split", "label", "status"):

@@ -137,6 +137,26 @@ def test_the_worst_record_comes_first_with_its_fix_as_a_change(review: Open) -> 
     assert not page.can("decide-undo")
 
 
+def test_a_range_of_turns_and_how_far_they_are_counted(review: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = chat(4, rating=1)
+    long["messages"] = long["messages"] * 3
+    page = review(*FLAGGED, long, turns="3-9")
+    assert "<b>1</b> of 1" in page.html
+    assert page.line == 4
+    assert "Filter · 1" in [block.proto.popover.label for block in page.app.get("popover")]
+    assert "Counting" not in page.html
+    monkeypatch.setattr(page.workspace.index, "counted", lambda: 0.419)
+    monkeypatch.setattr(page.workspace.checking, "is_done", False)
+    assert "Counting tokens and turns: 41 %" in page.run().html
+    page.app.query_params.clear()
+    page.app.query_params["status"] = "all"  # with no parameter, the page would recall its last view
+    assert "Counting" not in page.run().html
+    page.app.query_params["sort"] = "tokens"
+    assert "Counting tokens and turns: 41 %" in page.run().html
+    monkeypatch.setattr(page.workspace.checking, "is_done", True)
+    assert "Only 41 % of the data is counted" in page.run().html
+
+
 def test_after_a_decision_the_next_record_is_there(review: Open) -> None:
     page = review(*FLAGGED)
     page.press("decide-accept")

@@ -10,12 +10,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
 from curator.reporters.text import visible
+from curator.review import views
 from curator.review.states import Filter
 from curator.review.style import PALETTE
 
@@ -26,7 +27,8 @@ _SHOWN = 30  # bars; the rest is one bar more
 _NAME = 40  # code points of a name
 _BINS = 40
 _LEAST = 8  # values of an even axis
-_FEW = 200  # names that one filter may hold: it stands in the page's address
+_LONGEST = 8_000  # characters of the address that a filter stands in: what browsers and servers take
+_LOOKED_FOR = 200  # code points of a name that are looked for in the texts
 _ROW = 22  # pixels of a bar with its gap
 _AXIS = 78  # pixels below the bars: the height of a chart has its axes in it
 _HEIGHT = 260
@@ -123,7 +125,7 @@ def tools(calls: Mapping[str, int]) -> Drawn | None:
         "Function",
         "Calls",
         "functions",
-        lambda names: Filter(text=names[0]) if len(names) == 1 else None,
+        lambda names: Filter(text=names[0][:_LOOKED_FOR]) if len(names) == 1 and names[0] else None,
     )
 
 
@@ -151,12 +153,12 @@ def clusters(rows: Iterable[ClusterCount]) -> Drawn | None:
 
 def tokens(counts: Mapping[int, int], limit: int | None) -> Drawn | None:
     """Records by their number of tokens, with the limit drawn in; None where nothing was counted."""
-    return _histogram("tokens", counts, limit, "Tokens per record", "token", is_filter=True)
+    return _histogram("tokens", counts, limit, "Tokens per record", "token")
 
 
 def turns(counts: Mapping[int, int]) -> Drawn | None:
-    """Records by their number of turns; None where there are none. Its bars are no filters."""
-    return _histogram("turns", counts, None, "Turns per record", "turn", is_filter=False)
+    """Records by their number of turns; None where there are none."""
+    return _histogram("turns", counts, None, "Turns per record", "turn")
 
 
 def chosen(event: Any, drawn: Drawn) -> Filter | None:
@@ -171,13 +173,13 @@ def chosen(event: Any, drawn: Drawn) -> Filter | None:
 
 
 def _together(filters: Sequence[Filter]) -> Filter | None:
-    """What any of the filters leaves; of token ranges the whole span, of texts the first: a filter has only one."""
+    """What any of the filters leaves; of ranges the whole span, of texts the first: a filter has only one."""
     if not filters:
         return None
     joined: dict[str, Any] = {}
     for name in (field.name for field in fields(Filter)):
         values = [getattr(filter, name) for filter in filters]
-        if name == "tokens":
+        if name in ("tokens", "turns"):
             spans = [span for span in values if span]
             joined[name] = (min(a for a, _ in spans), max(b for _, b in spans)) if spans else None
         elif isinstance(values[0], tuple):
@@ -206,7 +208,7 @@ def _named(name: str, counts: Mapping[str, int], axis: str, unit: str, several: 
     bars = [_Bar(shown(value), {"info": n}, _part(n, whole), filter_of((value,))) for n, value in ordered[:_SHOWN]]
     if rest := ordered[_SHOWN:]:
         n = sum(n for n, _ in rest)
-        few = filter_of(tuple(value for _, value in rest)) if len(rest) <= _FEW else None
+        few = filter_of(tuple(value for _, value in rest[: _LONGEST + 1]))  # more are too many anyway
         bars.append(_Bar(f"{len(rest):,} other {several}", {"others": n}, _part(n, whole), few))
     return _bars(name, bars, axis, unit)
 
@@ -258,7 +260,12 @@ def _bars(name: str, bars: Sequence[_Bar], axis: str, unit: str, *, by_severity:
     layers = alt.layer(marks.add_params(clicked), words).properties(
         height=_ROW * len(bars) + _AXIS, background="transparent"
     )
-    return Drawn(name, layers, tuple(bar.filter for bar in bars))
+    return Drawn(name, layers, tuple(bar.filter if _fits(bar.filter) else None for bar in bars))
+
+
+def _fits(shown: Filter | None) -> bool:
+    """Whether an address can hold the filter."""
+    return shown is None or len(views.address(shown)) <= _LONGEST
 
 
 def _parts(bar: _Bar, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -324,7 +331,7 @@ def _log_edges(last: int) -> list[int]:
 
 
 def _histogram(
-    name: str, counts: Mapping[int, int], limit: int | None, title: str, unit: str, *, is_filter: bool
+    name: Literal["tokens", "turns"], counts: Mapping[int, int], limit: int | None, title: str, unit: str
 ) -> Drawn | None:
     limit = limit or None
     found, is_log = bins(counts, limit)
@@ -351,12 +358,13 @@ def _histogram(
     kinds = ["within the limit", "over the limit"]
     marks = (
         alt.Chart(pd.DataFrame(rows))
-        .mark_rect(x2Offset=-1, cursor="pointer" if is_filter else "default")
+        .mark_rect(x2Offset=-1, cursor="pointer")
         .encode(
             x=alt.X("left:Q", title=title, scale=scale, axis=axis),
             x2="right:Q",
             y=alt.Y("count:Q", title="Records", axis=alt.Axis(format=",d", tickMinStep=1, tickCount=5)),
             y2=alt.datum(0),
+            opacity=alt.condition(clicked, alt.value(1.0), alt.value(0.35)),
             color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[_PLAIN, COLORS["error"]])),
             tooltip=[
                 alt.Tooltip("range:N", title=title),
@@ -364,14 +372,13 @@ def _histogram(
                 *([alt.Tooltip("kind:N", title="Limit")] if limit else []),
             ],
         )
+        .add_params(clicked)
     )
-    if is_filter:
-        marks = marks.encode(opacity=alt.condition(clicked, alt.value(1.0), alt.value(0.35))).add_params(clicked)
     over = sum(row["count"] for row in rows if row["kind"] == kinds[1])
     says = f"limit: {_number(limit, unit)}" + (f" · {_number(over, 'record')} over" if over else "") if limit else ""
     layers = alt.layer(marks, *(_limit(limit, says, ends, is_log) if limit else ()))
-    filters = [Filter(tokens=(low, high)) if is_filter else None for low, high, _ in found]
-    return Drawn(name, layers.properties(height=_HEIGHT, background="transparent"), tuple(filters))
+    filters = tuple(Filter(tokens=(a, b)) if name == "tokens" else Filter(turns=(a, b)) for a, b, _ in found)
+    return Drawn(name, layers.properties(height=_HEIGHT, background="transparent"), filters)
 
 
 def _limit(limit: int, says: str, ends: Sequence[float], is_log: bool) -> tuple[alt.Chart, alt.Chart]:

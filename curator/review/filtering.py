@@ -42,9 +42,10 @@ def condition(
         one_of("label", (number for number, label in labels.items() if label in shown.labels))
     if shown.statuses:
         one_of("status", map(STATUSES.index, shown.statuses))
-    if shown.tokens is not None:
-        clauses.append("tokens BETWEEN ? AND ?")
-        values += shown.tokens
+    for column, span in (("tokens", shown.tokens), ("turns", shown.turns)):
+        if span is not None:
+            clauses.append(f"{column} BETWEEN ? AND ?")
+            values += span
     if shown.text:
         clauses.append("id IN (SELECT value FROM json_each(?))")
         values.append(with_text(shown.text))

@@ -341,7 +341,7 @@ class Index:
         where, values = self._where(shown)
         columns = "status, severity, codeset, file, label"
         found = self._rows(f"SELECT {columns}, count(*) FROM items WHERE {where} GROUP BY {columns}", values)
-        if shown.tokens is None:  # which are still being counted
+        if shown.tokens is None is shown.turns:  # which are still being counted
             if len(self._cubes) >= _CACHED:
                 self._cubes.clear()
             self._cubes[shown] = (version, found)

@@ -22,7 +22,7 @@ SCHEMA = """
 CREATE TABLE items (
     id INTEGER PRIMARY KEY, file INTEGER, record TEXT, nth INTEGER, line INTEGER, "column" INTEGER, offset INTEGER,
     size INTEGER, severity INTEGER, codeset INTEGER, findings INTEGER, fixable INTEGER, tokens INTEGER, label INTEGER,
-    status INTEGER DEFAULT 0, rank INTEGER
+    turns INTEGER, status INTEGER DEFAULT 0, rank INTEGER
 );
 CREATE TABLE details (first INTEGER PRIMARY KEY, findings BLOB);
 CREATE TABLE general (id INTEGER PRIMARY KEY, finding BLOB);

@@ -11,6 +11,7 @@ import streamlit as st
 
 from curator.review import answering
 from curator.review import screen as screens
+from curator.review.escaping import whole
 from curator.review.index import Column, Group
 from curator.review.plain import plain, visible
 from curator.review.states import Filter, Row, Status
@@ -23,9 +24,10 @@ SIGNS = {"error": "✖", "warning": "▲", "info": "●"}
 _MARKS = {"open": "", "fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?"}
 _COLORS = {"error": "red", "warning": "orange", "info": "blue"}
 _SORTS = {"severity": "worst first", "place": "as in the file", "tokens": "most tokens first", "findings": "most findings first"}  # fmt: skip  # noqa: E501
-_ANY = 1 << 40  # tokens, where no most is wanted
+_ANY = 1 << 40  # tokens or turns, where no most is wanted
 _NAME = 14  # code points of a file's name in the list
 _OPTIONS = 300  # values that a filter offers
+_EVERY = 1.0  # seconds between two looks at how far the tokens are counted
 
 
 def statuses(workspace: Workspace, shown: Filter) -> None:
@@ -62,6 +64,7 @@ def _by_status() -> None:
 def show(workspace: Workspace, shown: Filter, row: Row | None, position: int, total: int) -> None:
     """The filter, and the page of the list that the record on screen is on."""
     _filter(workspace, shown)
+    _counting(workspace, shown)
     if screens.cluster() is None:
         _records(workspace, shown, row, position, total)
     else:
@@ -99,7 +102,8 @@ def _filter(workspace: Workspace, shown: Filter) -> None:
 
 def _facets(shown: Filter) -> dict[str, Any]:
     return {
-        name: getattr(shown, name) for name in ("codes", "severities", "files", "splits", "labels", "tokens", "group")
+        name: getattr(shown, name)
+        for name in ("codes", "severities", "files", "splits", "labels", "tokens", "turns", "group")
     }
 
 
@@ -116,12 +120,55 @@ def _all_facets(workspace: Workspace, shown: Filter) -> None:
     if len({file.split for file in files}) > 1:
         _facet(workspace, shown, "Split", "split", "splits", lambda split: visible(split, 80))
     _facet(workspace, shown, "Label", "label", "labels", lambda label: visible(label, 80))
-    fewest, most = st.columns(2)
-    low, high = shown.tokens or (0, 0)
-    st.session_state["queue-fewest"], st.session_state["queue-most"] = low or None, high if 0 < high < _ANY else None
-    fewest.number_input("Tokens from", min_value=0, step=1, key="queue-fewest", on_change=_by_tokens)
-    most.number_input("to", min_value=0, step=1, key="queue-most", on_change=_by_tokens)
+    _span(shown.tokens, "Tokens", "tokens")
+    _span(shown.turns, "Turns", "turns")
+    if workspace.index.counted() < 1:
+        st.html(whole(f'<div class="cu-quiet">{_so_far(workspace)}</div>'))
     st.button("Show all", on_click=answering.reset, key="queue-reset", disabled=not any(_facets(shown).values()))
+
+
+def _span(span: tuple[int, int] | None, title: str, field: str) -> None:
+    """The fewest and the most of what is counted."""
+    fewest, most = st.columns(2)
+    low, high = span or (0, 0)
+    first, last = f"queue-{field}-from", f"queue-{field}-to"
+    st.session_state[first], st.session_state[last] = low or None, high if span and high < _ANY else None
+    how: dict[str, Any] = {"min_value": 0, "step": 1, "on_change": _by_span, "args": (field,)}
+    fewest.number_input(f"{title} from", key=first, **how)
+    most.number_input("to", key=last, **how)
+
+
+def _by_span(field: str) -> None:
+    low, high = st.session_state[f"queue-{field}-from"], st.session_state[f"queue-{field}-to"]
+    span = None if low is None and high is None else tuple(sorted((low or 0, _ANY if high is None else high)))
+    changed: dict[str, Any] = {field: span}
+    answering.reset(replace(screens.shown(), **changed))
+
+
+def _counting(workspace: Workspace, shown: Filter) -> None:
+    """Say that not all is counted yet, where the list is chosen or sorted by it."""
+    is_asked = shown.tokens is not None or shown.turns is not None or shown.sort == "tokens"
+    if is_asked and workspace.index.counted() < 1:
+        _going_on(workspace) if not workspace.checking.is_done else _told(workspace)
+
+
+@st.fragment(run_every=_EVERY)
+def _going_on(workspace: Workspace) -> None:
+    """How far the counting is; the page starts again when all is counted."""
+    if workspace.checking.is_done:
+        st.rerun()
+    _told(workspace)
+
+
+def _told(workspace: Workspace) -> None:
+    st.html(whole(f'<div class="cu-note">{_so_far(workspace)}</div>'))
+
+
+def _so_far(workspace: Workspace) -> str:
+    share = f"{int(100 * workspace.index.counted())} %"
+    if workspace.checking.is_done:
+        return f"Only {share} of the data is counted: the counting was ended. Check again for the rest."
+    return f"Counting tokens and turns: {share}. Records that are not counted yet have none."
 
 
 def _facet(
@@ -152,12 +199,6 @@ def _by_facet(field: str, options: Sequence[str]) -> None:
 def _with(shown: Filter, field: str, values: tuple[Any, ...]) -> Filter:
     changed: dict[str, Any] = {field: values}
     return replace(shown, **changed)
-
-
-def _by_tokens() -> None:
-    low, high = st.session_state["queue-fewest"], st.session_state["queue-most"]
-    tokens = (low or 0, high or max(low or 0, _ANY)) if low or high else None
-    answering.reset(replace(screens.shown(), tokens=tokens))
 
 
 def _by_text() -> None:

@@ -102,6 +102,8 @@ class Filter:
     statuses: tuple[Status, ...] = ()
     tokens: tuple[int, int] | None = None
     """Fewest and most."""
+    turns: tuple[int, int] | None = None
+    """Fewest and most."""
     text: str = ""
     """Case is ignored; it stands in the record's texts."""
     group: str = ""

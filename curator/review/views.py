@@ -15,13 +15,14 @@ RECORD, CLUSTERS = "record", "clusters"
 DEFAULT = Filter(statuses=("open",))
 """What an address without parameters shows: what is still to be decided."""
 
+_RANGES = ("tokens", "turns")
 _LISTS = {"rule": "codes", "severity": "severities", "split": "splits", "label": "labels"}
 _KNOWN = {"severity": {str(level) for level in Severity}, "status": set(get_args(Status))}
 _SORTS = ("severity", "place", "tokens", "findings")
-_MOST = 1 << 53  # tokens; what is above was not written by us
+_MOST = 1 << 53  # of a range; what is above was not written by us
 _ESCAPED = re.compile(r"\\(?:\\|u([0-9a-f]{4}))")
 _UNSENDABLE = re.compile("[\ud800-\udfff]")
-NAMES = (*_LISTS, "file", "status", "tokens", "text", "group", "sort")
+NAMES = (*_LISTS, "file", "status", *_RANGES, "text", "group", "sort")
 """All parameters of a filter."""
 
 
@@ -39,6 +40,7 @@ def read(params: Mapping[str, str | Iterable[str]]) -> Filter:
         files=tuple(int(value) for value in found["file"] if re.fullmatch(r"[0-9]{1,9}", value)),
         statuses=() if "all" in found["status"] else statuses or DEFAULT.statuses,  # type: ignore[arg-type]
         tokens=_range(next(iter(found["tokens"]), "")),
+        turns=_range(next(iter(found["turns"]), "")),
         text=next(iter(found["text"]), ""),
         group=next(iter(found["group"]), ""),
         sort=sort,  # type: ignore[arg-type]
@@ -50,7 +52,9 @@ def written(shown: Filter) -> dict[str, list[str]]:
     found = {name: list(getattr(shown, field)) for name, field in _LISTS.items()}
     found["file"] = [str(number) for number in shown.files]
     found["status"] = [] if shown.statuses == DEFAULT.statuses else list(shown.statuses) or ["all"]
-    found["tokens"] = [f"{shown.tokens[0]}-{shown.tokens[1]}"] if shown.tokens else []
+    for name in _RANGES:
+        span = getattr(shown, name)
+        found[name] = [f"{span[0]}-{span[1]}"] if span else []
     found["text"] = [shown.text] if shown.text else []
     found["group"] = [shown.group] if shown.group else []
     found["sort"] = [shown.sort] if shown.sort != DEFAULT.sort else []
