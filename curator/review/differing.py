@@ -11,7 +11,7 @@ from curator.review.escaping import LIMIT, Mark, block, escape, label, marked, w
 Piece = tuple[Literal["same", "removed", "added"], str]
 """A part of a change, in reading order."""
 
-_SAME = 400  # code points of what stays the same that are shown on each side of a change
+_SAME = 90  # code points of what stays that are shown on each side of a change
 
 
 def pieces(old: str, new: str) -> list[Piece]:
