@@ -112,13 +112,17 @@ def checked(
     failures: Sequence[InputError] = (),
     suppressions: Suppressions | None = None,
     standins: Mapping[str, str] = MappingProxyType({}),
+    profile: bool = False,
 ) -> Iterator[tuple[Report, list[Checked]]]:
-    """What `check` gives, and the files, still open. `standins` are read in place of the files they are named by."""
+    """What `check` gives, and the files, still open. `standins` are read in place of the files they are named by.
+
+    With `profile`, the counts of each file hold what a profile is made of.
+    """
     with Spools() as spools:
         run = _Run(failures, suppressions)
         run.open(datasets, spools, standins)
         for split in run.splits:
-            run.plan(split, token_stats)
+            run.plan(split, token_stats, profile)
         run.scan(executor, shard_bytes, progress)
         run.finish()
         yield run.report(), run.files()
@@ -155,7 +159,7 @@ class _Run:
                 if split.sources:
                     self.splits.append(split)
 
-    def plan(self, split: _Split, token_stats: bool) -> None:
+    def plan(self, split: _Split, token_stats: bool, profile: bool) -> None:
         settings = split.dataset.settings
         check_files = settings.digests()
         rules = catalogue.load(settings.rule_dirs, check_files)
@@ -180,6 +184,7 @@ class _Run:
             settings.rule_dirs,
             check_files,
             self.suppressions.covers(split.dataset, files, rules) if self.suppressions else {},
+            profile,
         )
         split.bound = bind(split.plan)
         for source in split.sources.values():

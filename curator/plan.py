@@ -56,6 +56,8 @@ class Plan:
     check_files: tuple[tuple[str, str], ...] = ()
     suppressions: Mapping[str, Cover] = field(default_factory=dict)
     """By file; those files that have any."""
+    profile: bool = False
+    """Whether to count what a profile of the data is made of."""
 
     @property
     def tokenizer(self) -> Tokenizer | None:

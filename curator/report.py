@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curator.conventions import Conventions
 from curator.entries import Cover
 from curator.model import Finding, Severity, Suppression
 from curator.spool import Findings
+
+if TYPE_CHECKING:
+    from curator.profiling.tally import Tally
 
 _FAILURES_KEPT = 5  # of each check: a check that raises on every record must not fill the report
 
@@ -61,14 +64,26 @@ class FileCounts:
     records: int = 0
     unreadable: int = 0
     """Lines that are no record: broken JSON, no object, too long."""
+    blank: int = 0
+    """Lines of white space."""
+    glued: int = 0
+    """Records and unreadable values that follow another on its line."""
     tokens: Counter[int] = field(default_factory=Counter)
     """How many examples have how many tokens; empty without --token-stats."""
+    tally: Tally | None = None
+    """What a profile is made of; None where none was asked for."""
 
     def merge(self, other: FileCounts) -> None:
         """Add another's counts."""
         self.records += other.records
         self.unreadable += other.unreadable
+        self.blank += other.blank
+        self.glued += other.glued
         self.tokens += other.tokens
+        if self.tally is None:
+            self.tally = other.tally
+        elif other.tally is not None:
+            self.tally.merge(other.tally)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curator import findings, formats, parsing, plan, reading
 from curator.errors import InputError
@@ -17,6 +17,9 @@ from curator.plan import Bound, BoundRule, Concern, Plan
 from curator.report import Failure, FileCounts, Scanned
 from curator.sources import FileHead, Line, Shard
 from curator.tokens import Tokenizer
+
+if TYPE_CHECKING:
+    from curator.profiling.tally import Tally
 
 Task = tuple[bytes, int, Shard]
 """Pickled plans, the number of the shard's plan among them, and the shard: all that a worker needs."""
@@ -50,6 +53,11 @@ class Scanner:
         self._number = number
         self._counts = self.result.counts[shard.file] = FileCounts()
         self._tokenizer: Tokenizer | None = bound.plan.tokenizer if bound.plan.token_stats else None
+        self._tally: Tally | None = None
+        if bound.plan.profile:
+            from curator.profiling.tally import Tally  # nobody else pays for its import
+
+            self._tally = self._counts.tally = Tally()
         self._adders: dict[Concern, list[tuple[BoundRule, Callable[[Example, Place], None]]]] = {}
 
     def take(self, line: Line) -> None:
@@ -65,11 +73,14 @@ class Scanner:
             self._record(line, found)
         elif parsed is not None and parsed.fault is not None and parsed.fault.kind == "several":
             column, done = line.column, 0
-            for start, end in parsing.values(line.raw):
+            for count, (start, end) in enumerate(parsing.values(line.raw)):
+                self._counts.glued += count > 0
                 column, done = column + len(line.raw[done:start].decode()), start
                 self.take(Line(line.raw[start:end], line.offset + start, line.number, column, end - start))
         elif parsed is not None or line.too_long:
             self._counts.unreadable += 1
+        else:
+            self._counts.blank += 1
         if found:
             self.result.add(found, self.bound.plan.suppressions)
 
@@ -86,8 +97,19 @@ class Scanner:
                 raise
             except BaseException as error:  # also a panic of a compiled library
                 self._take_out(rule, error, line)
+        sizes: list[int] = []
         if self._tokenizer is not None and example.turns:
-            self._counts.tokens[self._tokenizer.example(example)] += 1
+            sizes = self._tokenizer.turns(example)
+            self._counts.tokens[self._tokenizer.whole(example, sizes)] += 1
+        if self._tally is not None:
+            self._profile(self._tally, example, sizes, where, line)
+
+    def _profile(self, tally: Tally, example: Example, sizes: list[int], where: Place, line: Line) -> None:
+        try:
+            tally.add(example, sizes, self.bound.plan.conventions, where)
+        except Exception as error:
+            message = f"the profile lacks this record: {type(error).__name__}: {error}"
+            self.result.failures.add(Failure(self.shard.path, line.number, "profile", message))
 
     def example(self, line: Line) -> Example:
         """The line's record as an example of the file's format; without turns if it is in another."""

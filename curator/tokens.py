@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from curator.errors import CuratorError
-from curator.model import Example
+from curator.model import Example, Turn
 
 if TYPE_CHECKING:
     import tiktoken
@@ -84,10 +85,21 @@ class Tokenizer:
 
     def example(self, example: Example) -> int:
         """Tokens of the whole example: for chat by the published formula, else those of its texts."""
+        return self.whole(example, self.turns(example))
+
+    def turns(self, example: Example) -> list[int]:
+        """Tokens of each turn."""
+        size = self.turn if example.kind != "completion" else self._text
+        return [size(turn) for turn in example.turns]
+
+    def whole(self, example: Example, turns: Sequence[int]) -> int:
+        """Tokens of an example whose turns have so many."""
         if example.kind == "completion":
-            return sum(self.count(turn.text) for turn in example.turns)
-        total = sum(self.turn(turn) for turn in example.turns) + _REPLY
-        return total + self.tools(example) if example.tools else total
+            return sum(turns)
+        return sum(turns) + _REPLY + (self.tools(example) if example.tools else 0)
+
+    def _text(self, turn: Turn) -> int:
+        return self.count(turn.text)
 
     def tools(self, example: Example) -> int:
         """Tokens that declared functions cost; nested parameters count by their outermost level."""
