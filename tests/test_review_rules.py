@@ -11,13 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator import catalogue, pages, settings
-from curator.review import rule_card
+from curator.review import rule_card, start_page
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's own
 
 
-def script(path: str, found: dict[str, int], code: str) -> None:
+def script(path: str, found: dict[str, int], code: str, asked: dict[str, tuple[str, ...]]) -> None:
     from types import SimpleNamespace
     from typing import Any, cast
 
@@ -29,7 +29,8 @@ def script(path: str, found: dict[str, int], code: str) -> None:
     from curator.review.serving import ReviewOptions
 
     class Workspace:
-        options = ReviewOptions(paths=(path,))
+        options = ReviewOptions(paths=(path,), **asked)
+        checking = SimpleNamespace(number=7)
 
         def files(self) -> Any:
             return [SimpleNamespace(path=path, real_path=path, is_copy=False)]
@@ -48,9 +49,11 @@ def script(path: str, found: dict[str, int], code: str) -> None:
     rules_page.show(cast(Any, Workspace()))
 
 
-def page(folder: Path, code: str = "LAB004", sample: str = "intents.train.jsonl", **found: int) -> AppTest:
+def page(
+    folder: Path, code: str = "LAB004", sample: str = "intents.train.jsonl", asked: Any = None, **found: int
+) -> AppTest:
     path = shutil.copy(ROOT / "sample_data" / sample, folder / sample)
-    given = {"path": str(path), "found": found, "code": code}
+    given = {"path": str(path), "found": found, "code": code, "asked": asked or {}}
     at = AppTest.from_function(script, default_timeout=60, kwargs=given).run()
     assert not at.exception
     return at
@@ -109,6 +112,34 @@ def test_a_changed_rule_runs_again_and_is_saved(tmp_path: Path) -> None:
     assert settings.load(str(tmp_path / "curator.toml")).params == {"few-examples": {"enough": 100_000}}
     assert "No unsaved changes" in words(at)
     assert at.number_input(key="rules.DAT002.param.enough").value == 100_000
+    assert "by the settings from before" in words(at)
+    button(at, "again").click().run()
+    assert at.session_state[start_page.AGAIN] == 7  # the check that is to be made again
+
+
+def test_what_the_command_line_left_out_is_said(tmp_path: Path) -> None:
+    (tmp_path / "curator.toml").write_text('ignore = ["TOK001"]\n')
+    at = page(tmp_path, asked={"select": ("LAB", "TOK"), "ignore": ("LAB004",)})
+    rows = at.dataframe[0].value.set_index("code")
+    assert [rows["state"][code] for code in ("LAB004", "SEP002", "TOK001", "LAB005")] == ["left out"] * 2 + [
+        "off",
+        "on",
+    ]
+    assert rows["findings"].isna()["LAB004"]
+    assert rows["findings"]["LAB005"] == 0
+    assert "not run (left out by --ignore)" in words(at)
+    at.toggle(key="rules.LAB004.on").set_value(False).run()
+    assert at.dataframe[0].value.set_index("code")["state"]["LAB004"] == "off ✎"
+
+
+def test_settings_are_read_again_only_where_they_changed(tmp_path: Path) -> None:
+    at = page(tmp_path)
+    read = at.session_state["rules.read"][str(tmp_path / "curator.toml")]
+    at.run()
+    assert at.session_state["rules.read"][str(tmp_path / "curator.toml")] is read
+    (tmp_path / "curator.toml").write_text('ignore = ["LAB004"]\n')
+    at.run()
+    assert at.dataframe[0].value.set_index("code")["state"]["LAB004"] == "off"
 
 
 def test_a_file_that_changed_meanwhile_is_not_written_over(tmp_path: Path) -> None:

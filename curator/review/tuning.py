@@ -52,6 +52,17 @@ def meant(own: Settings, changes: Iterable[Change], rules: Catalogue) -> Setting
     return own
 
 
+def overruled(
+    own: Settings, select: tuple[str, ...] | None, ignore: tuple[str, ...] | None, rules: Catalogue
+) -> dict[str, str]:
+    """By code, `--select` or `--ignore`, whichever of a command line leaves out, or puts in, a rule against the
+    settings. Raises UsageError where they name a rule that does not exist.
+    """
+    selected = settings.overlay(own, select=select)
+    says, would, does = (_chosen(one, rules) for one in (own, selected, settings.overlay(selected, ignore=ignore)))
+    return {code: "--select" if (code in would) == (code in does) else "--ignore" for code in says ^ does}
+
+
 def governing(paths: Iterable[str], config: str | None) -> tuple[Path, ...]:
     """The settings files that data goes by, each once; where there is none, the `curator.toml` that could be made."""
     if config is not None:
@@ -70,7 +81,11 @@ def settings_at(path: Path) -> Settings:
 
 
 def _is_on(own: Settings, code: str, rules: Catalogue) -> bool:
-    return any(rule.code == code for rule in rules.select(own.preset, own.select, own.extend_select, own.ignore))
+    return code in _chosen(own, rules)
+
+
+def _chosen(own: Settings, rules: Catalogue) -> set[str]:
+    return {rule.code for rule in rules.select(own.preset, own.select, own.extend_select, own.ignore)}
 
 
 def _switched(own: Settings, change: Change, rules: Catalogue) -> Settings:
