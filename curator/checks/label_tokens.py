@@ -75,13 +75,8 @@ class SharedFirstToken:
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         tokens: Tokenizer = context.tokens
-        usual: dict[str, tuple[str, Seen]] = {}  # each label as it is most often written
-        for label, seen in _written(self.labels):
-            name = label.lstrip()
-            if name and (name not in usual or seen.count > usual[name][1].count):
-                usual[name] = (label, seen)
         groups: dict[int, list[tuple[str, Seen]]] = {}
-        for label, seen in usual.values():
+        for label, seen in usual(self.labels).values():
             groups.setdefault(tokens.ids(label)[0], []).append((label, seen))
         for group in groups.values():
             if len(group) < 2:
@@ -113,6 +108,16 @@ class SharedFirstToken:
                     group=f"token:{digest(token)}",
                 ),
             )
+
+
+def usual(labels: Labels) -> dict[str, tuple[str, Seen]]:
+    """Each label as it is most often written (space before it kept), by its name; {} for numbers on a scale."""
+    found: dict[str, tuple[str, Seen]] = {}
+    for label, seen in _written(labels):
+        name = label.lstrip()
+        if name and (name not in found or seen.count > found[name][1].count):
+            found[name] = (label, seen)
+    return found
 
 
 def _written(labels: Labels) -> Iterator[tuple[str, Seen]]:

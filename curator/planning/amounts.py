@@ -1,0 +1,208 @@
+"""Whether there is enough data, what training costs, what used to be measured, and what cannot be said."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from curator import formats
+from curator.checks.labels import is_measure
+from curator.conventions import Conventions
+from curator.plan import Plan
+from curator.planning.advice import Advice, Label, Split
+from curator.planning.inference import MOST_BIASED
+from curator.prices import Price
+from curator.targets import Model, Target
+
+_FEWEST = 10  # seed 003: "the minimum is 10", where the target has no figure of its own
+_EFFECT, _CLEAR = 50, 100  # seeds 000, 001 and 003
+_LEVELS = ((10_000, "tens of thousands: great"), (1_000, "thousands: good"), (100, "hundreds: decent"))
+_AMOUNT = "seed 002, 'How much training data do you need'"
+_SEEDS = "seeds 001 and 003"
+
+
+def enough(
+    train: Split | None,
+    validation: Split | None,
+    labels: Sequence[Label],
+    conventions: Conventions,
+    target: Target,
+    kind: str,
+) -> tuple[Advice, ...]:
+    """Whether there is enough to train on and to judge by."""
+    count = train.records if train else 0
+    found = [_examples(count, conventions, target, kind)]
+    if not count:
+        return tuple(found)
+    if labels:
+        found.append(_per_label(labels, kind))
+    if kind == "completion" or conventions.task == "classification":
+        assert train is not None
+        command = f"curator split {shlex.quote(train.paths[0])} --validation 10% --nested 25,50,100"
+        why = "whether more data would help: train on a quarter, a half and all, and see how the result grows"
+        found.append(Advice("learning_curve", command, why, _AMOUNT))
+    found.append(_held_out(validation, train))
+    return tuple(found)
+
+
+def _examples(count: int, conventions: Conventions, target: Target, kind: str) -> Advice:
+    figure = target.min_examples
+    least = figure.value if figure else _FEWEST
+    source = f"{figure.source} ({figure.as_of})" if figure else "seed 003: at OpenAI; this target names no minimum"
+    if not count:
+        return Advice("examples", 0, f"nothing to train on: no readable record; {least:,} are the least", source)
+    if kind == "reinforcement":
+        why = "prompts; how many are enough nobody has published (the minimum of supervised tuning is shown by check)"
+        return Advice("examples", count, why, "")
+    if count < least:
+        return Advice("examples", count, f"too few: {least:,} are the least", source)
+    if count < _EFFECT:
+        why = f"above the minimum of {least:,}, but expect little effect: it begins with 50 to 100 good ones"
+        return Advice("examples", count, why, f"{source}; {_SEEDS}")
+    if count < _CLEAR:
+        why = "50 to 100 are where an effect begins: where none is to be seen, mend the data before adding to it"
+        return Advice("examples", count, why, _SEEDS)
+    if conventions.task == "classification":
+        return Advice("examples", count, "beyond the 50 to 100 where an effect begins; labels count one by one", _SEEDS)
+    why = "beyond the 50 to 100 where an effect begins; more of the same quality helps: 250 good ones changed a product"
+    return Advice("examples", count, why, f"{_SEEDS}; seed 004")
+
+
+def _per_label(labels: Sequence[Label], kind: str) -> Advice:
+    rarest = labels[-1]
+    level = next((text for least, text in _LEVELS if rarest.count >= least), "less than hundreds")
+    why = f"the rarest label, {rarest.name!r}: {level}; hundreds are decent, thousands good, tens of thousands great"
+    if kind != "completion":
+        why += " (figures for prompts and completions; a chat model knows what most labels mean, and needs fewer)"
+    if len(labels) == 1:
+        why = f"there is one label only, {rarest.name!r}: nothing is to be told apart"
+    return Advice("per_label", rarest.count, why, _AMOUNT)
+
+
+def _held_out(validation: Split | None, train: Split | None) -> Advice:
+    if validation is not None:
+        why = f"validation records in {', '.join(validation.paths)}: the loss on them shows when to stop"
+        return Advice("validation", validation.records, why, "seed 002, 'How to evaluate your GPT fine-tuned model'")
+    assert train is not None
+    why = "there are none: without data that is held out nobody can say whether training has helped; set some aside"
+    command = f"curator split {shlex.quote(train.paths[0])} --validation 10%"
+    return Advice("validation", 0, f"{why}: {command}", "seed 001, 'Evaluation and Iteration'")
+
+
+def cost(
+    train: Split | None,
+    validation: Split | None,
+    epochs: int,
+    found: Price | None,
+    target: Target,
+    model: Model | None,
+    kind: str,
+) -> tuple[Advice, ...]:
+    """Tokens of an epoch and of the job, the price and what it comes to; None wherever something is not known."""
+    if train is None or train.billed is None:
+        why = "no tokenizer of this model is bundled, and no count is guessed" if train else "no training data"
+        return (Advice("tokens_per_epoch", None, why),)
+    name = model.name if model else ""
+    advice = [_tokens(train, model, kind)]
+    if kind == "reinforcement":
+        if found and found.usd_per_hour is not None:
+            why = f"USD per hour of training, {found.note}; how long it takes, the data does not say"
+            advice.append(Advice("price", found.usd_per_hour, why, _dated(found)))
+        return tuple(advice)
+    total = train.billed * epochs
+    advice.append(Advice("training_tokens", total, f"{train.billed:,} tokens x {epochs} epochs"))
+    is_own = found is not None and not found.as_of
+    if found is None or found.usd_per_million_tokens is None or (kind == "preference" and not is_own):
+        why = f"no price of {name} at {target.title} is known: --price takes yours, in USD per million training tokens"
+        if kind == "preference" and found is not None:
+            why = (
+                "the known price is that of supervised tuning: --price takes yours, in USD per million training tokens"
+            )
+        advice += [Advice("price", None, why), Advice("cost", None, "unknown, because the price is")]
+        return tuple(advice)
+    gone = f"; a copy of {found.gone} no longer lists it, so ask before you count on it" if found.gone else ""
+    advice.append(
+        Advice("price", found.usd_per_million_tokens, f"USD per million training tokens{gone}", _dated(found))
+    )
+    usd = found.cost(train.billed, epochs)
+    rest = "; tokens of validation are not billed" if validation is not None and target.name == "openai" else ""
+    why = f"USD: price x tokens of an epoch x epochs{rest}; an estimate, the bill counts for itself"
+    advice.append(Advice("cost", None if usd is None else round(usd, 4), why, "OpenAI fine-tuning guide (late 2024)"))
+    return tuple(advice)
+
+
+def _tokens(train: Split, model: Model | None, kind: str) -> Advice:
+    encoding = model.encoding if model else ""
+    why = f"counted with {encoding}; the longest record has {train.longest:,}"
+    if train.too_long:
+        assert model is not None
+        assert model.max_tokens is not None
+        many = "1 is" if train.too_long == 1 else f"{train.too_long:,} are"
+        why += f"; {many} beyond the limit of {model.max_tokens.value:,}"
+        if train.billed != train.tokens:
+            why += f", and cut off there (with what is cut off: {train.tokens:,})"
+    if kind == "preference":
+        why += "; outputs that are not preferred are trained with, but not counted here"
+    return Advice("tokens_per_epoch", train.billed, why, "OpenAI cookbook, 'How to count tokens with tiktoken'")
+
+
+def _dated(found: Price) -> str:
+    return f"{found.source} ({found.as_of})" if found.as_of else found.source
+
+
+def history(splits: Sequence[Split], labels: Sequence[Label], model: Model | None) -> tuple[Advice, ...]:
+    """How OpenAI's command of 2022 had its server measure a classification: for the record, it is gone."""
+    paths = {split.name: split.paths[0] for split in splits}
+    words = ["openai", "api", "fine_tunes.create", "-t", paths.get("train", "TRAIN_FILE")]
+    words += ["-v", paths.get("validation", "VALIDATION_FILE"), "-m", model.name if model else "MODEL"]
+    words += ["--compute_classification_metrics", "--classification_n_classes", str(len(labels))]
+    why = (
+        "HISTORY, do not run: so the API of 2022 was told to measure a classification; both the command and its endpoint "
+        "are gone, so measure on the validation data yourself (accuracy, weighted F1"
+    )
+    if len(labels) == 2:
+        words += ["--classification_positive_class", labels[-1].written]
+        why += "; of two labels, precision, recall, AUROC and AUPRC; here the rarer stands for the positive one)"
+    else:
+        why += ")"
+    if not all(label.is_token for label in labels):
+        why += "; it wanted labels of a single token, and these are not"
+    return (Advice("metrics", shlex.join(words), why, "seed 002, 'How to evaluate your GPT fine-tuned model'"),)
+
+
+def unsaid(plan: Plan, kind: str, endpoint: str | None, records: int, labels: Sequence[Label]) -> tuple[str, ...]:
+    """What this plan does not say, and why."""
+    found = []
+    conventions = plan.conventions
+    if plan.model is None:
+        found.append(
+            f"no model is named, and {plan.target.name} has no usual one: --model gives limit, tokens and price"
+        )
+    elif plan.tokenizer is None:
+        found.append(
+            f"no tokenizer of {plan.model.name} is bundled: tokens, cost, lengths of labels and logit_bias are not known"
+        )
+    if not records:
+        return tuple(found)
+    if not conventions.format or not formats.understood(conventions.format):
+        what = f"{conventions.format} is" if conventions.format else "the format is not known; such records are"
+        found.append(
+            f"{what} only recognised, so that nothing is said about calls to the model: `curator convert` writes "
+            "formats that are read"
+        )
+    elif kind == "reinforcement":
+        found.append(
+            "how answers are graded stands in the job, not in the data; reasoning models take no temperature, stop, "
+            "logit_bias or logprobs, and max_completion_tokens would count their thoughts"
+        )
+    elif endpoint is None:
+        found.append(f"how a prompt of {conventions.format} looks is up to the trainer's template, so no call is shown")
+    elif plan.target.name not in ("openai", "azure"):
+        found.append(
+            "parameters and code are those of OpenAI's API, which many servers share: see whether yours takes them all"
+        )
+    if conventions.task == "classification" and is_measure(conventions):
+        found.append("the answers are numbers on a scale: nothing is said per label")
+    if len(labels) > MOST_BIASED:
+        found.append(f"of {len(labels):,} labels no logit_bias is made")
+    return tuple(found)

@@ -1,0 +1,115 @@
+"""From the report of a check to plans: one for each dataset."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+
+from curator import formats
+from curator.engine import Checked
+from curator.model import Severity
+from curator.plan import Plan
+from curator.planning import amounts, inference, measuring
+from curator.planning.advice import Advice, Label, Plans, Split, TrainingPlan
+from curator.planning.defaults import planned_epochs, training
+from curator.planning.snippet import snippet
+from curator.prices import Price, price
+from curator.report import Report, TokenStats
+
+TRAIN = "train"
+_ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preference": "chat.completions"}
+_TEMPLATED = ("alpaca",)
+"""Formats whose prompts the trainer's own template makes."""
+
+
+def draft(report: Report, files: Sequence[Checked], own_price: float | None = None) -> Plans:
+    """A plan for each dataset of the run; the files are still open. `own_price` is in USD per million tokens."""
+    datasets: dict[tuple[str, str], list[Checked]] = {}
+    for file in files:
+        plan = file.bound.plan
+        datasets.setdefault((plan.root, plan.dataset), []).append(file)
+    levels = Counter((finding.path, finding.severity) for finding in report.findings)
+    made = [_plan(own, levels, own_price) for own in datasets.values()]
+    return Plans(tuple(made), tuple(report.failures))
+
+
+def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None) -> TrainingPlan:
+    """The plan of one dataset; its habits are those of the training data, where there is some."""
+    first = next((file for file in files if file.bound.plan.split == TRAIN), files[0])
+    plan = first.bound.plan
+    conventions, kind = plan.conventions, formats.kind(plan.conventions.format)
+    splits = _splits(files)
+    train = next((split for split in splits if split.name == TRAIN), None)
+    held_out = next((split for split in splits if split.name == "validation"), None)
+    measures = measuring.measure([file for file in files if file.bound.plan is plan], plan)
+    ends = inference.endings(conventions)
+    labels = measuring.labels(measures, ends.stop)
+    endpoint = _ENDPOINTS.get(kind) if conventions.format not in _TEMPLATED and measures.records else None
+    count = train.records if train else 0
+    epochs = planned_epochs(count, plan.model)
+    found = price(plan.target.name, plan.model.name if plan.model else None)
+    if own_price is not None:
+        found = Price(plan.target.name, plan.model.name if plan.model else "", "given by you", "", own_price)
+    paths = [path for split in splits for path in split.paths]
+    sections: dict[str, tuple[Advice, ...]] = {
+        "data": amounts.enough(train, held_out, labels, conventions, plan.target, kind)
+    }
+    if count:
+        sections["training"] = training(count, conventions.task, plan.target, plan.model, kind)
+        sections["cost"] = amounts.cost(train, held_out, epochs, found, plan.target, plan.model, kind)
+    code = ""
+    if endpoint and kind != "reinforcement":
+        sections["inference"] = inference.parameters(endpoint, conventions, labels, measures)
+        values = {advice.name: advice.value for advice in sections["inference"]}
+        name = plan.model.name if plan.model else None
+        code = snippet(endpoint, name, ends, conventions, labels, measures, values)
+    if conventions.task == "classification" and labels and endpoint:
+        sections["history"] = amounts.history(splits, labels, plan.model)
+    return TrainingPlan(
+        plan.dataset,
+        conventions.format,
+        conventions.task,
+        plan.target.name,
+        plan.model.name if plan.model else None,
+        plan.model is not None and plan.model.named,
+        plan.tokenizer.encoding if plan.tokenizer else None,
+        splits,
+        sum(levels[path, Severity.ERROR] for path in paths),
+        sum(levels[path, Severity.WARNING] for path in paths),
+        _command(paths, plan),
+        labels,
+        sections,
+        endpoint,
+        code,
+        amounts.unsaid(plan, kind, endpoint, measures.records, labels),
+    )
+
+
+def _splits(files: Sequence[Checked]) -> tuple[Split, ...]:
+    found: dict[str, list[Checked]] = {}
+    for file in files:
+        found.setdefault(file.bound.plan.split, []).append(file)
+    return tuple(_split(name, own) for name, own in found.items())
+
+
+def _split(name: str, files: Sequence[Checked]) -> Split:
+    plan = files[0].bound.plan
+    records, unreadable = sum(file.counts.records for file in files), sum(file.counts.unreadable for file in files)
+    histogram: Counter[int] = sum((file.counts.tokens for file in files), Counter())
+    paths = tuple(file.source.path for file in files)
+    stats = TokenStats.of(histogram)
+    if stats is None:
+        return Split(name, paths, records, unreadable)
+    limit = plan.model.max_tokens.value if plan.model and plan.model.max_tokens else None
+    too_long = sum(count for tokens, count in histogram.items() if limit is not None and tokens > limit)
+    billed = stats.total
+    if limit is not None and plan.target.overflow == "truncate":
+        billed = sum(min(limit, tokens) * count for tokens, count in histogram.items())
+    return Split(name, paths, records, unreadable, stats.total, stats.max, billed, too_long)
+
+
+def _command(paths: Sequence[str], plan: Plan) -> str:
+    flags = ["--target", plan.target.name] if plan.target.named else []
+    flags += ["--model", plan.model.name] if plan.model and plan.model.named else []
+    return shlex.join(["curator", "check", *paths, *flags])
