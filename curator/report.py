@@ -64,12 +64,12 @@ class FileCounts:
     records: int = 0
     unreadable: int = 0
     """Lines that are no record: broken JSON, no object, too long."""
+    tokens: Counter[int] = field(default_factory=Counter)
+    """How many examples have how many tokens; empty without --token-stats."""
     blank: int = 0
     """Lines of white space."""
     glued: int = 0
     """Records and unreadable values that follow another on its line."""
-    tokens: Counter[int] = field(default_factory=Counter)
-    """How many examples have how many tokens; empty without --token-stats."""
     tally: Tally | None = None
     """What a profile is made of; None where none was asked for."""
 

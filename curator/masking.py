@@ -1,0 +1,163 @@
+"""Secrets and personal data in what is shown of the data: found by their form, and named in their place.
+
+What is shown is for other eyes than the data is. Better one harmless number too many than one key too few; but a
+form alone is not enough where a checksum can tell (cards, IBANs, addresses of machines).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# Messages quote texts with "…" in their middle: a key that was cut is still one.
+_KEY = r"[A-Za-z0-9_\-…]"
+_CUT = "…"
+_SECRETS = (
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    rf"\bsk-{_KEY}{{16,}}",  # OpenAI, Anthropic and others
+    rf"\b(?:gh[pousr]|hf|npm|dop_v1|shpat|whsec|glpat|figd)[_-]{_KEY}{{16,}}",
+    rf"\bgithub_pat_{_KEY}{{16,}}",
+    rf"\b[rs]k_(?:live|test)_{_KEY}{{10,}}",  # Stripe
+    rf"\bxox[a-z]-{_KEY}{{8,}}",  # Slack
+    r"hooks\.slack\.com/services/[\w/…]+",
+    r"\b(?:AKIA|ASIA)[0-9A-Z…]{12,16}(?![0-9A-Za-z])",  # AWS
+    rf"\bAIza{_KEY}{{20,}}|\bya29\.{_KEY}{{16,}}|\bGOCSPX-{_KEY}{{16,}}",  # Google
+    rf"\bSG\.{_KEY}{{16,}}\.{_KEY}{{16,}}",  # SendGrid
+    rf"\bpypi-{_KEY}{{20,}}",
+    r"\b\d{8,10}:AA[\w-]{30,}",  # Telegram
+    r"\beyJ[\w-]{8,}\.[\w…-]{4,}(?:\.[\w…-]*)?",  # JSON web tokens
+)
+_SECRET = re.compile("|".join(_SECRETS), re.DOTALL)
+_BEARER = re.compile(r"(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=…-]{16,})")
+_LOGIN = re.compile(r"://[^\s/:@\"'\\]{1,100}:([^\s/@\"'\\]{1,200})@")
+_ASSIGNED = re.compile(
+    r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|credential)s?"
+    r"""(?:\\?["'`])?\s*(?:[:=]|\bis\b)\s*(?:\\?["'`])?([^\s"'`\\,;{}\[\]<>()]{6,200})"""
+)
+_AT = r"(?:@|\\u0040|%40)"
+_MAIL = re.compile(rf"[A-Za-z0-9._%+'-]{{1,64}}{_AT}(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}\b")
+_CARD = re.compile(r"(?<![\w.,-])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\w-])")
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
+_V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
+_V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
+_PHONE = re.compile(
+    r"(?<![\w+.])(?:\+|00)[1-9](?:[ .()/-]{0,2}\d){6,14}(?![\w-])"  # with the country's code
+    r"|(?<![\w.-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])"  # as in North America
+    r"|(?<![\w.,-])\(?0\d{2,4}\)?[ /-]\d{3,4}[ -]?\d{3,5}(?![\w-])"  # with an area code
+)
+
+
+class Span(NamedTuple):
+    """A range of a text, in code points, that is not shown."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def spans(text: str) -> list[Span]:
+    """What of a text is a secret or somebody's own, in order, none in another. Time grows with the length of the text."""
+    found = sorted(_found(text), key=lambda span: (span.start, -span.end))
+    kept: list[Span] = []
+    for span in found:
+        if kept and span.start < kept[-1].end:
+            last = kept[-1]
+            kept[-1] = Span(last.start, max(last.end, span.end), last.kind)
+        else:
+            kept.append(span)
+    return kept
+
+
+def _found(text: str) -> Iterator[Span]:
+    for match in _SECRET.finditer(text):
+        yield Span(*match.span(), "secret")
+    for pattern in (_BEARER, _LOGIN, _ASSIGNED):
+        for match in pattern.finditer(text):
+            if pattern is not _ASSIGNED or _is_secret(match[1]):
+                yield Span(*match.span(1), "secret")
+    for kind, pattern, proves in _PERSONAL:
+        for match in pattern.finditer(text):
+            if proves(match[0]):
+                yield Span(*match.span(), kind)
+
+
+def _is_secret(value: str) -> bool:
+    """Whether what follows "password:" is one rather than a word of the sentence."""
+    return bool(re.search(r"\d", value) and re.search(r"[A-Za-z]", value)) or bool(re.search(r"[!#$%^&*+=~@]", value))
+
+
+def _luhn(text: str) -> bool:
+    digits = [int(c) for c in text if c.isdigit()]
+    if not 13 <= len(digits) <= 19:
+        return False
+    doubled = [d * 2 - 9 * (d > 4) for d in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _mod97(text: str) -> bool:
+    plain = text.replace(" ", "")
+    if not 15 <= len(plain) <= 34:
+        return False
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    # `a::b` may be a name in a program; loopback and 0.0.0.0 are nobody's.
+    own = address.version == 4 or text.count(":") > 3 or bool(re.search(r"\d", text) and len(text) > 6)
+    return own and not (address.is_loopback or address.is_unspecified)
+
+
+def _any(text: str) -> bool:
+    return True
+
+
+_PERSONAL: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
+    ("e-mail", _MAIL, _any),
+    ("card", _CARD, _luhn),
+    ("IBAN", _IBAN, _mod97),
+    ("IP address", _V4, _is_address),
+    ("IP address", _V6, _is_address),
+    ("phone", _PHONE, _any),
+)
+
+
+def sign(kind: str) -> str:
+    """What stands in the place of something masked."""
+    return f"⟨{kind}⟩"
+
+
+@dataclass(slots=True)
+class Masker:
+    """Masks texts, and counts what it masked, by kind."""
+
+    counts: Counter[str]
+
+    def __call__(self, text: str) -> str:
+        """The text with a sign in place of whatever is a secret or somebody's own."""
+        return "".join(self.pieces(text, (0, len(text))))
+
+    def pieces(self, text: str, *ranges: tuple[int, int]) -> list[str]:
+        """Ranges of the text, masked; what crosses from one into the next is named once, where it begins."""
+        known = spans(text)
+        first, last = (ranges[0][0], ranges[-1][1]) if ranges else (0, 0)
+        self.counts.update(span.kind for span in known if span.start < last and span.end > first)
+        found = []
+        for number, (start, end) in enumerate(ranges):
+            parts, done = [], start
+            for span in known:
+                if span.end <= start or span.start >= end:
+                    continue
+                parts.append(text[done : max(span.start, start)])
+                if span.start >= start or number == 0:
+                    parts.append(sign(span.kind))
+                done = min(span.end, end)
+            found.append("".join([*parts, text[done:end]]))
+        return found
