@@ -60,7 +60,7 @@ class Span(NamedTuple):
 
 
 def spans(text: str) -> list[Span]:
-    """What of a text is a secret or somebody's own, in order, none in another. Time grows with the length of the text."""
+    """What of a text is a secret or somebody's own, in order, none in another; in linear time."""
     found = sorted(_found(text), key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     for span in found:

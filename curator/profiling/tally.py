@@ -18,7 +18,7 @@ from curator.model import Example, Place
 from curator.packing import PackedRows, key_of
 
 SAMPLE = 1_000
-"""Records whose words are looked at. The share of distinct words falls with the amount of text: equal samples compare."""
+"""Records whose words are looked at. Shares of distinct words fall with their number: only equal samples compare."""
 _TEXT = 2_000  # code points of each text of the sample
 _NAME = 100  # code points of a function's name
 _CRC = 4  # bytes that tell the few answers to one input apart
