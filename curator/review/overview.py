@@ -12,8 +12,9 @@ import altair as alt
 from curator.endings import Habit
 from curator.plan import Plan
 from curator.review import charts, views
-from curator.review.charts import ClusterCount, Drawn, RuleCount
+from curator.review.charts import ClusterCount, RuleCount
 from curator.review.counting import Statistics
+from curator.review.drawn import Drawn
 from curator.review.escaping import brief, escape, label, whole
 from curator.review.index import Index
 from curator.review.index_format import Summary
