@@ -11,7 +11,7 @@ import streamlit as st
 from curator.errors import CuratorError
 from curator.review import heading, navigation, serving, start_page, uploads
 from curator.review.checking import Checking
-from curator.review.page_style import PAGE_STYLE
+from curator.review.page_style import PAGE_STYLE, scheme
 from curator.review.serving import ReviewOptions
 from curator.review.start_page import PATHS
 from curator.review.style import STYLE
@@ -31,7 +31,7 @@ _KEPT = 8  # checks: one for the data that was named, the others for uploads
 def show() -> None:
     """Draw the page that the browser is at."""
     st.set_page_config("curator", layout="wide")
-    st.html(STYLE + PAGE_STYLE)
+    st.html(STYLE + PAGE_STYLE + scheme(st.context.theme.type))
     options = _options()
     if not options.paths:
         start_page.ask()

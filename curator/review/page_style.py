@@ -16,6 +16,8 @@ PAGE_STYLE = """<style>
 .cu-notice.cu-error{color:var(--cu-error);background:var(--cu-error-soft);}
 .cu-notice.cu-warning{color:var(--cu-warning);background:var(--cu-warning-soft);}
 .cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
+button[data-selected=true][data-variant=segmented_control],.stPopover button:is([aria-expanded=true],:focus-visible){
+ color:light-dark(#0b4f8a,#9accfb)!important;}
 @media (min-width:1000px){
  .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 21rem);
   z-index:1000000;flex-wrap:nowrap!important;}
@@ -38,3 +40,8 @@ PAGE_STYLE = """<style>
 .cu-command{display:block;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--cu-soft);border-radius:4px;
  padding:.35rem .6rem;font-size:.8125rem;user-select:all;}
 </style>"""
+
+
+def scheme(kind: str | None) -> str:
+    """The colour scheme of what Streamlit hangs beside the app: popovers and dialogs, where it sets none itself."""
+    return f"<style>:root{{color-scheme:{kind};}}</style>" if kind in ("light", "dark") else ""

@@ -7,9 +7,18 @@ STYLE = """<style>
 .stMainBlockContainer:has(.st-key-review)>.stVerticalBlock{gap:0;}
 .st-key-review .stButton button,.st-key-review .stFormSubmitButton button,.st-key-review .stPopover button{
  min-height:2.1rem;padding:.15rem .7rem;}
-.st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;}
-.st-key-review .st-key-queue,.st-key-review .st-key-record{flex:none;height:calc(100dvh - 7.2rem);}
-.stMainBlockContainer:has(.cu-notice) :is(.st-key-queue,.st-key-record){height:calc(100dvh - 10.5rem)!important;}
+.st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;min-height:0;}
+.stMainBlockContainer:has(.st-key-review){height:100dvh;display:flex;flex-direction:column;}
+.stMainBlockContainer:has(.st-key-review)>.stVerticalBlock>*{flex-shrink:0;}
+.stMainBlockContainer:has(.st-key-review)>.stVerticalBlock>.stElementContainer:has(.cu-notice){
+ max-height:20dvh;overflow-y:auto;margin-bottom:.5rem;}
+.stMainBlockContainer>.stVerticalBlock>[data-testid=stLayoutWrapper]:has(>.st-key-review){flex:1 1 0;min-height:24rem;}
+.stMainBlockContainer:has(.st-key-review)>.stVerticalBlock,.st-key-review,
+.st-key-review>[data-testid=stLayoutWrapper]:has(>.stHorizontalBlock>.stColumn),
+.stColumn>.stVerticalBlock:has(>*>:is(.st-key-queue,.st-key-record)),
+[data-testid=stLayoutWrapper]:has(>:is(.st-key-queue,.st-key-record)),
+.st-key-review :is(.st-key-queue,.st-key-record){flex:1 1 0;min-height:0;}
+.stColumn:has(>*>*>:is(.st-key-queue,.st-key-record)){display:flex;flex-direction:column;min-height:0;}
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
 .st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}
@@ -23,9 +32,10 @@ STYLE = """<style>
 .st-key-queue-rows .stButton button p{font:.78rem/1.5 "Source Code Pro",ui-monospace,monospace;white-space:pre;
  overflow:hidden;text-overflow:ellipsis;text-align:left;}
 .st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
-.st-key-review [data-testid*=segmented_controlActive] :is(p,span,div){color:light-dark(#0b4f8a,#9accfb);}
 .st-key-queue-pager{gap:.6rem;}
-.st-key-queue-order{flex-wrap:nowrap;}
+.st-key-queue-order,.st-key-queue-filter{flex-wrap:nowrap;align-items:center;}
+.st-key-queue [data-testid=stTextInputRootElement],.st-key-queue-sort [data-testid=stSelectbox] [role=group],
+.st-key-queue .stPopover button{height:2.1rem;min-height:2.1rem;}
 .st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}
 .st-key-record-choices .stButton button p{font-size:.8125rem;}
 .st-key-record-scroll{border-top:1px solid light-dark(#e2deda,#3a3733);padding-top:.6rem;}
