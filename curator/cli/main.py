@@ -21,6 +21,7 @@ COMMANDS = {
     "split": "Divide a dataset into train, validation and test, without a leak between them.",
     "diff": "Compare two versions of a dataset, record by record.",
     "dedupe": "Take out copies and near copies; what goes is written aside.",
+    "plan": "Say how to train on a dataset, what it costs, and how to call what comes out.",
     "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
     "version": "Show the version.",

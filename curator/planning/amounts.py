@@ -16,8 +16,14 @@ from curator.targets import Model, Target
 
 _FEWEST = 10  # seed 003: "the minimum is 10", where the target has no figure of its own
 _EFFECT, _CLEAR = 50, 100  # seeds 000, 001 and 003
-_LEVELS = ((10_000, "tens of thousands: great"), (1_000, "thousands: good"), (100, "hundreds: decent"))
+_LEVELS = (
+    (10_000, "tens of thousands are great"),
+    (1_000, "thousands are good, tens of thousands great"),
+    (100, "hundreds are decent, thousands good"),
+    (0, "less than the hundreds that are decent; thousands are good"),
+)
 _AMOUNT = "seed 002, 'How much training data do you need'"
+_PRICE = "usd_per_million_tokens"
 _SEEDS = "seeds 001 and 003"
 
 
@@ -70,8 +76,8 @@ def _examples(count: int, conventions: Conventions, target: Target, kind: str) -
 
 def _per_label(labels: Sequence[Label], kind: str) -> Advice:
     rarest = labels[-1]
-    level = next((text for least, text in _LEVELS if rarest.count >= least), "less than hundreds")
-    why = f"the rarest label, {rarest.name!r}: {level}; hundreds are decent, thousands good, tens of thousands great"
+    level = next(text for least, text in _LEVELS if rarest.count >= least)
+    why = f"of the rarest label, {rarest.name!r}: {level}"
     if kind != "completion":
         why += " (figures for prompts and completions; a chat model knows what most labels mean, and needs fewer)"
     if len(labels) == 1:
@@ -106,28 +112,26 @@ def cost(
     advice = [_tokens(train, model, kind)]
     if kind == "reinforcement":
         if found and found.usd_per_hour is not None:
-            why = f"USD per hour of training, {found.note}; how long it takes, the data does not say"
-            advice.append(Advice("price", found.usd_per_hour, why, _dated(found)))
+            why = f"of training, {found.note}; how long it takes, the data does not say"
+            advice.append(Advice("usd_per_hour", found.usd_per_hour, why, _dated(found)))
         return tuple(advice)
     total = train.billed * epochs
     advice.append(Advice("training_tokens", total, f"{train.billed:,} tokens x {epochs} epochs"))
     is_own = found is not None and not found.as_of
     if found is None or found.usd_per_million_tokens is None or (kind == "preference" and not is_own):
-        why = f"no price of {name} at {target.title} is known: --price takes yours, in USD per million training tokens"
+        why = f"no price of {name} at {target.title} is known: --price takes yours, in USD per million tokens"
         if kind == "preference" and found is not None:
-            why = (
-                "the known price is that of supervised tuning: --price takes yours, in USD per million training tokens"
-            )
-        advice += [Advice("price", None, why), Advice("cost", None, "unknown, because the price is")]
+            why = "the known price is that of supervised tuning: --price takes yours, in USD per million tokens"
+        advice += [Advice(_PRICE, None, why), Advice("cost_usd", None, "unknown, because the price is")]
         return tuple(advice)
     gone = f"; a copy of {found.gone} no longer lists it, so ask before you count on it" if found.gone else ""
-    advice.append(
-        Advice("price", found.usd_per_million_tokens, f"USD per million training tokens{gone}", _dated(found))
-    )
+    advice.append(Advice(_PRICE, found.usd_per_million_tokens, f"of training{gone}", _dated(found)))
     usd = found.cost(train.billed, epochs)
     rest = "; tokens of validation are not billed" if validation is not None and target.name == "openai" else ""
-    why = f"USD: price x tokens of an epoch x epochs{rest}; an estimate, the bill counts for itself"
-    advice.append(Advice("cost", None if usd is None else round(usd, 4), why, "OpenAI fine-tuning guide (late 2024)"))
+    why = f"price x tokens of an epoch x epochs{rest}; an estimate, the bill counts for itself"
+    advice.append(
+        Advice("cost_usd", None if usd is None else round(usd, 4), why, "OpenAI fine-tuning guide (late 2024)")
+    )
     return tuple(advice)
 
 
@@ -157,8 +161,8 @@ def history(splits: Sequence[Split], labels: Sequence[Label], model: Model | Non
     words += ["-v", paths.get("validation", "VALIDATION_FILE"), "-m", model.name if model else "MODEL"]
     words += ["--compute_classification_metrics", "--classification_n_classes", str(len(labels))]
     why = (
-        "HISTORY, do not run: so the API of 2022 was told to measure a classification; both the command and its endpoint "
-        "are gone, so measure on the validation data yourself (accuracy, weighted F1"
+        "HISTORY, do not run: so the API of 2022 was told to measure a classification; command and endpoint are "
+        "gone, so measure on the validation data yourself (accuracy, weighted F1"
     )
     if len(labels) == 2:
         words += ["--classification_positive_class", labels[-1].written]
@@ -175,12 +179,10 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, records: int, labels: Se
     found = []
     conventions = plan.conventions
     if plan.model is None:
-        found.append(
-            f"no model is named, and {plan.target.name} has no usual one: --model gives limit, tokens and price"
-        )
+        found.append(f"no model is named, and {plan.target.name} has no usual one: name one with --model")
     elif plan.tokenizer is None:
         found.append(
-            f"no tokenizer of {plan.model.name} is bundled: tokens, cost, lengths of labels and logit_bias are not known"
+            f"no tokenizer of {plan.model.name} is bundled: tokens, cost, lengths and logit_bias are not known"
         )
     if not records:
         return tuple(found)

@@ -77,7 +77,7 @@ def _epochs(examples: int, task: str, target: Target, model: Model | None, kind:
     else:
         why = (
             "the default by the published estimate: 3, where the model then sees at least 100 and at most 25,000 "
-            f"examples; else 1 to 25 (seed 003 calls 4 the standard); {examples:,} x {count} = {examples * count:,} seen"
+            f"examples, else 1 to 25 (seed 003: 4 is the standard); {examples:,} x {count} = {examples * count:,} seen"
         )
         source = _COOKBOOK
     if examples >= _HUGE:

@@ -11,7 +11,7 @@ from curator.engine import Checked
 from curator.model import Severity
 from curator.plan import Plan
 from curator.planning import amounts, inference, measuring
-from curator.planning.advice import Advice, Label, Plans, Split, TrainingPlan
+from curator.planning.advice import Advice, Plans, Split, TrainingPlan
 from curator.planning.defaults import planned_epochs, training
 from curator.planning.snippet import snippet
 from curator.prices import Price, price

@@ -1,4 +1,4 @@
-"""The parameters of a call to the tuned model that follow from the data [seed 002, "How to pick inference parameters"]."""
+"""What follows from the data for calls to the tuned model [seed 002, "How to pick inference parameters"]."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ def _separator(ends: Endings, conventions: Conventions) -> tuple[Advice, ...]:
 
 def _stop(endpoint: str, ends: Endings) -> Advice:
     if ends.stop:
-        return Advice(
-            "stop", [ends.stop], "the completions of the data end with it; the answer comes without it", _SEED
-        )
+        return Advice("stop", [ends.stop], "completions of the data end with it; the answer comes without", _SEED)
     if endpoint == "completions":
         why = "the completions of the data end with nothing in common, so that only max_tokens ends an answer"
         return Advice("stop", None, why, _SEED)
@@ -94,12 +92,14 @@ def _longest_answer(measures: Measures) -> Advice:
     if measures.longest is None:
         why = "no answer could be counted" if measures.tokenizer else "no tokenizer of this model is known"
         return Advice("max_tokens", None, why)
-    calls = "; what the API writes around calls is not counted: give it more" if measures.calls else ""
-    return Advice(
-        "max_tokens",
-        max(1, measures.longest),
-        f"the longest answer of the data, what stops it included; a longer one is none that was taught{calls}",
-    )
+    if measures.calls:
+        why = (
+            f"the texts of the longest answer have {measures.longest:,} tokens, but what the API writes around calls is "
+            "not published: leave ample room"
+        )
+        return Advice("max_tokens", None, why)
+    why = "the longest answer of the data, what stops it included: a longer one was not taught"
+    return Advice("max_tokens", max(1, measures.longest), why)
 
 
 def _free_temperature() -> Advice:
