@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from curator.api import check, fix, load_rules
+    from curator.api import check, fix, load_rules, plan_training
     from curator.catalogue import Rule
     from curator.errors import CardError, CuratorError, InputError, UsageError
     from curator.fixing.mending import Fixed
     from curator.model import Finding, Severity
+    from curator.planning.advice import Plans
     from curator.report import Report
 
 _HOMES = {
     "check": "api",
     "fix": "api",
     "load_rules": "api",
+    "plan_training": "api",
     "Rule": "catalogue",
     "CardError": "errors",
     "CuratorError": "errors",
@@ -33,6 +35,7 @@ _HOMES = {
     "Fixed": "fixing.mending",
     "Finding": "model",
     "Severity": "model",
+    "Plans": "planning.advice",
     "Report": "report",
 }
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "Finding",
     "Fixed",
     "InputError",
+    "Plans",
     "Report",
     "Rule",
     "Severity",
@@ -48,6 +52,7 @@ __all__ = [
     "check",
     "fix",
     "load_rules",
+    "plan_training",
 ]
 
 

@@ -17,6 +17,7 @@ from curator.fixing import mending
 from curator.fixing.mending import Fixed
 from curator.fixing.rounds import Options
 from curator.inputs import Dataset, gather
+from curator.planning.advice import Plans
 from curator.report import Report
 from curator.suppressions import Suppressions
 
@@ -65,6 +66,29 @@ def fix(
     return mending.fix(datasets, Options(unsafe, verify, follow_symlinks), executor=_executor(jobs), failures=failures)[
         0
     ]
+
+
+def plan_training(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+    *,
+    price: float | None = None,
+    config: str | None = None,
+    isolated: bool = False,
+    jobs: int = 1,
+    **options: Any,
+) -> Plans:
+    """How to train on each dataset, what it costs, and how to call what comes out: a plan for each, with sources.
+
+    `price` is yours, in USD per million training tokens, in place of the published one. The rest is as for `check`.
+    Raises what `check` raises; whatever could not be read is among the failures.
+    """
+    from curator.planning.drafting import draft  # a check needs none of it
+
+    datasets, failures = _gathered(paths, config, isolated, options)
+    with engine.checked(
+        datasets, executor=_executor(jobs), token_stats=True, failures=failures, suppressions=Suppressions()
+    ) as (report, files):
+        return draft(report, files, price)
 
 
 def _gathered(

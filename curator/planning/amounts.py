@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 
@@ -42,11 +43,11 @@ def enough(
         return tuple(found)
     if labels:
         found.append(_per_label(labels, kind))
+    assert train is not None
     if kind == "completion" or conventions.task == "classification":
-        assert train is not None
-        command = f"curator split {shlex.quote(train.paths[0])} --validation 10% --nested 25,50,100"
         why = "whether more data would help: train on a quarter, a half and all, and see how the result grows"
-        found.append(Advice("learning_curve", command, why, _AMOUNT))
+        command = "" if validation else _split(train, " --nested 25,50,100")
+        found.append(Advice("learning_curve", command or None, why, _AMOUNT))
     found.append(_held_out(validation, train))
     return tuple(found)
 
@@ -85,14 +86,20 @@ def _per_label(labels: Sequence[Label], kind: str) -> Advice:
     return Advice("per_label", rarest.count, why, _AMOUNT)
 
 
-def _held_out(validation: Split | None, train: Split | None) -> Advice:
+def _split(train: Split, more: str = "") -> str:
+    """The command that holds some of the training data out; "" where that is not one file."""
+    if len(train.paths) != 1 or not os.path.isfile(train.paths[0]):
+        return ""
+    return f"curator split {shlex.quote(train.paths[0])} --validation 10%{more}"
+
+
+def _held_out(validation: Split | None, train: Split) -> Advice:
     if validation is not None:
         why = f"validation records in {', '.join(validation.paths)}: the loss on them shows when to stop"
         return Advice("validation", validation.records, why, "seed 002, 'How to evaluate your GPT fine-tuned model'")
-    assert train is not None
-    why = "there are none: without data that is held out nobody can say whether training has helped; set some aside"
-    command = f"curator split {shlex.quote(train.paths[0])} --validation 10%"
-    return Advice("validation", 0, f"{why}: {command}", "seed 001, 'Evaluation and Iteration'")
+    why = "there are none: without data that is held out nobody can say whether training has helped"
+    how = f"; set some aside: {command}" if (command := _split(train)) else ""
+    return Advice("validation", 0, why + how, "seed 001, 'Evaluation and Iteration'")
 
 
 def cost(
@@ -129,9 +136,8 @@ def cost(
     usd = found.cost(train.billed, epochs)
     rest = "; tokens of validation are not billed" if validation is not None and target.name == "openai" else ""
     why = f"price x tokens of an epoch x epochs{rest}; an estimate, the bill counts for itself"
-    advice.append(
-        Advice("cost_usd", None if usd is None else round(usd, 4), why, "OpenAI fine-tuning guide (late 2024)")
-    )
+    guide = "OpenAI fine-tuning guide (late 2024)"
+    advice.append(Advice("cost_usd", None if usd is None else round(usd, 4), why, guide))
     return tuple(advice)
 
 

@@ -94,8 +94,8 @@ def _longest_answer(measures: Measures) -> Advice:
         return Advice("max_tokens", None, why)
     if measures.calls:
         why = (
-            f"the texts of the longest answer have {measures.longest:,} tokens, but what the API writes around calls is "
-            "not published: leave ample room"
+            f"the texts of the longest answer have {measures.longest:,} tokens, but what the API writes around calls "
+            "is not published: leave ample room"
         )
         return Advice("max_tokens", None, why)
     why = "the longest answer of the data, what stops it included: a longer one was not taught"
