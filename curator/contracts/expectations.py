@@ -1,0 +1,112 @@
+"""What Great Expectations has no word for. Importing this module imports the library: seconds.
+
+A suite that is loaded where these classes were not imported loses their expectations without an error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from great_expectations.expectations.core import ExpectColumnQuantileValuesToBeBetween
+from great_expectations.expectations.expectation import ColumnAggregateExpectation
+
+from curator.contracts.chance import distance_by_chance, share_by_chance
+
+OTHERS = "(others)"
+"""In place of the labels that are too rare to be listed."""
+_SHOWN = 3
+
+
+class _Counted(ColumnAggregateExpectation):
+    """Decides by how often each value occurs; where a column holds nothing, there is nothing to break."""
+
+    metric_dependencies = ("column.value_counts",)
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        counts = {key: int(count) for key, count in metrics["column.value_counts"].items()}
+        if not counts:
+            return {"success": True, "result": {"observed_value": "nothing to judge"}}
+        success, observed = self._judge(counts)
+        return {"success": bool(success), "result": {"observed_value": observed}}
+
+    def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
+        """Whether the counts are as expected, and what they are in words."""
+        raise NotImplementedError
+
+
+class ExpectLabelSharesToStay(_Counted):
+    """The shares of the labels differ from those that were learned by no more than `distance` (total variation)."""
+
+    shares: dict[str, float]
+    distance: float
+    records: int
+    success_keys = ("shares", "distance", "records")
+
+    def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
+        total = sum(counts.values())
+        found: dict[str, float] = dict.fromkeys(self.shares, 0.0)
+        for label, count in counts.items():
+            key = label if label in self.shares else OTHERS
+            found[key] = found.get(key, 0.0) + count / total
+        apart = sum(abs(share - self.shares.get(label, 0.0)) for label, share in found.items()) / 2
+        chance = distance_by_chance(self.shares.values(), total, self.records)
+        moved = sorted(found, key=lambda label: (-abs(found[label] - self.shares.get(label, 0.0)), label))[:_SHOWN]
+        shown = ", ".join(f"{label}: {found[label]:.1%}, was {self.shares.get(label, 0.0):.1%}" for label in moved)
+        return apart <= self.distance + chance, (
+            f"{apart:.1%} of the records would need another label ({_allowed(self.distance, chance, total)}); {shown}"
+        )
+
+
+class ExpectShareToStay(_Counted):
+    """The share of the records with a 1 lies between `min_share` and `max_share`, but for what is chance."""
+
+    min_share: float
+    max_share: float
+    records: int
+    success_keys = ("min_share", "max_share", "records")
+
+    def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
+        total = sum(counts.values())
+        share = counts.get(1, 0) / total
+        nearest = min(max(share, self.min_share), self.max_share)
+        chance = share_by_chance(nearest, total, self.records)
+        return abs(share - nearest) <= chance, f"{share:.1%} of {total:,} records"
+
+
+class ExpectHabitToStay(_Counted):
+    """Every record comes from a file with this habit."""
+
+    value: str
+    success_keys = ("value",)
+
+    def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
+        return set(counts) == {self.value}, ", ".join(sorted(map(str, counts))[:_SHOWN])
+
+
+class ExpectQuantilesToStay(ExpectColumnQuantileValuesToBeBetween):
+    """The library's own, whose outcome is a boolean of numpy that it then cannot write as JSON."""
+
+    def _validate(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+        outcome: dict[str, Any] = super()._validate(*arguments, **named)
+        values = outcome["result"]["observed_value"]["values"]
+        if any(value is None or math.isnan(value) for value in values):  # a column that holds nothing
+            return {"success": True, "result": {"observed_value": "nothing to judge"}}
+        outcome["success"] = bool(outcome["success"])
+        return outcome
+
+
+CUSTOM = {
+    "expect_label_shares_to_stay": ExpectLabelSharesToStay,
+    "expect_share_to_stay": ExpectShareToStay,
+    "expect_habit_to_stay": ExpectHabitToStay,
+    "expect_quantiles_to_stay": ExpectQuantilesToStay,
+}
+"""The classes by the name that a suite calls them."""
+
+
+def _allowed(distance: float, chance: float, total: int) -> str:
+    return f"{distance:.0%} and {chance:.1%} for chance among {total:,} are let pass"

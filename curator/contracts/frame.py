@@ -1,0 +1,169 @@
+"""The features of every record of a dataset, as columns; needs pandas in the end, and not before.
+
+Memory: some 300 bytes a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curator import formats, parsing, reading
+from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS, Reference, describe, from_findings, habits
+from curator.contracts.naming import name
+from curator.conventions import Conventions
+from curator.engine import Checked
+from curator.errors import CuratorError, InputError
+from curator.findings import record_hash
+from curator.model import Example, Severity
+from curator.plan import Plan
+from curator.report import Report
+from curator.sources import Line
+from curator.tokens import bundled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Codes = tuple[frozenset[str], frozenset[str]]
+"""The rules that speak of a record: those that find an error, and those that warn."""
+Progress = Callable[[int, int], object]
+_NOTHING: Codes = (frozenset(), frozenset())
+_STEP = 1000  # records between two looks at the progress
+
+
+@dataclass(slots=True)
+class Table:
+    """One row for each line that holds something, in order."""
+
+    columns: dict[str, list[Any]] = field(default_factory=lambda: {key: [] for key in FEATURES})
+    paths: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    codes: list[Codes] = field(default_factory=list)
+    habits: dict[str, str | None] = field(default_factory=dict)
+    called: set[str] = field(default_factory=set)
+    """The functions that are called anywhere, and those that are declared."""
+    declared: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    """Codes of the rules that warn, or find an error, of the dataset or of what is no record."""
+    rules: set[str] = field(default_factory=set)
+    """Codes of those that do so of a record."""
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def readable(self) -> int:
+        """How many rows are records."""
+        return sum(value == 1 for value in self.columns["readable"])
+
+    def frame(self, flags: Sequence[str]) -> pd.DataFrame:
+        """The table for pandas, with a column for each of these rules, and what finds a row again."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {}
+        for key, values in self.columns.items():
+            dtype = "object" if key in _TEXTS else "float64"
+            columns[key] = pd.Series(values, dtype=dtype)
+        for code in flags:
+            columns[FLAG + code] = [int(code in errors or code in warnings) for errors, warnings in self.codes]
+        for key in HABITS:
+            columns[HABIT + key] = pd.Series([self.habits.get(key)] * len(self), dtype="object")
+        columns["file"] = pd.Categorical(list(map(_Names(), self.paths)))
+        columns["line"] = self.lines
+        columns["row"] = range(len(self))
+        return pd.DataFrame(columns)
+
+
+_TEXTS = ("roles", "label", "new_functions", "new_declared", "identity", "new_errors", "new_warnings")
+
+
+class _Names(dict[str, str]):
+    def __call__(self, text: str) -> str:
+        if text not in self:
+            self[text] = name(text)
+        return self[text]
+
+
+def table(report: Report, files: Sequence[Checked], known: Reference, progress: Progress | None = None) -> Table:
+    """The features of all records of one dataset, read once more. Raises InputError where a file cannot be."""
+    tokenizer = bundled(known.encoding)
+    if tokenizer is None:
+        raise CuratorError(f"no tokenizer {known.encoding!r} is bundled")
+    found = Table()
+    codes, found.whole = _codes(report)
+    done, total = 0, sum(item.source.size for item in files)
+    for item in files:
+        for line, example in _records(item):
+            where = (item.source.path, line.number, record_hash(line.raw))
+            own = codes.get(where, _NOTHING)
+            row = describe(example, known, tokenizer) if example else {"readable": 0}
+            row |= from_findings(*own, known)
+            for key, values in found.columns.items():
+                values.append(row.get(key))
+            found.paths.append(item.source.path)
+            found.lines.append(line.number)
+            found.codes.append(own)
+            found.rules |= own[0] | own[1]
+            if example is not None:
+                found.called.update(call.name for turn in example.turns for call in turn.calls)
+                found.declared.update(tool.name for tool in example.tools)
+            if progress is not None and not len(found) % _STEP:
+                progress(done + line.offset, total)
+        done += item.source.size
+        if not item.source.unchanged():
+            raise InputError(f"{item.source.path}: the file changed while it was read; try again")
+    conventions = files[0].bound.plan.conventions if files else Conventions()
+    found.habits = habits(conventions)
+    new = found.whole & known.ran - known.whole if known.whole is not None else set[str]()
+    found.habits["findings"] = " ".join(sorted(new)) or name("")
+    return found
+
+
+def _codes(report: Report) -> tuple[dict[tuple[str, int, str], Codes], set[str]]:
+    """The rules that speak of each record, by its place and hash, and those that speak of no record."""
+    found: dict[tuple[str, int, str], Codes] = {}
+    whole = set()
+    shared: dict[Codes, Codes] = {}
+    for finding in report.findings:
+        if finding.severity < Severity.WARNING:
+            continue
+        if finding.line is None or finding.record is None:
+            whole.add(finding.code)
+            continue
+        key = (finding.path, finding.line, finding.record)
+        errors, warnings = found.get(key, _NOTHING)
+        if finding.severity == Severity.ERROR:
+            codes = (errors | {finding.code}, warnings)
+        else:
+            codes = (errors, warnings | {finding.code})
+        found[key] = shared.setdefault(codes, codes)
+    return found, whole
+
+
+def _records(item: Checked) -> Iterator[tuple[Line, Example | None]]:
+    """What each line holds that is not blank, as `curator check` read it; None in place of what is no record."""
+    plan = item.bound.plan
+    for shard in reading.cut(item.source, 0):
+        for line in reading.read(shard, plan.max_line_bytes):
+            yield from _held(line, plan)
+
+
+def _held(line: Line, plan: Plan) -> Iterator[tuple[Line, Example | None]]:
+    if line.too_long:
+        yield line, None
+        return
+    if not line.raw.strip():
+        return
+    parsed = parsing.parse(line.raw)
+    if parsed.fault is not None and parsed.fault.kind == "several":
+        for start, end in parsing.values(line.raw):
+            yield from _held(Line(line.raw[start:end], line.offset + start, line.number, size=end - start), plan)
+    elif parsed.fault is not None or not isinstance(parsed.value, dict):
+        yield line, None
+    else:
+        expected, detected = plan.conventions.format, formats.detect(parsed.value)
+        if formats.same_shape(detected, expected):
+            yield line, formats.read(parsed.value, expected, parsed.canonical, len(line.raw))
+        else:
+            yield line, Example(detected, "", parsed.value, (), (), parsed.canonical, len(line.raw))

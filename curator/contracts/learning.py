@@ -1,0 +1,328 @@
+"""From the table of a good dataset to what is to be expected of others, with the slack and the reason of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curator.contracts.features import FLAG, HABIT, HABITS
+from curator.contracts.naming import NONE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST = 20
+"""Ours: of fewer records there is nothing to learn; quantiles of them would be single records."""
+_STRAYS = 0.01
+"""Ours: the share of records that may lie outside of a range or a set of roles."""
+_FACTOR = 1.5
+"""Ours: a number may be so many times the largest of the good data, or so many times below the smallest."""
+_SLACK = 0.05
+"""Ours: how much a share may change."""
+_DISTANCE = 0.10
+"""Ours: the share of the records that would need another label for the labels to be as they were."""
+_WIDER = 0.20
+"""Ours: how much further than the neighbouring quantiles of the good data a quantile may lie."""
+_TYPICAL = 100
+"""Records of a small dataset, whose quantiles are to pass: what chance does to these is let pass."""
+_TIMES = 10
+"""Ours: a dataset may be so many times larger or smaller."""
+_ALL = 0.999
+"""Ours: from this share on all records do it, and each that does not is named."""
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_LABELS, _LISTED, _ROLES = 2000, 200, 50
+"""Labels that are known by name; labels whose share is watched; combinations of roles."""
+_SHOWN = 8
+
+_NUMBERS = {
+    "tokens": "tokens",
+    "turns": "turns",
+    "prompt_chars": "characters before the answer",
+    "answer_chars": "characters in the answer",
+    "calls": "calls of functions",
+    "declared": "declared functions",
+}
+_SHARES = {
+    "has_system": "a system prompt",
+    "ends_with_separator": "a prompt that ends with the separator {separator}",
+    "ends_with_stop": "an answer that ends with the stop sequence {stop}",
+}
+_NEW = {
+    "new_functions": ("critical", 1.0, "Only functions that the good data call are called: {called}"),
+    "new_declared": ("warning", 1.0, "Only functions that the good data declare are declared: {declared}"),
+    "new_errors": ("critical", 1.0, "curator check finds no kind of error in a record that the good data did not have"),
+    "new_warnings": (
+        "warning",
+        1 - _STRAYS,
+        "curator check warns of nothing in a record that the good data did not have",
+    ),
+}
+_SPOKE = "Of the good data these rules speak: {rules}; what others find is named beside each record."
+_BECAUSE = {
+    "new_functions": "The good data call {calls}; others are named beside each record.",
+    "new_declared": "The good data declare {declares}; others are named beside each record.",
+    "new_errors": _SPOKE,
+    "new_warnings": _SPOKE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One expectation of a contract."""
+
+    type: str
+    """As Great Expectations calls it."""
+    kwargs: dict[str, Any]
+    severity: str
+    """`critical`, `warning` or `info`; the last is reported, and breaks nothing."""
+    says: str
+    """What is expected, in words."""
+    because: str
+    """What it was learned from, and what is let pass."""
+
+
+def learn(frame: pd.DataFrame, names: Mapping[str, str]) -> list[Clause]:
+    """What is expected of other datasets, by the frame of a good one; `names` fill what the clauses say."""
+    count = len(frame)
+    clauses = [*_form(frame), _size(count), *_numbers(frame), *_roles(frame), *_labels(frame), *_shares(frame, names)]
+    clauses += [*_news(frame, names), *_flags(frame), _unique(frame), *_habits(frame)]
+    return clauses
+
+
+def _form(frame: pd.DataFrame) -> Iterator[Clause]:
+    for column, says in (
+        ("readable", "Every line is a record: one JSON object"),
+        ("in_format", "Every record is in the format of the dataset"),
+    ):
+        share = float(frame[column].mean())
+        mostly = 1.0 if share == 1 else _down(share - _STRAYS)
+        yield Clause(
+            "expect_column_values_to_be_in_set",
+            {"column": column, "value_set": [1.0], "mostly": mostly},
+            "critical",
+            says + _but(mostly),
+            f"It holds for {_percent(share)} of the good data.",
+        )
+
+
+def _size(count: int) -> Clause:
+    low, high = max(1, count // _TIMES), count * _TIMES
+    return Clause(
+        "expect_table_row_count_to_be_between",
+        {"min_value": low, "max_value": high},
+        "info",
+        f"There are {low:,} to {high:,} records",
+        f"The good data have {count:,}; a tenth and ten times as many are let pass, and others break nothing.",
+    )
+
+
+def _numbers(frame: pd.DataFrame) -> Iterator[Clause]:
+    for column, what in _NUMBERS.items():
+        values = frame[column].dropna()
+        if values.empty or not values.any():
+            continue
+        smallest, largest = int(values.min()), int(values.max())
+        low, high = (
+            (smallest, largest) if smallest == largest else (int(smallest / _FACTOR), math.ceil(largest * _FACTOR))
+        )
+        yield Clause(
+            "expect_column_values_to_be_between",
+            {"column": column, "min_value": low, "max_value": high, "mostly": 1 - _STRAYS},
+            "warning",
+            f"A record has {_range(low, high)} {what}{_but(1 - _STRAYS)}",
+            f"The good data have {_range(smallest, largest)}"
+            + ("." if smallest == largest else f"; {_FACTOR:g} times more or less is let pass."),
+        )
+        if smallest != largest and column not in ("calls", "declared"):
+            yield _quantiles(column, what, values)
+
+
+def _quantiles(column: str, what: str, values: pd.Series[float]) -> Clause:
+    ranges = []
+    for quantile in _QUANTILES:
+        # As far as the quantile of a small sample lies from that of what it was drawn from: three standard errors.
+        apart = max(_SLACK, 3 * math.sqrt(quantile * (1 - quantile) / _TYPICAL))
+        low, high = (float(values.quantile(min(max(quantile + side, 0), 1))) for side in (-apart, apart))
+        ranges.append([math.floor(low / (1 + _WIDER)), math.ceil(high * (1 + _WIDER))])
+    median = float(values.median())
+    return Clause(
+        "expect_quantiles_to_stay",
+        {"column": column, "quantile_ranges": {"quantiles": list(_QUANTILES), "value_ranges": ranges}},
+        "warning",
+        f"A typical record (the median) has {ranges[2][0]:,} to {ranges[2][1]:,} {what}, and one of the largest (the "
+        f"95th percentile) {ranges[4][0]:,} to {ranges[4][1]:,}",
+        f"In the good data these are {median:,.0f} and {float(values.quantile(0.95)):,.0f}; let pass is what chance "
+        f"does to {_TYPICAL} records, and {_WIDER:.0%} more. The 5th, 25th and 75th percentile are looked at, too.",
+    )
+
+
+def _roles(frame: pd.DataFrame) -> Iterator[Clause]:
+    counts = frame["roles"].value_counts()
+    if counts.empty or len(counts) > _ROLES:
+        return
+    orders, most = [str(value) for value in counts.index], _percent(counts.iloc[0] / counts.sum())
+    yield Clause(
+        "expect_column_values_to_be_in_set",
+        {"column": "roles", "value_set": orders, "mostly": 1 - _STRAYS},
+        "warning",
+        f"The roles speak in one of these orders: {_listed(orders, ' / ')}{_but(1 - _STRAYS)}",
+        f"These are all that occur in the good data; the most frequent is {orders[0]} ({most}).",
+    )
+
+
+def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
+    counts = frame["label"].value_counts()
+    if counts.empty:
+        return
+    counts = counts.loc[sorted(counts.index, key=lambda label: (-counts[label], label))]
+    total, records = int(counts.sum()), len(frame)
+    kept = counts.iloc[:_LABELS]
+    mostly = 1.0 if len(kept) == len(counts) else _down(float(kept.sum()) / total - _STRAYS)
+    yield Clause(
+        "expect_column_values_to_be_in_set",
+        {"column": "label", "value_set": [str(label) for label in kept.index], "mostly": mostly},
+        "critical",
+        f"The label is one of {len(kept):,}: {_listed(list(kept.index), ', ')}{_but(mostly)}",
+        f"The good data have {len(counts):,} labels"
+        + (f"; the {_LABELS:,} most frequent are known by name." if mostly < 1 else ", and no other."),
+    )
+    share = total / records
+    yield Clause(
+        "expect_column_values_to_not_be_null",
+        {"column": "label", "mostly": 1.0 if share == 1 else _down(share - _STRAYS)},
+        "warning",
+        "Every record has one answer, which is its label" + _but(1.0 if share == 1 else _down(share - _STRAYS)),
+        f"So have {_percent(share)} of the good data.",
+    )
+    if len(counts) > 1:
+        shares = {str(label): round(int(count) / total, 6) for label, count in counts.iloc[:_LISTED].items()}
+        if len(counts) > _LISTED:
+            shares["(others)"] = round(int(counts.iloc[_LISTED:].sum()) / total, 6)
+        shown = ", ".join(f"{label} {share:.1%}" for label, share in list(shares.items())[:_SHOWN])
+        more = f" and {len(shares) - _SHOWN:,} more" if len(shares) > _SHOWN else ""
+        yield Clause(
+            "expect_label_shares_to_stay",
+            {"column": "label", "shares": shares, "distance": _DISTANCE, "records": total},
+            "warning",
+            f"The labels keep their shares: {shown}{more}",
+            f"These are the shares in the good data; {_DISTANCE:.0%} of the records may have another label than that "
+            "(the distance of total variation), and as many more as chance explains.",
+        )
+
+
+def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
+    for column, text in _SHARES.items():
+        values = frame[column].dropna()
+        if values.empty:
+            continue
+        what, share = text.format_map(names), float(values.mean())
+        if share >= _ALL or share <= 1 - _ALL:
+            yield Clause(
+                "expect_column_values_to_be_in_set",
+                {"column": column, "value_set": [float(round(share))], "mostly": 1 - _STRAYS},
+                "warning",
+                f"{'Every' if share >= _ALL else 'No'} record has {what}{_but(1 - _STRAYS)}",
+                f"So have {_percent(share)} of the good data.",
+            )
+        else:
+            low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)
+            yield _share(column, low, high, len(values), f"have {what}", share)
+
+
+def _share(column: str, low: float, high: float, records: int, what: str, share: float) -> Clause:
+    bounds = f"{_percent(low)} to {_percent(high)}" if low > 0 else f"No more than {_percent(high)}"
+    return Clause(
+        "expect_share_to_stay",
+        {"column": column, "min_share": round(low, 6), "max_share": round(high, 6), "records": records},
+        "warning",
+        f"{bounds} of the records {what}",
+        f"In the good data it is {_percent(share)}; {_SLACK:.0%} more or less, and what chance explains, is let pass.",
+    )
+
+
+def _news(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
+    for column, (severity, mostly, says) in _NEW.items():
+        if not frame[column].dropna().empty:
+            yield Clause(
+                "expect_column_values_to_be_in_set",
+                {"column": column, "value_set": [""], "mostly": mostly},
+                severity,
+                says.format_map(names) + _but(mostly),
+                _BECAUSE[column].format_map(names),
+            )
+
+
+def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
+    for column in sorted(column for column in frame.columns if column.startswith(FLAG)):
+        share = float(frame[column].mean())
+        code = column.removeprefix(FLAG)
+        yield _share(column, 0.0, min(1.0, share + _SLACK), len(frame), f"are such that {code} speaks of them", share)
+
+
+def _unique(frame: pd.DataFrame) -> Clause:
+    values = frame["identity"].dropna()
+    share = values.nunique() / len(values)
+    low = max(0.0, _down(share - _STRAYS))
+    return Clause(
+        "expect_column_proportion_of_unique_values_to_be_between",
+        {"column": "identity", "min_value": low, "max_value": 1.0},
+        "warning",
+        f"At least {_percent(low)} of the records are different from each other",
+        f"In the good data it is {_percent(share)}; {_STRAYS:.0%} less is let pass.",
+    )
+
+
+def _habits(frame: pd.DataFrame) -> Iterator[Clause]:
+    for habit, what in HABITS.items():
+        values = frame[HABIT + habit].dropna()
+        if values.empty:
+            continue
+        value = NONE if habit == "findings" else str(values.iloc[0])
+        yield Clause(
+            "expect_habit_to_stay",
+            {"column": HABIT + habit, "value": value},
+            "warning",
+            f"As in the good data: {what}: {value}",
+            "Rules that spoke of the good data as a whole may do so again."
+            if habit == "findings"
+            else "A habit that changes between two versions of a dataset is learned as noise.",
+        )
+
+
+def _listed(values: Sequence[Any], between: str) -> str:
+    shown = between.join(map(str, values[:_SHOWN]))
+    return f"{shown} and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else shown
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _but(mostly: float) -> str:
+    return "" if mostly == 1 else f" ({_percent(1 - mostly)} of the records may differ)"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}%"
+
+
+def _down(share: float) -> float:
+    return max(0.0, math.floor(share * 10_000) / 10_000)
+
+
+def figures(frame: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """What the good data are like, for who reads the contract: of each number the smallest, median and so on."""
+    found = {}
+    for column in _NUMBERS:
+        values = frame[column].dropna()
+        if not values.empty and values.any():
+            found[column] = {
+                "min": int(values.min()),
+                "median": float(values.median()),
+                "mean": round(float(values.mean()), 2),
+                "p95": float(values.quantile(0.95)),
+                "max": int(values.max()),
+            }
+    return found

@@ -1,0 +1,48 @@
+"""Names for texts of the data that are inert wherever they are shown.
+
+Data Docs put values into HTML as they are, and read `$` as a template's; what could act is spelled as an escape.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+NAME_CHARS = 60
+"""Code points of a text that its name keeps."""
+NONE = "(none)"
+"""The name of an empty text."""
+
+_UNSAFE = re.compile(r"[^\w \-.,:;/+#@%()\[\]=!?|~^*…→]")
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U(000[0-9a-f]{5}|0010[0-9a-f]{4})")
+
+
+def name(text: str) -> str:
+    """A name of the text: other texts, other names; nothing in it acts in HTML, in a template or on a terminal.
+
+    Of a text of more than 60 code points its beginning and a digest of the whole.
+    """
+    if not text:
+        return NONE
+    if text == NONE:
+        return f"\\x28{text[1:]}"
+    short = _UNSAFE.sub(_escaped, text[:NAME_CHARS])
+    if len(text) <= NAME_CHARS:
+        return short
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"{short}…{digest}"
+
+
+def is_inert(text: str) -> bool:
+    """Whether nothing in the text acts, as in a name."""
+    return not _UNSAFE.search(_ESCAPE.sub("", text))
+
+
+def plain(name: str) -> str:
+    """The text that a name stands for, as far as the name tells."""
+    return _ESCAPE.sub(lambda match: chr(int(next(filter(None, match.groups())), 16)), name)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
