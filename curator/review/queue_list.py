@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from curator.review import answering
 from curator.review import screen as screens
@@ -120,16 +121,17 @@ def _all_facets(workspace: Workspace, shown: Filter) -> None:
     if len({file.split for file in files}) > 1:
         _facet(workspace, shown, "Split", "split", "splits", lambda split: visible(split, 80))
     _facet(workspace, shown, "Label", "label", "labels", lambda label: visible(label, 80))
-    _span(shown.tokens, "Tokens", "tokens")
-    _span(shown.turns, "Turns", "turns")
+    columns = st.columns(4)
+    _span(shown.tokens, "Tokens", "tokens", columns[:2])
+    _span(shown.turns, "Turns", "turns", columns[2:])
     if workspace.index.counted() < 1:
         st.html(whole(f'<div class="cu-quiet">{_so_far(workspace)}</div>'))
     st.button("Show all", on_click=answering.reset, key="queue-reset", disabled=not any(_facets(shown).values()))
 
 
-def _span(span: tuple[int, int] | None, title: str, field: str) -> None:
+def _span(span: tuple[int, int] | None, title: str, field: str, columns: Sequence[DeltaGenerator]) -> None:
     """The fewest and the most of what is counted."""
-    fewest, most = st.columns(2)
+    fewest, most = columns
     low, high = span or (0, 0)
     first, last = f"queue-{field}-from", f"queue-{field}-to"
     st.session_state[first], st.session_state[last] = low or None, high if span and high < _ANY else None
