@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,20 @@ from tomlkit.exceptions import TOMLKitError
 
 from curator import catalogue, settings, writing
 from curator.catalogue import Catalogue
-from curator.cli.config import toml
 from curator.errors import UsageError
+from curator.review.settings_adding import (
+    HEADER,
+    New,
+    as_text,
+    by_library,
+    is_said,
+    joined,
+    lines_of,
+    prefix_of,
+    section_of,
+)
 from curator.review.tuning import Change, meant, settings_at
 from curator.settings import Settings
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_HEADER = re.compile(r"\s*\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def preview(changes: Iterable[Change], path: Path, rules: Catalogue | None = Non
     wanted = meant(own, changes, rules)
     if wanted == own:
         return Edit(path, before, before or "", own)
-    for new in (_as_text, _by_library):
+    for new in (as_text, by_library):
         after = _edited(before or "", path, own, wanted, new)
         if after is not None and _says(after, path, wanted) and _rest(after, path) == _rest(before or "", path):
             return Edit(path, before, after, wanted)
@@ -114,16 +120,7 @@ def _rest(text: str, path: Path) -> Any:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
-    """A key that the file does not have yet."""
-
-    table: tuple[str, ...]
-    """Of [table.subtable]; () for the settings themselves."""
-    values: Mapping[str, Any]
-
-
-_Add = Callable[[str, Path, _New], str]
+_Add = Callable[[str, Path, New], str]
 
 
 def _edited(text: str, path: Path, own: Settings, wanted: Settings, add: _Add) -> str | None:
@@ -132,9 +129,9 @@ def _edited(text: str, path: Path, own: Settings, wanted: Settings, add: _Add) -
     if is_windows:
         text = text.replace("\r\n", "\n")
     try:
-        base = _inherited(_section(tomlkit.parse(text), path), path)
+        base = _inherited(section_of(tomlkit.parse(text), path), path)
         document = tomlkit.parse(_without_tables(text, path, wanted, base))
-        section = _section(document, path)
+        section = section_of(document, path)
         new = [
             *_lists(section, own, wanted, base),
             *_severities(section, own, wanted, base),
@@ -148,10 +145,6 @@ def _edited(text: str, path: Path, own: Settings, wanted: Settings, add: _Add) -
     return after.replace("\n", "\r\n") if is_windows else after
 
 
-def _section(document: Any, path: Path) -> Any:
-    return document.get("tool", {}).get("curator", {}) if path.name == "pyproject.toml" else document
-
-
 def _inherited(section: Any, path: Path) -> Settings:
     """What holds where the file says nothing."""
     return (
@@ -159,13 +152,13 @@ def _inherited(section: Any, path: Path) -> Settings:
     )
 
 
-def _lists(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[_New]:
+def _lists(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[New]:
     for name in ("ignore", "extend_select"):
         key, values = settings.option(name), getattr(wanted, name)
         if values == getattr(own, name):
             continue
         if key not in section:
-            yield _New((), {key: list(values)})
+            yield New((), {key: list(values)})
         elif not values and not getattr(base, name):
             del section[key]
         else:
@@ -184,12 +177,12 @@ def _fit(array: Any, values: Iterable[str]) -> None:
             array.insert(number, value)
 
 
-def _severities(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[_New]:
+def _severities(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[New]:
     levels = wanted.severity
     if list(levels.items()) == list(own.severity.items()):
         return
     if "severity" not in section:
-        yield _New(("severity",), levels)
+        yield New(("severity",), levels)
     elif not levels and not base.severity:
         del section["severity"]
     else:
@@ -204,13 +197,13 @@ def _severities(section: Any, own: Settings, wanted: Settings, base: Settings) -
                 table[name] = level
 
 
-def _params(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[_New]:
+def _params(section: Any, own: Settings, wanted: Settings, base: Settings) -> Iterator[New]:
     if wanted.params == own.params:
         return
     tables = section.get("params", {})
     for name, values in wanted.params.items():
         if name not in tables:
-            yield _New(("params", name), values)
+            yield New(("params", name), values)
         elif own.params.get(name) != values:
             _set(tables[name], values)
     for name in [name for name in tables if name not in wanted.params]:
@@ -232,22 +225,22 @@ def _without_tables(text: str, path: Path, wanted: Settings, base: Settings) -> 
 
     By lines, as the library would take along what is written before the next table.
     """
-    lines = _lines(text)
-    headers = {n: _names(line) for n, line in enumerate(lines) if _HEADER.match(line)}
+    lines = lines_of(text)
+    headers = {n: _names(line) for n, line in enumerate(lines) if HEADER.match(line)}
     gone = [n for n, names in headers.items() if _is_gone(names, path, wanted, base)]
     for first in reversed(gone):
         end = min((n for n in headers if first < n < len(lines)), default=len(lines))
-        del lines[first : 1 + max(n for n in range(first, end) if _is_said(lines[n]))]
+        del lines[first : 1 + max(n for n in range(first, end) if is_said(lines[n]))]
         if first == len(lines):
             while lines and not lines[-1].strip():
                 del lines[-1]
         elif not lines[first].strip():
             del lines[first]
-    return _joined(lines) if gone else text
+    return joined(lines) if gone else text
 
 
 def _is_gone(names: list[str], path: Path, wanted: Settings, base: Settings) -> bool:
-    prefix = _prefix(path)
+    prefix = prefix_of(path)
     match names[len(prefix) :] if tuple(names[: len(prefix)]) == prefix else []:
         case ["params", name]:
             return name not in wanted.params
@@ -267,81 +260,3 @@ def _names(header: str) -> list[str]:
         ((name, table),) = table.items()
         names.append(name)
     return names
-
-
-# --- adding what is new -------------------------------------------------------------------------
-
-
-def _as_text(text: str, path: Path, new: _New) -> str:
-    """The text with new lines where a person would put them."""
-    prefix = _prefix(path)
-    said = [f"{_key(name)} = {toml(value)}" for name, value in new.values.items()]
-    lines = _lines(text)
-    if new.table:
-        return _joined([*lines, *([""] if lines else []), _header((*prefix, *new.table)), *said])
-    at = _place(lines, path, next(iter(new.values)))
-    if at is None:
-        return _joined([*lines, *([""] if lines else []), _header(prefix), *said])
-    after = [""] if at < len(lines) and lines[at].strip() and (at == 0 or not lines[at - 1].strip()) else []
-    return _joined([*lines[:at], *said, *after, *lines[at:]])
-
-
-def _place(lines: list[str], path: Path, key: str) -> int | None:
-    """Before which line a new setting goes: behind its commented example, else behind the last setting."""
-    first = 0
-    if path.name == "pyproject.toml":
-        headers = (
-            n for n, line in enumerate(lines) if line.partition("#")[0].replace(" ", "").strip() == "[tool.curator]"
-        )
-        header = next(headers, None)
-        if header is None:
-            return None
-        first = header + 1
-    last = next((n for n in range(first, len(lines)) if _HEADER.match(lines[n])), len(lines))
-    own = range(first, last)
-    examples = [n for n in own if re.match(rf"\s*#\s*{re.escape(key)}\s*=", lines[n])]
-    said = [n for n in own if _is_said(lines[n])]
-    if examples or said:
-        return (examples or said)[-1] + 1
-    blank = next((n for n in own if not lines[n].strip()), None)  # behind the words at the head of the file
-    return first if blank is None else blank + 1
-
-
-def _prefix(path: Path) -> tuple[str, ...]:
-    """The table that holds the settings."""
-    return ("tool", "curator") if path.name == "pyproject.toml" else ()
-
-
-def _is_said(line: str) -> bool:
-    """Whether more stands there than a comment."""
-    return bool(line.strip()) and not line.lstrip().startswith("#")
-
-
-def _lines(text: str) -> list[str]:
-    """Not str.splitlines, which knows more line endings than TOML."""
-    return text.removesuffix("\n").split("\n") if text else []
-
-
-def _joined(lines: list[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _header(names: Iterable[str]) -> str:
-    return f"[{'.'.join(map(_key, names))}]"
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else toml(name)
-
-
-def _by_library(text: str, path: Path, new: _New) -> str:
-    """The text with the new keys where the library puts them: for files that lines cannot be added to."""
-    document = tomlkit.parse(text)
-    table: Any = _section(document, path)
-    for name in new.table:
-        if name not in table:
-            table[name] = {}
-        table = table[name]
-    for key, value in new.values.items():
-        table[key] = value
-    return tomlkit.dumps(document)
