@@ -113,7 +113,7 @@ def cost(
 ) -> tuple[Advice, ...]:
     """Tokens of an epoch and of the job, the price and what it comes to; None wherever something is not known."""
     if train is None or train.billed is None:
-        why = "no tokenizer of this model is bundled, and no count is guessed" if train else "no training data"
+        why = "no count is guessed: no tokenizer of this model is bundled" if model else "no model is named"
         return (Advice("tokens_per_epoch", None, why),)
     name = model.name if model else ""
     advice = [_tokens(train, model, kind)]
@@ -180,18 +180,16 @@ def history(splits: Sequence[Split], labels: Sequence[Label], model: Model | Non
     return (Advice("metrics", shlex.join(words), why, "seed 002, 'How to evaluate your GPT fine-tuned model'"),)
 
 
-def unsaid(plan: Plan, kind: str, endpoint: str | None, records: int, labels: Sequence[Label]) -> tuple[str, ...]:
+def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label]) -> tuple[str, ...]:
     """What this plan does not say, and why."""
     found = []
     conventions = plan.conventions
-    if plan.model is None:
+    if plan.model is None and plan.conventions.format:
         found.append(f"no model is named, and {plan.target.name} has no usual one: name one with --model")
     elif plan.tokenizer is None:
         found.append(
             f"no tokenizer of {plan.model.name} is bundled: tokens, cost, lengths and logit_bias are not known"
         )
-    if not records:
-        return tuple(found)
     if not conventions.format or not formats.understood(conventions.format):
         what = f"{conventions.format} is" if conventions.format else "the format is not known; such records are"
         found.append(

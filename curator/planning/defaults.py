@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curator.planning.advice import Advice
+from curator.reporters.text import counted
 from curator.targets import Model, Target
 
 _OPENAI = ("openai", "azure")
@@ -51,23 +52,34 @@ def training(examples: int, task: str, target: Target, model: Model | None, kind
                 "and nobody has published others",
             ),
         )
-    return (
-        _epochs(examples, task, target, model, kind),
-        Advice(
-            "batch_size",
-            batch_size(examples),
-            f"the default: about 0.2% of {examples:,} examples, at most 256; 0.01% to 2% did well, 5% and more worse",
-            "seed 002, 'How to pick training hyperparameters'; seed 003, 'Hyperparameters'",
-        ),
-        Advice(
-            "learning_rate_multiplier",
-            None,
-            "leave it out: the default is 0.05, 0.1 or 0.2, the larger the batch the larger (from which batch size on, "
-            "is not published); worth trying: 0.02 to 0.2, and more where the model does not converge",
-            "seed 003, 'Hyperparameters'; seed 001, 'Model Hyperparameters'",
-        ),
-        *_prompt_loss(model),
+    found = (_epochs(examples, task, target, model, kind), _batch(examples, target))
+    return (*found, _LEARNING_RATE, *_prompt_loss(model)) if target.name in _OPENAI else found
+
+
+_LEARNING_RATE = Advice(
+    "learning_rate_multiplier",
+    None,
+    "leave it out: the default is 0.05, 0.1 or 0.2, the larger the batch the larger (from which batch size on, is not "
+    "published); worth trying: 0.02 to 0.2, and more where the model does not converge",
+    "seed 003, 'Hyperparameters'; seed 001, 'Model Hyperparameters'",
+)
+
+
+def _batch(examples: int, target: Target) -> Advice:
+    why = (
+        f"{_elsewhere(target)}the default: about 0.2% of {counted(examples, 'example')}, at most 256; "
+        "0.01% to 2% did well, 5% and more worse"
     )
+    source = "seed 002, 'How to pick training hyperparameters'; seed 003, 'Hyperparameters'"
+    return Advice("batch_size", batch_size(examples), why, source)
+
+
+def _elsewhere(target: Target) -> str:
+    """What is said before a default of OpenAI's API where something else trains."""
+    if target.name in _OPENAI:
+        return ""
+    trainer = target.title if target.named else "your trainer"
+    return f"a place to start, for the default of {trainer} is not known here; at OpenAI: "
 
 
 def _epochs(examples: int, task: str, target: Target, model: Model | None, kind: str) -> Advice:
@@ -85,9 +97,8 @@ def _epochs(examples: int, task: str, target: Target, model: Model | None, kind:
     elif task == "classification":
         why += "; 4 to 10 did well for classification (seed 002)"
     why += "; one or two more where answers do not follow the data, one or two fewer where they lose variety (seed 001)"
-    if target.name not in _OPENAI:
-        why = f"a place to start, for the default of {target.title} is not known here; at OpenAI: {why}"
-    elif kind == "preference":
+    why = f"{_elsewhere(target)}{why}"
+    if kind == "preference":
         why = f"a place to start, for the estimate is one of supervised tuning: {why}"
     return Advice("n_epochs", count, why, source)
 

@@ -55,7 +55,7 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
     sections: dict[str, tuple[Advice, ...]] = {
         "data": amounts.enough(train, held_out, labels, conventions, plan.target, kind)
     }
-    if count:
+    if count and conventions.format:
         sections["training"] = training(count, conventions.task, plan.target, plan.model, kind)
         sections["cost"] = amounts.cost(train, held_out, epochs, found, plan.target, plan.model, kind)
     code = ""
@@ -64,7 +64,7 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
         values = {advice.name: advice.value for advice in sections["inference"]}
         name = plan.model.name if plan.model else None
         code = snippet(endpoint, name, ends, conventions, labels, measures, values)
-    if conventions.task == "classification" and labels and endpoint:
+    if conventions.task == "classification" and labels and kind == "completion":
         sections["history"] = amounts.history(splits, labels, plan.model)
     return TrainingPlan(
         plan.dataset,
@@ -82,7 +82,7 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
         sections,
         endpoint,
         code,
-        amounts.unsaid(plan, kind, endpoint, measures.records, labels),
+        amounts.unsaid(plan, kind, endpoint, labels) if any(split.records for split in splits) else (),
     )
 
 

@@ -46,7 +46,8 @@ def verdict(plan: TrainingPlan) -> str:
     """Whether the data is clean, in one sentence."""
     warnings = f" and {counted(plan.warnings, 'warning')}" if plan.warnings else ""
     if plan.errors:
-        return f"Not clean: {counted(plan.errors, 'error')}{warnings}. Mend them first:"
+        them = "it" if plan.errors + plan.warnings == 1 else "them"
+        return f"Not clean: {counted(plan.errors, 'error')}{warnings}. Mend {them} first:"
     if plan.warnings:
         return f"No errors, but {counted(plan.warnings, 'warning')} to look at:"
     return "Clean: no errors and no warnings."
