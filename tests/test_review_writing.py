@@ -356,6 +356,15 @@ def test_what_is_counted() -> None:
 # --- what is kept ------------------------------------------------------------------------------
 
 
+def test_what_suppressions_accept_already_is_not_kept_again() -> None:
+    with reviewed(chat("a") + b"\n" + chat("b") + b"\n") as on:
+        on.decide(chat("a"), State("kept", kept=(Kept("MSG013", "/messages/0", "x"),)))
+        on.decide(chat("b"), State("kept", kept=(Kept("MSG013", "/messages/0", "x"),)))
+        still = {on.key(chat("b")): {("MSG013", "/messages/0")}}
+        (change,) = preview([on.file], on.decisions, found=lambda key: still.get(key, set()))
+        assert (change.kept, change.counts["MSG013", "kept"], len(change.accepted)) == (1, 1, 2)
+
+
 def entries(folder: Path) -> list[dict[str, str]]:
     path = folder / ".curator-suppressions.jsonl"
     return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []

@@ -228,7 +228,8 @@ def _turn(
         return
     row = workspace.index.find(done[0].key)
     what = _undone(workspace, done[0])
-    here.say(f"{words}: {what}{f' · line {row.line:,}' if row else ''}")
+    gone = "its record is in these files no more; what is written stays (curator undo gives it back)"
+    here.say(f"{words}: {what} · {f'line {row.line:,}' if row else gone}")
     if row is not None:
         screens.show_cluster(None)
         screens.show_record(row.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
 import streamlit as st
 
@@ -82,11 +83,16 @@ def _page(title: str, options: ReviewOptions) -> None:
             start_page.empty(workspace, again)
             return
         workspace.sync()
-        _heading(workspace, again)
+        _heading(workspace, again, title)
     except CuratorError as error:
         start_page.failed(str(error), again)
         return
-    import_module(f"curator.review.{_MODULES[title]}").show(workspace)
+    _module(title).show(workspace)
+
+
+def _module(title: str) -> Any:
+    """A page's; imported only now, for some load much."""
+    return import_module(f"curator.review.{_MODULES[title]}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
@@ -99,12 +105,13 @@ def _workspace(_checking: Checking, number: int, reviewer: str) -> Workspace:
     return Workspace(_checking, reviewer)
 
 
-def _heading(workspace: Workspace, again: Callable[[], None]) -> None:
+def _heading(workspace: Workspace, again: Callable[[], None], title: str) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center", gap="small"):
         st.html(heading.bar(workspace))
         with st.popover("Options", type="tertiary", wrap=False):
             start_page.options(workspace, again, _REVIEWER, _UPLOAD)
-    if outdated := heading.outdated(workspace.files()):
+    is_told = title == navigation.WRITE and _module(title).has_written(workspace)
+    if not is_told and (outdated := heading.outdated(workspace.files())):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(heading.changed(outdated))
             if st.button("Check again", key="check-again-changed", type="primary"):

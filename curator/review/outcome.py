@@ -32,9 +32,16 @@ _NAMED = 20  # decisions that fit no record, and are named
 def changes(workspace: Workspace) -> list[FileChange]:
     """What writing all decisions does to each file of the review, each once. Raises UsageError."""
     files = {file.key_path: file for file in reversed(workspace.files())}  # one may be in two datasets
+    index = workspace.index
+
+    def found(key: Key) -> set[tuple[str, str]]:
+        findings = (finding for row in index.find_all(key) for finding in index.findings(row.id))
+        return {(finding.code, finding.pointer) for finding in findings if finding.suppressed is None}
+
     return preview(
-        reversed(files.values()), workspace.store.currents(), lambda file: workspace.plan(file.number).max_line_bytes
-    )
+        reversed(files.values()), workspace.store.currents(),
+        lambda file: workspace.plan(file.number).max_line_bytes, found,
+    )  # fmt: skip
 
 
 def is_nothing(change: FileChange) -> bool:
@@ -291,6 +298,11 @@ def now_valid(workspace: Workspace, results: Iterable[Result]) -> list[str]:
     if all(new == old for old, new in written.items()):
         return list(workspace.options.paths)
     return list(dict.fromkeys(written.get(file.path, file.path) for file in workspace.files()))
+
+
+def is_in_place(results: Iterable[Result]) -> bool:
+    """Whether it was the data itself, or its suppressions, that was written: no more can be told by the old check."""
+    return any(result.written.path in ("", result.file.path) for result in results if result.written)
 
 
 def report(result: Result) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
@@ -31,6 +31,8 @@ _NAMED = 100  # stale decisions that are named; all are counted
 _OPEN = State()
 
 Done = Literal["changed", "removed", "kept", "discuss"]
+Found = Callable[[Key], Container[tuple[str, str]]]
+"""Rule and pointer of what was found in a record, and no suppression accepts."""
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class FileChange:
     changed: int = 0
     """Records that get other bytes."""
     kept: int = 0
-    """Records with findings that are accepted."""
+    """Records with findings that are accepted, and that no suppression accepts yet."""
     discuss: int = 0
     counts: Counter[tuple[str, Done]] = field(default_factory=Counter)
     """Records by rule and by what is done about it; the rule is "" where a decision answers none."""
@@ -87,25 +89,30 @@ def preview(
     files: Iterable[DataFile],
     decisions: Iterable[Decision],
     max_line_bytes: Callable[[DataFile], int] = lambda file: reading.MAX_LINE_BYTES,
+    found: Found | None = None,
 ) -> list[FileChange]:
     """What writing the decisions does to each file, those without any among them.
 
-    `max_line_bytes` is that of the check. Of several decisions about a record the last holds. Raises UsageError for a
-    file that has changed since it was checked, or cannot be read.
+    `max_line_bytes` and `found` are those of the check; without `found`, all that is kept counts. Of several decisions
+    about a record the last holds. Raises UsageError for a file that has changed since it was checked, or cannot be
+    read.
     """
     by_path: dict[str, dict[Key, Decision]] = defaultdict(dict)
     for decision in decisions:
         by_path[decision.key.path][decision.key] = decision
-    return [_Pass(file, by_path.get(file.key_path, {}), max_line_bytes(file)).run() for file in files]
+    return [_Pass(file, by_path.get(file.key_path, {}), max_line_bytes(file), found).run() for file in files]
 
 
 class _Pass:
     """One pass over a file, in which each decision finds its record."""
 
-    def __init__(self, file: DataFile, decisions: Mapping[Key, Decision], max_line_bytes: int) -> None:
+    def __init__(
+        self, file: DataFile, decisions: Mapping[Key, Decision], max_line_bytes: int, found: Found | None
+    ) -> None:
         account = Account(file.records + file.unreadable, 0, file.records, 0, file.unreadable)
         self._change = FileChange(file, account, max_line_bytes)
         self._decisions = decisions
+        self._found = found
         self._wanted = {key.record for key in decisions}
         self._seen: Counter[str] = Counter()
         self._gone: Counter[str] = Counter()
@@ -186,9 +193,18 @@ class _Pass:
             change.discuss += 1
         change.counts.update((code, done) for done in what for code in decision.codes or ("",))
         if state.kept and new is not None:
-            change.kept += 1
-            change.counts.update((code, "kept") for code in {item.code for item in state.kept})
+            if codes := self._kept(line.raw, new, decision):
+                change.kept += 1
+                change.counts.update((code, "kept") for code in codes)
             change.accepted.append(Acceptance(decision, line.raw, new, line.number, line.column))
+
+    def _kept(self, was: bytes, now: bytes, decision: Decision) -> set[str]:
+        """The rules of what is kept; where a record stays, without those that an earlier writing has suppressed."""
+        kept = decision.state.kept
+        if now == was and self._found is not None:
+            found = self._found(decision.key)
+            return {item.code for item in kept if (item.code, item.pointer) in found}
+        return {item.code for item in kept}
 
     def _count(self, raw: bytes) -> Units:
         return count(raw, self._change.file.container)

@@ -22,12 +22,23 @@ _PLACES = 10  # of each file that are shown
 _EVERY = 0.5  # seconds between two looks at the new check
 _NEW, _IN_PLACE = "New files", "In place"
 _DONE, _PREVIEW = "written", "preview"  # in the session
+_FILES_BACK = (
+    "<code>curator undo</code> in a terminal gives the files back as they were. Undo (Z) on this page takes back "
+    "decisions only, and changes no file."
+)
+_DATA_STAYS = "The data itself is as it was. Undo (Z) takes back decisions, and leaves the new files as they are."
+
+
+def has_written(workspace: Workspace) -> bool:
+    """Whether this page shows what it has written: it says itself that the data has changed, and what to do."""
+    done = st.session_state.get(_DONE)
+    return done is not None and bool(done[0] == workspace.checking.number)
 
 
 def show(workspace: Workspace) -> None:
     """Draw the page."""
-    done = st.session_state.get(_DONE)
-    if done is not None and done[0] == workspace.checking.number:
+    if has_written(workspace):
+        done = st.session_state[_DONE]
         _after(workspace, done[1], done[2])
         return
     try:
@@ -168,6 +179,8 @@ def _after(workspace: Workspace, results: list[Result], again: Recheck | None) -
     st.html(whole(f'<h2 class="cu-verdict">{title}</h2>{"".join(map(outcome.report, results))}'))
     if failed:
         st.html(whole('<div class="cu-quiet">Those files are as they were, and no decision is lost.</div>'))
+    in_place = outcome.is_in_place(results)
+    st.html(whole(f'<div class="cu-quiet">{_FILES_BACK if in_place else _DATA_STAYS}</div>'))
     if again is not None and not again.is_done:
         _watching(again)
     elif again is not None:
@@ -175,7 +188,7 @@ def _after(workspace: Workspace, results: list[Result], again: Recheck | None) -
     with st.container(horizontal=True):
         if again is not None and st.button("Check again, and go on with the new version", type="primary"):
             _go_on(workspace, outcome.now_valid(workspace, results))
-        if st.button("Back to the preview"):
+        if not in_place and st.button("Back to the preview"):
             st.session_state.pop(_DONE, None)
             st.rerun()
         for number, result in enumerate(results):
