@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from curator.binning import Bin, binned
 from curator.call_habits import CallHabits
-from curator.conventions import Conventions
 from curator.engine import Checked
 from curator.plan import Plan
 from curator.prices import price
 from curator.profiling.diversity import Diversity, Repeats, diversity, repeats
+from curator.profiling.habits import Habits
 from curator.profiling.labelling import Labelling, labelling
 from curator.profiling.tally import Tally
 from curator.report import FileCounts
@@ -104,6 +104,8 @@ class Function:
     broken: int
     undeclared: int
     """Calls in examples that declare functions, but not this one."""
+    invalid: int
+    """Calls whose arguments a rule objects to, the broken ones among them."""
     order: tuple[str, ...]
     """The usual order of its properties; empty where it is the declared one, or none is settled."""
     order_share: float | None
@@ -118,7 +120,7 @@ class Profile:
     dataset: str
     split: str
     paths: tuple[str, ...]
-    conventions: Conventions
+    habits: Habits
     records: int
     examples: int
     """Records in a known format."""
@@ -159,7 +161,7 @@ def _profiled(plan: Plan, paths: tuple[str, ...], counts: FileCounts) -> Profile
         plan.dataset,
         plan.split,
         paths,
-        own,
+        Habits.of(own),
         counts.records,
         tally.examples,
         tally.answered,
@@ -207,5 +209,5 @@ def _functions(counts: Mapping[tuple[str, ...], int], habits: CallHabits) -> tup
         )
         share, properties = (order.share, order.properties) if order else (None, ())
         settled = name in habits.orders
-        found.append(Function(name, declared, calls, broken, undeclared, properties, share, settled))
+        found.append(Function(name, declared, calls, broken, undeclared, broken, properties, share, settled))
     return tuple(sorted(found, key=lambda item: (-item.calls, -item.declared, item.name))[:_FUNCTIONS])

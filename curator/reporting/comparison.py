@@ -1,0 +1,83 @@
+"""A report against an earlier one: what became of its figures, its rules and its labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from curator.reporting import plain
+from curator.reporting.document import Document
+from curator.reporting.figures import Figures, figures
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One figure, before and now; None where it is not known."""
+
+    name: str
+    before: float | None
+    now: float | None
+
+    @property
+    def change(self) -> float | None:
+        """Now less before; None where either is not known."""
+        return None if self.before is None or self.now is None else self.now - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A report against an earlier one."""
+
+    path: str
+    before: Figures
+    same_content: bool
+    figures: list[Delta]
+    rules: list[Delta]
+    """Those whose count changed, the greatest change first."""
+    labels: list[Delta]
+    """Those whose share of the labelled records changed by a thousandth or more, in percent."""
+    notes: list[str]
+    """Why the two may not compare."""
+
+
+_NAMES = {
+    "records": "Records", "unreadable": "Unreadable lines", "errors": "Errors", "warnings": "Warnings",
+    "remarks": "Remarks", "tokens": "Tokens", "over_limit": "Records over the token limit",
+    "distinct_inputs": "Distinct inputs", "repeated_inputs": "Inputs in several records",
+    "balance": "Balance of the labels (normalised entropy)",
+}  # fmt: skip
+_CHANGES = 30
+
+
+def compare(path: str, document: Document) -> Comparison:
+    """The document against the report in a file. Raises UsageError for a file that is no report."""
+    value = plain.read(path)
+    before, now = figures(value), figures(json.loads(plain.written(document)))
+    deltas = [Delta(title, getattr(before, name), getattr(now, name)) for name, title in _NAMES.items()]
+    rules = [Delta(code, before.rules.get(code, 0), now.rules.get(code, 0)) for code in {**now.rules, **before.rules}]
+    shares = [_shares(side.labels) for side in (before, now)]
+    labels = [Delta(name, shares[0].get(name, 0.0), shares[1].get(name, 0.0)) for name in {**shares[1], **shares[0]}]
+    notes = []
+    if plain.is_newer(value):
+        notes.append("a newer curator wrote the earlier report: figures may be missing")
+    if before.tool != now.tool:
+        notes.append(f"curator {before.tool or '?'} wrote the earlier report: its rules may differ")
+    return Comparison(
+        path,
+        before,
+        before.content == now.content,
+        [delta for delta in deltas if delta.before is not None or delta.now is not None],
+        _greatest([delta for delta in rules if delta.change]),
+        _greatest([delta for delta in labels if abs(delta.change or 0) >= 0.1]),
+        notes,
+    )
+
+
+def _shares(labels: Mapping[str, int]) -> dict[str, float]:
+    total = sum(labels.values())
+    return {name: 100 * count / total for name, count in labels.items()} if total else {}
+
+
+def _greatest(deltas: list[Delta]) -> list[Delta]:
+    return sorted(deltas, key=lambda delta: (-abs(delta.change or 0), delta.name))[:_CHANGES]

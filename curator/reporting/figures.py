@@ -1,0 +1,99 @@
+"""The figures of a report that move from version to version of a dataset, and what became of them.
+
+They are taken from JSON that another version may have written: what is missing, or no number, is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_LABELS = 200  # of a split that are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One run, in numbers."""
+
+    created: str
+    content: str
+    tool: str
+    records: int | None
+    unreadable: int | None
+    errors: int | None
+    warnings: int | None
+    remarks: int | None
+    tokens: int | None
+    """None where they were not counted for every split."""
+    over_limit: int | None
+    distinct_inputs: int | None
+    repeated_inputs: int | None
+    balance: float | None
+    """The lowest normalised entropy of the labels of any split; 1 is even."""
+    labels: Mapping[str, int]
+    """Records by label, of all splits."""
+    rules: Mapping[str, int]
+    """Findings by rule."""
+
+    @property
+    def findings(self) -> int | None:
+        """Of all severities."""
+        known = [n for n in (self.errors, self.warnings, self.remarks) if n is not None]
+        return sum(known) if known else None
+
+    @property
+    def day(self) -> str:
+        """When it was made, to the minute, with the beginning of the content's hash."""
+        return f"{self.created[:10]} {self.created[11:16]} · {self.content[:6]}"
+
+
+def figures(value: Mapping[str, Any]) -> Figures:
+    """The figures of a report's JSON."""
+    files, splits, verdicts, rules = (_rows(value.get(name)) for name in ("files", "splits", "verdicts", "rules"))
+    first = verdicts[:1]
+    tokens = [_row(split.get("tokens")) for split in splits]
+    labelled = [_row(split.get("labels")) for split in splits]
+    balances = [b for item in labelled if (b := _number(item.get("normalised_entropy"))) is not None]
+    labels: dict[str, int] = {}
+    for item in labelled:
+        for label in _rows(item.get("labels"))[:_LABELS]:
+            name, count = label.get("label"), _whole(label.get("records"))
+            if isinstance(name, str) and count is not None:
+                labels[name] = labels.get(name, 0) + count
+    return Figures(
+        _text(value.get("created")), _text(value.get("content")), _text(value.get("tool")),
+        _sum(files, "records"), _sum(files, "unreadable"),
+        _sum(first, "errors"), _sum(first, "warnings"), _sum(first, "remarks"),
+        _sum([_row(item.get("spread")) for item in tokens], "total") if tokens and all(tokens) else None,
+        _sum([item for item in tokens if item], "over_limit") if any(tokens) else None,
+        _sum([_row(split.get("repeats")) for split in splits], "distinct"),
+        _sum([_row(split.get("repeats")) for split in splits], "repeated"),
+        min(balances, default=None), labels,
+        {r["code"]: n for r in rules if isinstance(r.get("code"), str) and (n := _whole(r.get("count"))) is not None},
+    )  # fmt: skip
+
+
+def _row(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e18 else None
+
+
+def _sum(rows: Sequence[Mapping[str, Any]], name: str) -> int | None:
+    known = [_whole(row.get(name)) for row in rows]
+    return sum(n for n in known if n is not None) if known and None not in known else None
