@@ -184,7 +184,7 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label])
     """What this plan does not say, and why."""
     found = []
     conventions = plan.conventions
-    if plan.model is None and plan.conventions.format:
+    if plan.model is None:
         found.append(f"no model is named, and {plan.target.name} has no usual one: name one with --model")
     elif plan.tokenizer is None:
         found.append(

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from curator.conventions import Conventions
+from curator.findings import clip
 from curator.planning.advice import Label
 from curator.planning.inference import Endings
 from curator.planning.measuring import Measures
 
 _SYSTEM_CHARS = 4_000  # a longer system prompt is to be copied from the data
 _WIDTH = 100
+_SHOWN = 80  # code points of what prompts begin with
 _PASSED = ("temperature", "max_tokens", "stop", "logprobs", "top_logprobs", "logit_bias")
 _CLIENT = "client = OpenAI()  # for a server of your own: base_url and api_key"
 
@@ -44,30 +46,23 @@ def _bias(bias: Mapping[str, int], labels: tuple[Label, ...]) -> list[str]:
 
 
 def _completion(ends: Endings, conventions: Conventions, passed: Mapping[str, Any], *, biased: bool) -> list[str]:
-    lines, prompt = [], ["text"]
-    if ends.beginning:
-        lines.append(f"BEGINNING = {ends.beginning!r}  # so most prompts of the data begin")
-        prompt.insert(0, "BEGINNING")
+    lines, prompt = [], "''"
+    if not conventions.open_ended:
+        prompt = "text + SEPARATOR" if ends.separators else "text"
     if ends.separators:
         others = ", ".join(repr(habit.text) for habit in ends.separators[1:])
         lines.append(f"SEPARATOR = {ends.separator!r}" + (f"  # of the other tasks: {others}" if others else ""))
-        prompt.append("SEPARATOR")
-    call = [
-        "    response = client.completions.create(",
-        "        model=MODEL,",
-        f"        prompt={'text' if conventions.open_ended else ' + '.join(prompt)},",
-        *_arguments(passed, biased),
-        "    )",
-    ]
-    return [
-        *lines,
-        _CLIENT,
-        "",
-        "",
-        "def answer(text: str) -> str:",
-        *call,
-        "    return response.choices[0].text.strip()",
-    ]
+    call = ["    response = client.completions.create(", "        model=MODEL,", f"        prompt={prompt},"]
+    end = ["    )", "    return response.choices[0].text.strip()"]
+    head = [*_begins(ends), "def answer(text: str) -> str:"]
+    return [*lines, _CLIENT, "", "", *head, *call, *_arguments(passed, biased), *end]
+
+
+def _begins(ends: Endings) -> list[str]:
+    """A note where the prompts of the data have an instruction, or the like, in front."""
+    if not ends.beginning:
+        return []
+    return [f"# Give the text as the data has it: most prompts begin with {clip(ends.beginning, _SHOWN)!r}"]
 
 
 def _chat(conventions: Conventions, measures: Measures, passed: Mapping[str, Any], *, biased: bool) -> list[str]:
@@ -90,7 +85,7 @@ def _chat(conventions: Conventions, measures: Measures, passed: Mapping[str, Any
     if measures.calls:
         head, end = "def answer(text: str):", "    return response.choices[0].message  # its content, or its tool_calls"
     else:
-        head, end = "def answer(text: str) -> str:", "    return (response.choices[0].message.content or '').strip()"
+        head, end = "def answer(text: str) -> str:", '    return (response.choices[0].message.content or "").strip()'
     return [*lines, _CLIENT, "", "", head, *call, end]
 
 
