@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "Compare two versions of a dataset, record by record.",
     "dedupe": "Take out copies and near copies; what goes is written aside.",
     "plan": "Say how to train on a dataset, what it costs, and how to call what comes out.",
+    "contract": "Learn what a good dataset is like, and check others against it.",
     "rule": "Explain a rule: what it finds, why, and how it is fixed.",
     "config": "Show the settings that govern a file, and where they come from.",
     "version": "Show the version.",

@@ -9,7 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from great_expectations.expectations.core import ExpectColumnQuantileValuesToBeBetween
+from great_expectations.expectations.core.expect_column_quantile_values_to_be_between import (
+    ExpectColumnQuantileValuesToBeBetween,
+)
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
 from curator.contracts.chance import distance_by_chance, share_by_chance

@@ -50,8 +50,8 @@ _SHARES = {
     "ends_with_stop": "an answer that ends with the stop sequence {stop}",
 }
 _NEW = {
-    "new_functions": ("critical", 1.0, "Only functions that the good data call are called: {called}"),
-    "new_declared": ("warning", 1.0, "Only functions that the good data declare are declared: {declared}"),
+    "new_functions": ("critical", 1.0, "{called}"),
+    "new_declared": ("warning", 1.0, "{declared}"),
     "new_errors": ("critical", 1.0, "curator check finds no kind of error in a record that the good data did not have"),
     "new_warnings": (
         "warning",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -44,10 +44,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What shows the progress of the two passes."""
+    """What shows the progress of the two passes, one after the other."""
 
-    checking: engine.Progress | None = None
-    reading: Progress | None = None
+    begin: Callable[[str], Progress | None] = lambda stage: None
 
 
 def joined(datasets: Sequence[Dataset]) -> Dataset:
@@ -68,7 +67,7 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
             raise InputError(f"{where}{failure.message}; nothing is learned from what cannot be checked")
         encoding = plan.tokenizer.encoding if plan.tokenizer else _FALLBACK
         known = features.reference(plan.conventions, encoding, frozenset(choice.code for choice in plan.choices))
-        table = frame.table(report, files, known, bars.reading)
+        table = frame.table(report, files, known, bars.begin("reading"))
     path = dataset.name
     if table.readable < learning.FEWEST:
         raise InputError(
@@ -104,7 +103,7 @@ def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Seq
         found = plan.conventions.format
         if found and found != known.format:
             raise UsageError(f"{dataset.name}: is in the format {found}; the contract is for {known.format}")
-        table = frame.table(report, files, known, bars.reading)
+        table = frame.table(report, files, known, bars.begin("reading"))
     if not table.readable:
         lines = f": none of its {len(table):,} lines is a record" if len(table) else ""
         raise InputError(f"{dataset.name}: holds no record to hold the contract against{lines}")
@@ -116,8 +115,14 @@ def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Seq
 def _checked(
     dataset: Dataset, executor: Executor, failures: Sequence[InputError], bars: Bars
 ) -> Iterator[tuple[Report, list[Checked], Plan]]:
+    show = bars.begin("checking")
+
+    def progress(done: int, total: int, records: int) -> None:
+        if show is not None:
+            show(done, total)
+
     with engine.checked(
-        [dataset], executor=executor, progress=bars.checking, failures=failures, suppressions=Suppressions()
+        [dataset], executor=executor, progress=progress, failures=failures, suppressions=Suppressions()
     ) as (report, files):
         if not files:
             raise InputError(report.failures[0].message if report.failures else f"{dataset.name}: cannot be read")
@@ -129,8 +134,12 @@ def _names(known: features.Reference) -> Mapping[str, Any]:
     return {
         "separator": " or ".join(map(name, known.separators)),
         "stop": name(known.stop),
-        "called": _listed(known.called),
-        "declared": _listed(known.declared),
+        "called": f"Only these functions are called: {_listed(known.called)}"
+        if known.called
+        else "No function is called",
+        "declared": f"Only these functions are declared: {_listed(known.declared)}"
+        if known.declared
+        else "No function is declared",
         "calls": f"{len(known.called or ()):,} functions" if known.called else "none",
         "declares": f"{len(known.declared or ()):,} functions" if known.declared else "none",
         "rules": _listed(known.rules),

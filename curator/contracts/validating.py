@@ -37,9 +37,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The outcomes in the order of the contract, and the library's own result, for pages."""
+    """The outcomes in the order of the contract, and what the library made of it, for pages."""
 
     outcomes: tuple[Outcome, ...]
+    suite: Any
     result: Any
 
 
@@ -83,7 +84,7 @@ def validate(clauses: Sequence[Clause], frame: pd.DataFrame) -> Validation:
             batch_parameters={"dataframe": frame},
             result_format={
                 "result_format": "COMPLETE",
-                "unexpected_index_column_names": ["row"],
+                "unexpected_index_column_names": ["file", "line", "row"],
                 "return_unexpected_index_query": False,
             },
         )
@@ -91,7 +92,7 @@ def validate(clauses: Sequence[Clause], frame: pd.DataFrame) -> Validation:
     if len(by_number) != len(clauses):
         raise UsageError("Great Expectations lost an expectation of the contract")  # never pass by a weaker contract
     outcomes = tuple(_outcome(clause, by_number[number], len(frame)) for number, clause in enumerate(clauses, 1))
-    return Validation(outcomes, result)
+    return Validation(outcomes, suite, result)
 
 
 def _expectation(clause: Clause, number: int) -> Any:

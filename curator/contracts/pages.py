@@ -1,0 +1,164 @@
+"""Data Docs: the outcome and the contract as two pages that load nothing, run nothing, and open from disk.
+
+Great Expectations renders each section; its own pages around them load sixteen files from elsewhere and an image that
+reports each view, so that these are left out. Three things keep the data inert, each by itself: only names and
+numbers are handed over, the HTML is cut down to text and tables, and the policy of the page forbids the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
+from curator.contracts.inert import inert
+from curator.contracts.naming import name
+from curator.contracts.outcome import broken, verdict
+from curator.contracts.running import Held
+from curator.contracts.validating import quiet
+from curator.errors import UsageError
+
+_PAGES = (("Outcome", "index.html"), ("Contract", "contract.html"))
+_ROWS = 20
+"""Records of an expectation that are listed."""
+_OWN = "Data Docs, rendered by Great Expectations"
+
+
+def refuse(folder: str) -> None:
+    """Raises UsageError where pages in the folder would take the place of what curator did not write."""
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"{folder}: is no folder")
+    for _, page in _PAGES:
+        path = os.path.join(folder, page)
+        if os.path.islink(path):
+            raise UsageError(f"{path}: is a symbolic link; name another folder for --docs")
+        if os.path.exists(path) and not _is_own(path):
+            raise UsageError(f"{path}: is there already, and not of Data Docs; name another folder for --docs")
+
+
+def _is_own(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return _OWN in file.read()
+    except OSError:
+        return False
+
+
+def write(held: Held, folder: str) -> str:
+    """Write both pages; what comes back is the path of the first. Raises UsageError where they cannot be written."""
+    texts = [_outcome(held), _contract(held)]
+    try:
+        os.makedirs(folder, exist_ok=True)
+        for (_, page), text in zip(_PAGES, texts, strict=True):
+            with open(os.path.join(folder, page), "w", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
+    return os.path.join(folder, _PAGES[0][1])
+
+
+def _outcome(held: Held) -> str:
+    with quiet():
+        from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+
+        document = ValidationResultsPageRenderer().render(_shortened(held.validation.result))
+        sections = dict(_sections(document))
+    failing = {str(item.clause.kwargs.get("column", "")) for item in broken(held)}
+    kept = not failing
+    ordered = sorted(sections, key=lambda column: column not in failing)
+    files_read = ", ".join(map(name, dict.fromkeys(held.table.paths)))
+    return _page(
+        _PAGES[0][1],
+        title=f"{files_read} against its contract",
+        verdict=verdict(held),
+        kept=kept,
+        lines=[_learned(held), "What is broken comes first. Of each expectation up to "
+               f"{_ROWS} records are listed; curator contract check --show N lists more."],
+        sections=[(_heading(column), sections[column]) for column in ordered],
+    )  # fmt: skip
+
+
+def _contract(held: Held) -> str:
+    with quiet():
+        from great_expectations.render.renderer.page_renderer import ExpectationSuitePageRenderer
+
+        renderer: Any = ExpectationSuitePageRenderer()
+        document = renderer.render(held.validation.suite)
+        sections = dict(_sections(document))
+    figures = [
+        (FEATURES[column], *(f"{row[key]:,.0f}" for key in ("min", "median", "mean", "p95", "max")))
+        for column, row in held.contract.learned.figures.items()
+        if column in FEATURES
+    ]
+    return _page(
+        _PAGES[1][1],
+        title="The contract",
+        lines=[_learned(held), "Each expectation, and below it what it was learned from and what is let pass."],
+        figures=figures,
+        sections=[(_heading(column), body) for column, body in sections.items()],
+    )
+
+
+def _learned(held: Held) -> str:
+    learned = held.contract.learned
+    sources = ", ".join(map(name, learned.files))
+    return (
+        f"The contract was learned from {sources}: {learned.records:,} records in the format {learned.format}, "
+        f"on {learned.when}."
+    )
+
+
+def _sections(document: Any) -> Iterator[tuple[str, str]]:
+    """The sections of a document but its overview, by the column they are about, as inert HTML."""
+    from great_expectations.render.view.view import DefaultJinjaSectionView
+
+    view: Any = DefaultJinjaSectionView()
+    for number, section in enumerate(document.to_json_dict()["sections"]):
+        column = section.get("section_name") or ""
+        if number:  # the first is the overview: ours is on top of the page
+            section["content_blocks"] = [
+                block for block in section["content_blocks"] if block["content_block_type"] != "header"
+            ]
+            rendered = view.render({"section": section, "section_loop": {"index": number}})
+            yield (column if column in FEATURES or column.startswith((FLAG, HABIT)) else ""), inert(rendered)
+
+
+def _heading(column: str) -> str:
+    if column.startswith(FLAG):
+        return f"Records that {column.removeprefix(FLAG)} speaks of"
+    if column.startswith(HABIT):
+        what = HABITS[column.removeprefix(HABIT)]
+    else:
+        what = FEATURES.get(column, "size of the dataset")
+    return what[:1].upper() + what[1:]
+
+
+def _shortened(result: Any) -> Any:
+    """The result with the first records of each expectation, which is what a page can show."""
+    for item in result.results:
+        for key in ("unexpected_index_list", "unexpected_list", "partial_unexpected_index_list"):
+            if isinstance(item.result.get(key), list):
+                item.result[key] = [
+                    {part: value for part, value in entry.items() if part != "row"}
+                    if isinstance(entry, dict)
+                    else entry
+                    for entry in item.result[key][:_ROWS]
+                ]
+        if "unexpected_index_column_names" in item.result:
+            item.result["unexpected_index_column_names"] = ["file", "line"]
+    return result
+
+
+def _page(here: str, **what: Any) -> str:
+    import great_expectations
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string((files("curator.contracts") / "page.html").read_text(encoding="utf-8"))
+    what["sections"] = [(heading, Markup(body)) for heading, body in what["sections"]]
+    defaults = {"verdict": "", "kept": True, "figures": []}
+    text = template.render(**{**defaults, **what}, pages=_PAGES, here=here, version=great_expectations.__version__)
+    return text.encode("utf-8", "replace").decode()
