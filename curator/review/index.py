@@ -217,11 +217,14 @@ class Index:
         """The clusters that a record is in."""
         return self._groups("id IN (SELECT cluster FROM members WHERE item = ?)", (row_id,))
 
-    def members(self, group: Group | str) -> list[Row]:
-        """The records of a cluster as they stand in the files, also those that nothing was found in."""
+    def members(self, group: Group | str, most: int = -1) -> list[Row]:
+        """The records of a cluster as they stand in the files, also those that nothing was found in.
+
+        No more than `most` of them, if that is not negative.
+        """
         name = group if isinstance(group, str) else group.id
-        query = f"SELECT {_ROW} FROM items WHERE id IN (SELECT item FROM members WHERE cluster = ?) ORDER BY id"
-        return [self._row(row) for row in self._rows(query, (name,))]
+        query = f"SELECT {_ROW} FROM items WHERE id IN (SELECT item FROM members WHERE cluster = ?) ORDER BY id LIMIT ?"
+        return [self._row(row) for row in self._rows(query, (name, most))]
 
     # --- the check as a whole
 

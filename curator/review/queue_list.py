@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any, get_args
 
 import streamlit as st
@@ -26,7 +27,7 @@ _MARKS = {"open": "", "fixed": "✓", "kept": "=", "removed": "✕", "discuss": 
 _COLORS = {"error": "red", "warning": "orange", "info": "blue"}
 _SORTS = {"severity": "worst first", "place": "as in the file", "tokens": "most tokens first", "findings": "most findings first"}  # fmt: skip  # noqa: E501
 _ANY = 1 << 40  # tokens or turns, where no most is wanted
-_NAME = 14  # code points of a file's name in the list
+_NAME = 10  # code points of a file's name in the list
 _OPTIONS = 300  # values that a filter offers
 _EVERY = 1.0  # seconds between two looks at how far the tokens are counted
 
@@ -225,11 +226,14 @@ def _records(workspace: Workspace, shown: Filter, row: Row | None, position: int
     page = position // PAGE
     rows = workspace.index.page(shown, page * PAGE, PAGE)
     several = len(workspace.files()) > 1
-    width = max([3, *(len(str(item.line)) for item in rows)])
-    names = [file.path.rpartition("/")[2] for file in workspace.files()]
+    places = [str(item.line) for item in rows]
+    more = [f"+{len(item.codes) - 1}" if len(item.codes) > 1 else "" for item in rows]
+    width, wide = max([3, *map(len, places)]), max(map(len, more), default=0)
+    names = _apart([file.path.rpartition("/")[2] for file in workspace.files()]) if several else []
     with st.container(key="queue-rows", gap=None):
         for number, item in enumerate(rows):
-            label = _label(item, width, names[item.file] if several else "")
+            place = f"{places[number].rjust(width)} {(item.codes or ('',))[0].ljust(6)}{more[number].ljust(wide)}"
+            label = _label(item, place, names[item.file] if several else "", workspace.words(item))
             st.button(
                 label, key=f"queue-go-{number}", on_click=answering.go, args=(item.id,), width="stretch",
                 type="tertiary",
@@ -274,13 +278,26 @@ def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
                 st.html(f'<div class="cu cu-place">page {page + 1:,} of {pages:,}</div>', width="content")
 
 
-def _label(row: Row, width: int, file: str) -> str:
-    """A row in fixed columns: line, worst rule, how many more, severity, what is decided, the file."""
-    more = f"+{len(row.codes) - 1}" if len(row.codes) > 1 else ""
-    text = plain(f"{str(row.line).rjust(width)} {(row.codes[0] if row.codes else '').ljust(6)} {more.ljust(3)}")
-    severity = plain(f"{SIGNS.get(row.severity, ' ')} {row.severity.ljust(8)}")
-    mark = plain(f"{_MARKS[row.status]} {row.status} ") if row.status != "open" else ""
-    return f"{text}:{_COLORS.get(row.severity, 'gray')}[{severity}]{mark}{plain(_middle(file))}"
+def _label(row: Row, place: str, file: str, words: str) -> str:
+    """A row: line, worst rule, how many more, the sign of its severity, what is decided, the file, first words."""
+    mark = f"{_MARKS[row.status]} {row.status} " if row.status != "open" else ""
+    return f"{plain(f'{place} ')}{_sign(row.severity)}{plain(f' {mark}{file}'.rstrip())}{_quoted(words)}"
+
+
+def _sign(severity: str) -> str:
+    return f":{_COLORS.get(severity, 'gray')}[{plain(SIGNS.get(severity, ' '))}]"
+
+
+def _quoted(words: str) -> str:
+    """Texts of the data, which the style sets apart as the last coloured part of a row."""
+    return f"{plain(' ')}:gray[{plain(words, 80)}]" if words else ""
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """What tells files' names from each other, without its middle where it is long."""
+    alike = list(takewhile(lambda several: len(set(several)) == 1, zip(*names, strict=False)))
+    start = max((n for n, several in enumerate(alike, 1) if not several[0].isalnum()), default=0)
+    return [_middle(name[start:] if name[start:].removesuffix(".jsonl") else name) for name in names]
 
 
 def _middle(name: str) -> str:
@@ -298,8 +315,8 @@ def _clusters(workspace: Workspace, shown: Filter) -> None:
         for number, group in enumerate(found):
             is_here = group.id == (screens.cluster() or found[0].id)
             st.button(
-                _group_label(group), key=f"queue-group-{number}", on_click=screens.show_cluster, args=(group.id,),
-                width="stretch", type="tertiary",
+                _group_label(workspace, group), key=f"queue-group-{number}", on_click=screens.show_cluster,
+                args=(group.id,), width="stretch", type="tertiary",
             )  # fmt: skip
             if is_here:
                 _mark(f"queue-group-{number}")
@@ -313,8 +330,9 @@ def _to_clusters(page: int) -> None:
     screens.screen().clusters = page
 
 
-def _group_label(group: Group) -> str:
+def _group_label(workspace: Workspace, group: Group) -> str:
     state = f"{group.open:,} open" if group.open else "✓ decided"
-    text = plain(f"{group.code.ljust(7)} ×{group.size:<5,}", 40)
-    severity = plain(f"{SIGNS.get(group.severity, ' ')} {group.severity}".ljust(10), 20)
-    return f"{text}:{_COLORS.get(group.severity, 'gray')}[{severity}]{plain(f' {state}', 20)}"
+    first = workspace.index.members(group, 1)
+    words = workspace.words(first[0]) if first else ""
+    place = plain(f"{group.code.ljust(6)} ×{group.size:<3,} ", 40)
+    return f"{place}{_sign(group.severity)}{plain(f' {state.ljust(7)}', 20)}{_quoted(words)}"

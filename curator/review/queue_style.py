@@ -31,6 +31,8 @@ STYLE = """<style>
 .st-key-queue-rows .stButton button>*{min-width:0;width:100%;justify-content:flex-start;}
 .st-key-queue-rows .stButton button p{font:.78rem/1.5 "Source Code Pro",ui-monospace,monospace;white-space:pre;
  overflow:hidden;text-overflow:ellipsis;text-align:left;}
+.st-key-queue-rows p .stMarkdownColoredText~.stMarkdownColoredText{font:.8125rem/1 "Source Sans",sans-serif;
+ color:light-dark(#625d57,#a8a29b)!important;unicode-bidi:isolate;}
 .st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
 .st-key-queue-pager{gap:.6rem;}
 .st-key-queue-order,.st-key-queue-filter{flex-wrap:nowrap;align-items:center;}

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from curator import catalogue
 from curator.catalogue import Rule
+from curator.conventions import SYSTEM_ROLES
 from curator.errors import InputError, UsageError
 from curator.fixing import is_transcoding, is_whole
 from curator.fixing.sweeping import is_for_every, is_for_related
@@ -33,6 +34,9 @@ _Item = TypeVar("_Item")
 _STROKE = 2000  # decisions that are written at once, so that a progress bar has something to say
 _FOLLOWED = 100  # records that are linted before the page goes on; the rest is, meanwhile
 _SURVEYED = 500  # records that are tried before a fix is applied to many
+_REMEMBERED = 2000  # records whose first words are kept in mind
+_WORDS = 80  # code points of them
+_QUICK = 50_000  # bytes of a record that is read for them
 _PREVIEWED = 10
 """Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
 _SETTLED: Mapping[Status, str] = {"removed": "It is to be removed.", "discuss": "It is to be discussed."}
@@ -113,6 +117,7 @@ class Workspace:
         self.store = Store(Path(checking.folder), reviewer)
         self._linters: dict[int, Linter] = {}
         self._plans: dict[int, Plan] | None = None
+        self._words: dict[int, str] = {}
         self._lock = threading.Lock()
 
     @property
@@ -155,6 +160,28 @@ class Workspace:
             if file.number not in self._linters:
                 self._linters[file.number] = Linter(plan, file)
             return self._linters[file.number]
+
+    def words(self, row: Row) -> str:
+        """By what a reviewer may know a record again: the first words of its first message; else what was found."""
+        known = self._words.get(row.id)
+        if known is None:
+            known = self._first_words(row)
+            if len(self._words) >= _REMEMBERED:
+                self._words.clear()
+            self._words[row.id] = known
+        return known
+
+    def _first_words(self, row: Row) -> str:
+        try:
+            raw = self.index.raw(row) if row.size <= _QUICK else b""
+            example = self.linter(self.files()[row.file]).example(raw)
+        except InputError:  # the file has changed: its page says so
+            return ""
+        turns = example.turns if example is not None else ()
+        texts = [turn.text for turn in turns if turn.role not in SYSTEM_ROLES]
+        texts += [finding.message for finding in self.index.findings(row.id)[:1]]
+        shown = (" ".join(text[: 4 * _WORDS].split())[:_WORDS] for text in texts)
+        return next(filter(None, shown), "")
 
     # --- one record
 
