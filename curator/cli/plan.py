@@ -71,8 +71,6 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
 
     datasets, failures = inputs.gather(paths, settings_for)
     files = [file for dataset in datasets for split in dataset.splits.values() for file in split]
-    if not files and not failures:
-        raise UsageError("there is no data here to plan for: name a file")
     if given["output_file"] is not None:
         outputs.refuse(given["output_file"], datasets)
     quiet = given["no_progress"] or given["quiet"]

@@ -191,11 +191,8 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label])
             f"no tokenizer of {plan.model.name} is bundled: tokens, cost, lengths and logit_bias are not known"
         )
     if not conventions.format or not formats.understood(conventions.format):
-        what = f"{conventions.format} is" if conventions.format else "the format is not known; such records are"
-        found.append(
-            f"{what} only recognised, so that nothing is said about calls to the model: `curator convert` writes "
-            "formats that are read"
-        )
+        what = f"{conventions.format} is only recognised" if conventions.format else "the format is not known"
+        found.append(f"{what}, so nothing is said about calls: `curator convert` writes formats that are read")
     elif kind == "reinforcement":
         found.append(
             "how answers are graded stands in the job, not in the data; reasoning models take no temperature, stop, "
