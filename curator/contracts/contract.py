@@ -44,8 +44,8 @@ TYPES = frozenset({
 })  # fmt: skip
 # Others change what an expectation is held against: a `row_condition` is run as a query of pandas, which may call code.
 _KWARGS = frozenset({
-    "column", "min_value", "max_value", "strict_min", "strict_max", "mostly", "value_set", "quantile_ranges",
-    "shares", "distance", "records", "min_share", "max_share", "value",
+    "column", "min_value", "max_value", "strict_min", "strict_max", "mostly", "value_set", "quantiles",
+    "ranges", "shares", "distance", "records", "min_share", "max_share", "value",
 })  # fmt: skip
 SEVERITIES = ("critical", "warning", "info")
 

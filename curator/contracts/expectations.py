@@ -9,15 +9,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from great_expectations.expectations.core.expect_column_quantile_values_to_be_between import (
-    ExpectColumnQuantileValuesToBeBetween,
-)
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
 from curator.contracts.chance import distance_by_chance, share_by_chance
+from curator.contracts.features import YES
 
 OTHERS = "(others)"
 """In place of the labels that are too rare to be listed."""
+NOTHING = "nothing to judge"
 _SHOWN = 3
 
 
@@ -31,7 +30,7 @@ class _Counted(ColumnAggregateExpectation):
     ) -> dict[str, Any]:
         counts = {key: int(count) for key, count in metrics["column.value_counts"].items()}
         if not counts:
-            return {"success": True, "result": {"observed_value": "nothing to judge"}}
+            return {"success": True, "result": {"observed_value": NOTHING}}
         success, observed = self._judge(counts)
         return {"success": bool(success), "result": {"observed_value": observed}}
 
@@ -64,7 +63,7 @@ class ExpectLabelSharesToStay(_Counted):
 
 
 class ExpectShareToStay(_Counted):
-    """The share of the records with a 1 lies between `min_share` and `max_share`, but for what is chance."""
+    """The share of the records that say yes lies between `min_share` and `max_share`, but for what is chance."""
 
     min_share: float
     max_share: float
@@ -73,7 +72,7 @@ class ExpectShareToStay(_Counted):
 
     def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
         total = sum(counts.values())
-        share = counts.get(1, 0) / total
+        share = counts.get(YES, 0) / total
         nearest = min(max(share, self.min_share), self.max_share)
         chance = share_by_chance(nearest, total, self.records)
         return abs(share - nearest) <= chance, f"{share:.1%} of {total:,} records"
@@ -89,16 +88,31 @@ class ExpectHabitToStay(_Counted):
         return set(counts) == {self.value}, ", ".join(sorted(map(str, counts))[:_SHOWN])
 
 
-class ExpectQuantilesToStay(ExpectColumnQuantileValuesToBeBetween):
-    """The library's own, whose outcome is a boolean of numpy that it then cannot write as JSON."""
+class ExpectQuantilesToStay(ColumnAggregateExpectation):
+    """Each quantile of the column lies in its range.
 
-    def _validate(self, *arguments: Any, **named: Any) -> dict[str, Any]:
-        outcome: dict[str, Any] = super()._validate(*arguments, **named)
-        values = outcome["result"]["observed_value"]["values"]
-        if any(value is None or math.isnan(value) for value in values):  # a column that holds nothing
-            return {"success": True, "result": {"observed_value": "nothing to judge"}}
-        outcome["success"] = bool(outcome["success"])
-        return outcome
+    Not the library's own expectation of quantiles, whose outcome is a boolean of numpy that it then cannot write.
+    """
+
+    quantiles: list[float]
+    ranges: list[list[float]]
+    allow_relative_error: bool = False
+    metric_dependencies = ("column.quantile_values",)
+    success_keys = ("quantiles", "ranges", "allow_relative_error")
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        values = [float(value) for value in metrics["column.quantile_values"]]
+        if any(map(math.isnan, values)):
+            return {"success": True, "result": {"observed_value": NOTHING}}
+        inside = [low <= value <= high for value, (low, high) in zip(values, self.ranges, strict=True)]
+        texts = [
+            f"{quantile:.0%} of the records have up to {value:,.0f}{'' if fits else f', not {low:,.0f} to {high:,.0f}'}"
+            for quantile, value, (low, high), fits in zip(self.quantiles, values, self.ranges, inside, strict=True)
+        ]
+        shown = [text for text, fits in zip(texts, inside, strict=True) if not fits] or texts
+        return {"success": all(inside), "result": {"observed_value": "; ".join(shown)}}
 
 
 CUSTOM = {

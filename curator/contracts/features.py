@@ -1,6 +1,6 @@
 """What a contract looks at in each record, and what it calls it.
 
-Numbers, yes or no (1 or 0), and names (`naming`): never a text of the data itself.
+Numbers, yes or no, and names (`naming`): never a text of the data itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from curator.formats import kind
 from curator.model import Example
 from curator.tokens import Tokenizer
 
+YES, NO = "yes", "no"
 VERSION = 1
 """Of the features: counted up when one of them comes to mean something else."""
 
@@ -41,11 +42,14 @@ FEATURES = {
     "new_declared": "functions declared that the good data never declare",
     "ends_with_separator": "the prompt ends with the separator",
     "ends_with_stop": "the answer ends with the stop sequence",
-    "identity": "digest of the record",
+    "identity": "copies of records (by a digest)",
     "new_errors": "rules that find an error, and found nothing in the good data",
     "new_warnings": "rules that warn, and found nothing in the good data",
 }
 """Every feature of a record, but for flags and habits, with what it says."""
+
+NUMBERS = ("tokens", "turns", "prompt_chars", "answer_chars", "calls", "declared")
+"""Those of the features that are numbers; the others are names, or yes and no."""
 
 HABITS = {
     "task": "kind of task",
@@ -97,8 +101,8 @@ def reference(found: Conventions, encoding: str, ran: frozenset[str]) -> Referen
 def describe(example: Example, known: Reference, tokenizer: Tokenizer) -> dict[str, Any]:
     """The features of one readable record, without those that findings tell; None where one does not apply."""
     row: dict[str, Any] = {
-        "readable": 1,
-        "in_format": int(bool(example.turns)),
+        "readable": YES,
+        "in_format": _said(bool(example.turns)),
         "identity": hashlib.blake2b(example.canonical, digest_size=8).hexdigest(),
     }
     if not example.turns:
@@ -112,14 +116,14 @@ def describe(example: Example, known: Reference, tokenizer: Tokenizer) -> dict[s
         row["label"] = name(_label(turn.text, known.stop)) if turn else None
     if example.kind == "completion":
         if known.separators and (prompt := "".join(turn.text for turn in example.before_answer)):
-            row["ends_with_separator"] = int(prompt.endswith(known.separators))
+            row["ends_with_separator"] = _said(prompt.endswith(known.separators))
         if known.stop and answer:
-            row["ends_with_stop"] = int(answer.text.endswith(known.stop))
+            row["ends_with_stop"] = _said(answer.text.endswith(known.stop))
         return row
     roles = [turn.role for turn in example.turns]
     row["turns"] = len(roles)
     row["roles"] = " ".join(name(role) for role in dict.fromkeys(roles))
-    row["has_system"] = int(any(role in SYSTEM_ROLES for role in roles))
+    row["has_system"] = _said(any(role in SYSTEM_ROLES for role in roles))
     called = [call.name for turn in example.turns for call in turn.calls]
     declared = [tool.name for tool in example.tools]
     row["calls"], row["declared"] = len(called), len(declared)
@@ -153,6 +157,10 @@ def _systems(found: Conventions) -> str:
     """The system prompt that most records have; `varies` where none is."""
     usual = found.systems[0] if found.systems else None
     return name(usual.text) if usual is not None and usual.share >= SETTLED else "varies"
+
+
+def _said(fact: bool) -> str:
+    return YES if fact else NO
 
 
 def _label(text: str, stop: str) -> str:

@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curator import formats, parsing, reading
-from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS, Reference, describe, from_findings, habits
+from curator.contracts.features import (
+    FEATURES,
+    FLAG,
+    HABIT,
+    HABITS,
+    NO,
+    NUMBERS,
+    YES,
+    Reference,
+    describe,
+    from_findings,
+    habits,
+)
 from curator.contracts.naming import name
 from curator.conventions import Conventions
 from curator.engine import Checked
@@ -25,6 +37,8 @@ from curator.tokens import bundled
 if TYPE_CHECKING:
     import pandas as pd
 
+PLACE, ROW = "line", "row"
+"""The columns that find a record again: for people, and in the table."""
 Codes = tuple[frozenset[str], frozenset[str]]
 """The rules that speak of a record: those that find an error, and those that warn."""
 Progress = Callable[[int, int], object]
@@ -55,7 +69,7 @@ class Table:
     @property
     def readable(self) -> int:
         """How many rows are records."""
-        return sum(value == 1 for value in self.columns["readable"])
+        return self.columns["readable"].count(YES)
 
     def frame(self, flags: Sequence[str]) -> pd.DataFrame:
         """The table for pandas, with a column for each of these rules, and what finds a row again."""
@@ -63,26 +77,17 @@ class Table:
 
         columns: dict[str, Any] = {}
         for key, values in self.columns.items():
-            dtype = "object" if key in _TEXTS else "float64"
-            columns[key] = pd.Series(values, dtype=dtype)
+            columns[key] = pd.Series(values, dtype="Int64" if key in NUMBERS else "object")
         for code in flags:
-            columns[FLAG + code] = [int(code in errors or code in warnings) for errors, warnings in self.codes]
+            columns[FLAG + code] = [YES if code in errors | warnings else NO for errors, warnings in self.codes]
         for key in HABITS:
             columns[HABIT + key] = pd.Series([self.habits.get(key)] * len(self), dtype="object")
-        columns["file"] = pd.Categorical(list(map(_Names(), self.paths)))
-        columns["line"] = self.lines
-        columns["row"] = range(len(self))
+        if len(names := {path: name(path) for path in self.paths}) > 1:
+            columns[PLACE] = [f"{names[path]}:{line}" for path, line in zip(self.paths, self.lines, strict=True)]
+        else:
+            columns[PLACE] = self.lines
+        columns[ROW] = range(len(self))
         return pd.DataFrame(columns)
-
-
-_TEXTS = ("roles", "label", "new_functions", "new_declared", "identity", "new_errors", "new_warnings")
-
-
-class _Names(dict[str, str]):
-    def __call__(self, text: str) -> str:
-        if text not in self:
-            self[text] = name(text)
-        return self[text]
 
 
 def table(report: Report, files: Sequence[Checked], known: Reference, progress: Progress | None = None) -> Table:
@@ -97,7 +102,7 @@ def table(report: Report, files: Sequence[Checked], known: Reference, progress: 
         for line, example in _records(item):
             where = (item.source.path, line.number, record_hash(line.raw))
             own = codes.get(where, _NOTHING)
-            row = describe(example, known, tokenizer) if example else {"readable": 0}
+            row = describe(example, known, tokenizer) if example else {"readable": NO}
             row |= from_findings(*own, known)
             for key, values in found.columns.items():
                 values.append(row.get(key))

@@ -7,10 +7,10 @@ import re
 from html.parser import HTMLParser
 
 _TAGS = frozenset({
-    "div", "span", "p", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "b", "i", "br", "hr", "ul", "ol", "li",
+    "div", "span", "p", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "b", "i", "br", "ul", "ol", "li",
     "table", "thead", "tbody", "tr", "th", "td", "small", "code", "pre",
 })  # fmt: skip
-_EMPTY = frozenset({"br", "hr"})
+_EMPTY = frozenset({"br"})
 _DROPPED = frozenset({"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"})
 """Of these nothing stays; of any other tag that is not known, what is in it does."""
 _ATTRIBUTES = frozenset({"class", "id", "colspan", "rowspan"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curator.contracts.features import FLAG, HABIT, HABITS
+from curator.contracts.features import FLAG, HABIT, HABITS, NO, YES
 from curator.contracts.naming import NONE
 
 if TYPE_CHECKING:
@@ -96,11 +96,11 @@ def _form(frame: pd.DataFrame) -> Iterator[Clause]:
         ("readable", "Every line is a record: one JSON object"),
         ("in_format", "Every record is in the format of the dataset"),
     ):
-        share = float(frame[column].mean())
+        share = _yes(frame[column])
         mostly = 1.0 if share == 1 else _down(share - _STRAYS)
         yield Clause(
             "expect_column_values_to_be_in_set",
-            {"column": column, "value_set": [1.0], "mostly": mostly},
+            {"column": column, "value_set": [YES], "mostly": mostly},
             "critical",
             says + _but(mostly),
             f"It holds for {_percent(share)} of the good data.",
@@ -145,14 +145,14 @@ def _quantiles(column: str, what: str, values: pd.Series[float]) -> Clause:
         # As far as the quantile of a small sample lies from that of what it was drawn from: three standard errors.
         apart = max(_SLACK, 3 * math.sqrt(quantile * (1 - quantile) / _TYPICAL))
         low, high = (float(values.quantile(min(max(quantile + side, 0), 1))) for side in (-apart, apart))
-        ranges.append([math.floor(low / (1 + _WIDER)), math.ceil(high * (1 + _WIDER))])
+        ranges.append([float(math.floor(low / (1 + _WIDER))), float(math.ceil(high * (1 + _WIDER)))])
     median = float(values.median())
     return Clause(
         "expect_quantiles_to_stay",
-        {"column": column, "quantile_ranges": {"quantiles": list(_QUANTILES), "value_ranges": ranges}},
+        {"column": column, "quantiles": list(_QUANTILES), "ranges": ranges},
         "warning",
-        f"A typical record (the median) has {ranges[2][0]:,} to {ranges[2][1]:,} {what}, and one of the largest (the "
-        f"95th percentile) {ranges[4][0]:,} to {ranges[4][1]:,}",
+        f"A typical record (the median) has {ranges[2][0]:,.0f} to {ranges[2][1]:,.0f} {what}, and one of "
+        f"the largest (the 95th percentile) {ranges[4][0]:,.0f} to {ranges[4][1]:,.0f}",
         f"In the good data these are {median:,.0f} and {float(values.quantile(0.95)):,.0f}; let pass is what chance "
         f"does to {_TYPICAL} records, and {_WIDER:.0%} more. The 5th, 25th and 75th percentile are looked at, too.",
     )
@@ -217,11 +217,11 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
         values = frame[column].dropna()
         if values.empty:
             continue
-        what, share = text.format_map(names), float(values.mean())
+        what, share = text.format_map(names), _yes(values)
         if share >= _ALL or share <= 1 - _ALL:
             yield Clause(
                 "expect_column_values_to_be_in_set",
-                {"column": column, "value_set": [float(round(share))], "mostly": 1 - _STRAYS},
+                {"column": column, "value_set": [YES if share >= _ALL else NO], "mostly": 1 - _STRAYS},
                 "warning",
                 f"{'Every' if share >= _ALL else 'No'} record has {what}{_but(1 - _STRAYS)}",
                 f"So have {_percent(share)} of the good data.",
@@ -256,7 +256,7 @@ def _news(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
 
 def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
     for column in sorted(column for column in frame.columns if column.startswith(FLAG)):
-        share = float(frame[column].mean())
+        share = _yes(frame[column])
         code = column.removeprefix(FLAG)
         yield _share(column, 0.0, min(1.0, share + _SLACK), len(frame), f"are such that {code} speaks of them", share)
 
@@ -289,6 +289,11 @@ def _habits(frame: pd.DataFrame) -> Iterator[Clause]:
             if habit == "findings"
             else "A habit that changes between two versions of a dataset is learned as noise.",
         )
+
+
+def _yes(values: pd.Series[Any]) -> float:
+    """The share of what says yes."""
+    return float((values == YES).mean())
 
 
 def _listed(values: Sequence[Any], between: str) -> str:

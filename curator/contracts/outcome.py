@@ -48,7 +48,7 @@ def value(column: str, found: Any) -> str:
     """What a record has in a feature, in words; "" where that is clear."""
     if column in _TOLD or found is None:
         return ""
-    return f"{found:,.0f}" if isinstance(found, float) else plain(str(found))
+    return plain(found) if isinstance(found, str) else f"{found:,}"
 
 
 def found_in(item: Outcome) -> str:
@@ -165,7 +165,7 @@ def _plain(held: Held, item: Outcome, shown: int) -> dict[str, Any]:
             {
                 "path": held.table.paths[row],
                 "line": held.table.lines[row],
-                "value": plain(has) if isinstance(has, str) else has if has is None else float(has),
+                "value": plain(has) if isinstance(has, str) else has,
             }
             for row, has in item.rows[:shown]
         ],

@@ -8,11 +8,13 @@ numbers are handed over, the HTML is cut down to text and tables, and the policy
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Set
 from importlib.resources import files
 from typing import Any
 
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
+from curator.contracts.frame import PLACE, ROW
 from curator.contracts.inert import inert
 from curator.contracts.naming import name
 from curator.contracts.outcome import broken, verdict
@@ -23,6 +25,7 @@ from curator.errors import UsageError
 _PAGES = (("Outcome", "index.html"), ("Contract", "contract.html"))
 _ROWS = 20
 """Records of an expectation that are listed."""
+_NOTHING = re.compile(r"<li[^>]*>\s*</li>")
 _OWN = "Data Docs, rendered by Great Expectations"
 
 
@@ -66,18 +69,20 @@ def _outcome(held: Held) -> str:
         document = ValidationResultsPageRenderer().render(_shortened(held.validation.result))
         sections = dict(_sections(document))
     failing = {str(item.clause.kwargs.get("column", "")) for item in broken(held)}
-    kept = not failing
-    ordered = sorted(sections, key=lambda column: column not in failing)
-    files_read = ", ".join(map(name, dict.fromkeys(held.table.paths)))
+    groups = [("What is broken", failing), ("What is kept", sections.keys() - failing)]
+    lines = [
+        _read(held),
+        _learned(held),
+        f"Of each expectation up to {_ROWS} records are listed, by their line; curator contract check --show N lists more.",
+    ]
     return _page(
         _PAGES[0][1],
-        title=f"{files_read} against its contract",
+        title=f"{', '.join(dict.fromkeys(held.table.paths))} against its contract",
         verdict=verdict(held),
-        kept=kept,
-        lines=[_learned(held), "What is broken comes first. Of each expectation up to "
-               f"{_ROWS} records are listed; curator contract check --show N lists more."],
-        sections=[(_heading(column), sections[column]) for column in ordered],
-    )  # fmt: skip
+        kept=not failing,
+        lines=lines,
+        groups=[(title, _group(sections, columns)) for title, columns in groups if columns],
+    )
 
 
 def _contract(held: Held) -> str:
@@ -97,7 +102,21 @@ def _contract(held: Held) -> str:
         title="The contract",
         lines=[_learned(held), "Each expectation, and below it what it was learned from and what is let pass."],
         figures=figures,
-        sections=[(_heading(column), body) for column, body in sections.items()],
+        groups=[("What is expected", _group(sections, sections.keys()))],
+    )
+
+
+def _group(sections: Mapping[str, str], columns: Set[str]) -> list[tuple[str, str]]:
+    """The sections of these columns in the order of the features, each with its heading."""
+    order = ["readable", "in_format", "", *FEATURES]
+    known = sorted(columns, key=lambda column: (order.index(column) if column in order else len(order), column))
+    return [(_heading(column), sections[column]) for column in known if column in sections]
+
+
+def _read(held: Held) -> str:
+    unreadable = len(held.table) - held.table.readable
+    return f"{held.table.readable:,} records were read" + (
+        f", and {unreadable:,} lines are none." if unreadable else "."
     )
 
 
@@ -122,7 +141,8 @@ def _sections(document: Any) -> Iterator[tuple[str, str]]:
                 block for block in section["content_blocks"] if block["content_block_type"] != "header"
             ]
             rendered = view.render({"section": section, "section_loop": {"index": number}})
-            yield (column if column in FEATURES or column.startswith((FLAG, HABIT)) else ""), inert(rendered)
+            body = _NOTHING.sub("", inert(rendered))
+            yield (column if column in FEATURES or column.startswith((FLAG, HABIT)) else ""), body
 
 
 def _heading(column: str) -> str:
@@ -138,16 +158,13 @@ def _heading(column: str) -> str:
 def _shortened(result: Any) -> Any:
     """The result with the first records of each expectation, which is what a page can show."""
     for item in result.results:
-        for key in ("unexpected_index_list", "unexpected_list", "partial_unexpected_index_list"):
-            if isinstance(item.result.get(key), list):
-                item.result[key] = [
-                    {part: value for part, value in entry.items() if part != "row"}
-                    if isinstance(entry, dict)
-                    else entry
-                    for entry in item.result[key][:_ROWS]
-                ]
+        for key, found in item.result.items():
+            if key in ("unexpected_index_list", "partial_unexpected_index_list") and found:
+                item.result[key] = [{part: entry[part] for part in entry if part != ROW} for entry in found[:_ROWS]]
+            elif key == "unexpected_list" and found:
+                item.result[key] = found[:_ROWS]
         if "unexpected_index_column_names" in item.result:
-            item.result["unexpected_index_column_names"] = ["file", "line"]
+            item.result["unexpected_index_column_names"] = [PLACE]
     return result
 
 
@@ -158,7 +175,7 @@ def _page(here: str, **what: Any) -> str:
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string((files("curator.contracts") / "page.html").read_text(encoding="utf-8"))
-    what["sections"] = [(heading, Markup(body)) for heading, body in what["sections"]]
+    what["groups"] = [(title, [(heading, Markup(body)) for heading, body in group]) for title, group in what["groups"]]
     defaults = {"verdict": "", "kept": True, "figures": []}
     text = template.render(**{**defaults, **what}, pages=_PAGES, here=here, version=great_expectations.__version__)
     return text.encode("utf-8", "replace").decode()

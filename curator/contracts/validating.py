@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curator.contracts.frame import PLACE, ROW
 from curator.contracts.learning import Clause
 from curator.errors import UsageError
 
@@ -84,7 +85,7 @@ def validate(clauses: Sequence[Clause], frame: pd.DataFrame) -> Validation:
             batch_parameters={"dataframe": frame},
             result_format={
                 "result_format": "COMPLETE",
-                "unexpected_index_column_names": ["file", "line", "row"],
+                "unexpected_index_column_names": [PLACE, ROW],
                 "return_unexpected_index_query": False,
             },
         )
@@ -103,8 +104,9 @@ def _expectation(clause: Clause, number: int) -> Any:
 
     kind = CUSTOM.get(clause.type) or getattr(stock, "".join(map(str.capitalize, clause.type.split("_"))))
     meta = {"number": number, "notes": {"format": "string", "content": [clause.because]}}
+    description = f"{clause.says}\n{clause.because}" if clause.because else clause.says
     try:
-        return kind(**clause.kwargs, severity=clause.severity, description=clause.says, meta=meta)
+        return kind(**clause.kwargs, severity=clause.severity, description=description, meta=meta)
     except (TypeError, ValueError) as error:  # what pydantic says of a wrong type is a ValueError
         reason = " ".join(str(error).split())
         raise UsageError(f"expectation {number} ({clause.type}) does not fit: {reason[:200]}") from None
@@ -122,7 +124,7 @@ def _outcome(clause: Clause, item: Any, count: int) -> Outcome:
     rows: tuple[tuple[int, Any], ...] = ()
     if "unexpected_index_list" in result:
         column = clause.kwargs["column"]
-        rows = tuple(sorted((int(entry["row"]), entry.get(column)) for entry in result["unexpected_index_list"] or ()))
+        rows = tuple(sorted((int(entry[ROW]), entry.get(column)) for entry in result["unexpected_index_list"] or ()))
         return Outcome(clause, item.success, "", rows, count - int(result.get("missing_count") or 0), "")
     observed = result.get("observed_value")
     return Outcome(clause, item.success, _words(observed), rows, count, "")
@@ -139,11 +141,6 @@ def _failure(item: Any) -> str:
 
 
 def _words(observed: Any) -> str:
-    if isinstance(observed, dict) and "quantiles" in observed:
-        return ", ".join(
-            f"{quantile:.0%}: {value:,.0f}"
-            for quantile, value in zip(observed["quantiles"], observed["values"], strict=True)
-        )
     if isinstance(observed, float):
         return f"{observed:,.4g}"
     return f"{observed:,}" if isinstance(observed, int) else str(observed)
