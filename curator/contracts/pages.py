@@ -21,6 +21,7 @@ from curator.contracts.outcome import broken, verdict
 from curator.contracts.running import Held
 from curator.contracts.validating import quiet
 from curator.errors import UsageError
+from curator.reporters.text import counted
 
 _PAGES = (("Outcome", "index.html"), ("Contract", "contract.html"))
 _ROWS = 20
@@ -73,7 +74,7 @@ def _outcome(held: Held) -> str:
     lines = [
         _read(held),
         _learned(held),
-        f"Of each expectation up to {_ROWS} records are listed, by their line; curator contract check --show N lists more.",
+        "Of each value the first records are listed, by their line; curator contract check --show N lists more.",
     ]
     return _page(
         _PAGES[0][1],
@@ -115,9 +116,8 @@ def _group(sections: Mapping[str, str], columns: Set[str]) -> list[tuple[str, st
 
 def _read(held: Held) -> str:
     unreadable = len(held.table) - held.table.readable
-    return f"{held.table.readable:,} records were read" + (
-        f", and {unreadable:,} lines are none." if unreadable else "."
-    )
+    more = f", and {counted(unreadable, 'line')} that no record can be read from" if unreadable else ""
+    return f"It holds {counted(held.table.readable, 'record')}{more}."
 
 
 def _learned(held: Held) -> str:
