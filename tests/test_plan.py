@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import curator
 from curator import formats, prices, targets
+from curator.checks.labels import Labels
 from curator.cli.main import main
 from curator.conventions import Conventions
 from curator.endings import Habit
@@ -197,8 +198,6 @@ def measured(names: list[str], space: str, stop: str, kind: str, encoding: str) 
         leading=Habit(space, 1.0) if space else None,
         sampled=10 * len(names),
     )
-    from curator.checks.labels import Labels
-
     measures = Measures(Labels(conventions), Tokenizer(encoding))
     for number, name in enumerate(names * 10):
         answer = f"{space}{name}{stop}"
@@ -265,9 +264,12 @@ def test_longer_labels_get_room_a_stop_and_the_way_by_their_first_token(tmp_path
 
 def test_labels_that_begin_alike_get_no_bias(tmp_path: Path) -> None:
     rows = [{"prompt": f"thing {n} ->", "completion": f" label{n % 3}"} for n in range(60)]
-    calls = values(planned(written(tmp_path / "a.jsonl", rows), model="babbage-002"), "inference")
-    assert calls["logit_bias"] is None
-    assert "first_token" not in calls
+    plan = planned(written(tmp_path / "a.jsonl", rows), model="babbage-002")
+    bias = plan.advice("inference", "logit_bias")
+    assert bias is not None
+    assert bias.value is None
+    assert "begin with the same token" in bias.why
+    assert plan.advice("inference", "first_token") is None
 
 
 def test_thousands_of_labels_get_no_bias_but_room_for_the_longest(tmp_path: Path) -> None:
@@ -389,7 +391,7 @@ def test_no_data_breaks_out_of_the_code(openai: None, separator: str, stop: str,
     given_ = {"stop": [stop], "logit_bias": bias, "max_tokens": 1, "separator": separator}
     ends = inference.Endings((Habit(separator, 0.6), Habit(stop, 0.4)), stop, system)
     completion = Conventions("openai-completion", "classification")
-    measures = Measures(measuring.Labels(completion), None)
+    measures = Measures(Labels(completion), None)
     _, given = called(snippet("completions", names[0], ends, completion, labels, measures, given_), "x")
     assert given["prompt"] == f"x{separator}"
     assert (given["stop"], given["logit_bias"]) == ([stop], bias)
@@ -553,10 +555,7 @@ def test_what_the_command_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(capsys=capsys)[::2] == (
-        2,
-        "error: .: the folder holds no data files (.jsonl, .ndjson, also .gz, .zst)\n",
-    )
+    assert "holds no data files" in run(capsys=capsys)[2]
     written(tmp_path / "a.jsonl", [chat("Yes")])
     before = (tmp_path / "a.jsonl").read_bytes()
     for arguments, words in (
