@@ -10,6 +10,7 @@ from curator.errors import InputError, UsageError
 from curator.model import Finding
 from curator.review import screen as screens
 from curator.review import views
+from curator.review.index import Group
 from curator.review.screen import Clash
 from curator.review.states import Action, Decision, Filter, Row
 from curator.review.store import Conflict
@@ -37,6 +38,31 @@ def move(workspace: Workspace, step: int) -> None:
     else:
         here.say("")
         screens.show_record(found.id)
+
+
+def move_cluster(workspace: Workspace, step: int) -> None:
+    """Go to the next cluster of the view, or the one before."""
+    here, shown, index = screens.screen(), screens.shown(), workspace.index
+    name = screens.cluster() or next((group.id for group in index.groups(shown, 0, 1)), "")
+    position = index.group_position(shown, name)
+    is_here = any(group.id == name for group in index.groups(shown, position, 1))
+    wanted = position + (step if step < 0 or is_here else 0)  # one that the view has no more: the next is in its place
+    found = index.groups(shown, wanted, 1) if wanted >= 0 else []
+    here.settle()
+    if found:
+        here.say("")
+        screens.show_cluster(found[0].id)
+    else:
+        here.say("This is the last cluster of the view." if step > 0 else "This is the first cluster of the view.")
+
+
+def next_cluster(workspace: Workspace, group: Group) -> None:
+    """When a cluster is decided and the view has it no more, go to the one in its place, or the last."""
+    shown, index = screens.shown(), workspace.index
+    position = index.group_position(shown, group.id)
+    near = [*index.groups(shown, position, 1), *index.groups(shown, max(0, position - 1), 1)]
+    if all(one.id != group.id for one in near[:1]):
+        screens.show_cluster(near[0].id if near else "")
 
 
 def go(row: int) -> None:
@@ -78,7 +104,14 @@ def accept(workspace: Workspace, wanted: tuple[tuple[str, str], ...] | None = No
                 return None
         return workspace.accept(opened, findings)
 
-    _decide(workspace, "accept", act)
+    def make(opened: Opened) -> bytes | None:
+        findings = proposed(opened)
+        if wanted is not None:
+            findings = [finding for finding in opened.fixable if (finding.code, finding.pointer) in wanted]
+        accepted = workspace.proposal(opened, findings)
+        return accepted.raw if accepted.applied and not accepted.is_dropped else None
+
+    _decide(workspace, "accept", act, make=make)
 
 
 def edited(workspace: Workspace, now: bytes, sure: bool = False) -> None:
@@ -89,7 +122,7 @@ def edited(workspace: Workspace, now: bytes, sure: bool = False) -> None:
             return None
         return workspace.edit(opened, now)
 
-    _decide(workspace, "edit", act)
+    _decide(workspace, "edit", act, make=lambda opened: now)
 
 
 def anyway(workspace: Workspace) -> None:
@@ -151,7 +184,11 @@ def turn_to(mode: str, rule: str = "") -> None:
     here.say("")
 
 
-def _decide(workspace: Workspace, action: Action, act: Callable[[Opened], Decision | None], stay: bool = False) -> None:
+def _decide(
+    workspace: Workspace, action: Action, act: Callable[[Opened], Decision | None], stay: bool = False,
+    make: Callable[[Opened], bytes | None] = lambda opened: None,
+) -> None:  # fmt: skip
+    """Decide on the record on screen, and go on; `make` tells what it would have become where others were faster."""
     here, index = screens.screen(), workspace.index
     row = index.row(here.row)
     if row is None:
@@ -166,7 +203,8 @@ def _decide(workspace: Workspace, action: Action, act: Callable[[Opened], Decisi
         workspace.sync()
         here.settle()
         here.say("Not saved: somebody else was faster.", wrong=True)
-        here.clash = Clash(row.id, DONE[action].lower(), conflict.other)
+        made = make(workspace.as_seen(row, here.seen))
+        here.clash = Clash(row.id, DONE[action].lower(), conflict.other, made, action == "edit")
         return
     except (UsageError, InputError) as error:
         here.say(str(error), wrong=True)
@@ -222,6 +260,7 @@ def _turn(
         here.say(nothing)
         return
     here.synced = max(here.synced, done[-1].id)
+    _to_cluster(workspace, done[0])
     if len(done) > 1:
         more = f"; {len(left):,} stay, others have decided on them since" if left else ""
         here.say(f"{words}: {len(done):,} decisions at one stroke{more}")
@@ -230,9 +269,17 @@ def _turn(
     what = _undone(workspace, done[0])
     gone = "its record is in these files no more; what is written stays (curator undo gives it back)"
     here.say(f"{words}: {what} · {f'line {row.line:,}' if row else gone}")
-    if row is not None:
-        screens.show_cluster(None)
+    if row is not None and screens.cluster() is None:
         screens.show_record(row.id)
+
+
+def _to_cluster(workspace: Workspace, done: Decision) -> None:
+    """Where clusters are looked at, go to that of the decision; to the records where it is in none."""
+    row = workspace.index.find(done.key)
+    if screens.cluster() is not None and row is not None:
+        groups = workspace.index.groups_of(row.id)
+        found = next((group for group in groups if group.code in done.codes), next(iter(groups), None))
+        screens.show_cluster(found.id if found else None)
 
 
 def _undone(workspace: Workspace, done: Decision) -> str:

@@ -29,7 +29,7 @@ def show(workspace: Workspace, shown: Filter, code: str) -> None:
     if task is not None:
         task.wait(_AT_ONCE)
         if task.is_running:
-            _running(task)
+            running(task)
             return
         _finished(task)
         st.rerun()  # what stands above and beside is from before
@@ -128,7 +128,8 @@ def _preview(changes: list[Change]) -> None:
 
 
 @st.fragment(run_every=_EVERY)
-def _running(task: Task) -> None:
+def running(task: Task) -> None:
+    """How far work on many records is, and a button that ends it; the page starts again when it is done."""
     if not task.is_running:
         st.rerun()
     left = f" · about {max(1, round(task.left)):,} s left" if task.left is not None else ""

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from curator.errors import InputError, UsageError
-from curator.review import answering, comparing, editing
+from curator.review import answering, bulk_panel, comparing, editing
 from curator.review import screen as screens
+from curator.review.bulk import Task
 from curator.review.comparing import Member
 from curator.review.escaping import brief, label, whole
 from curator.review.index import Group
 from curator.review.plain import visible
 from curator.review.states import Row
 from curator.review.store import Conflict
-from curator.review.workspace import Done, Workspace
+from curator.review.workspace import Done, Progress, Workspace
 
 Open = Callable[[Row], None]
 Told = Callable[[str, bool], None]
 
 _PAGE = 8
 """Members on the page at once; each has a digit as its key."""
-_NOTICE = "cluster-notice"
+_MANY = 200
+"""Members from which on deciding is watched, and may be stopped."""
+_AT_ONCE = 0.2  # seconds that a page waits for what may be done by then
+_NOTICE, _TASK = "cluster-notice", "cluster-task"
 
 
 def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told | None = None) -> None:
@@ -31,15 +36,17 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
     `go` is called in a callback with a member that is to be decided alone; without it, the Review page shows that one.
     `told` hears in a callback what was done, and whether it went wrong; without it, the panel says so itself.
     """
-    rows, upto = workspace.index.members(group), workspace.checking.synced
+    upto = workspace.checking.synced
+    if _goes_on(workspace):
+        return
     st.html(comparing.group_html(group.code, group.name, group.message, group.severity, group.size, group.open))
-    pages = max(1, -(-len(rows) // _PAGE))
+    pages = max(1, -(-group.size // _PAGE))
     number = 1
     if pages > 1:
         number = st.pagination(pages, key=f"cluster-page:{group.id}")
-    on_page = rows[(number - 1) * _PAGE : number * _PAGE]
+    on_page = workspace.index.members(group, _PAGE, (number - 1) * _PAGE)
     try:
-        first = comparing.member(workspace.open(rows[0]), group.code)
+        first = comparing.member(workspace.open(workspace.index.members(group, 1)[0]), group.code)
         members = [comparing.member(workspace.open(row), group.code) for row in on_page]
     except InputError as error:
         st.html(_said("error", "cannot be shown", str(error)))
@@ -48,7 +55,7 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
     _notice(workspace, group, told)
     _members(workspace, group, members, first, (number - 1) * _PAGE, go, told, upto)
     if pages > 1:
-        st.html(whole(f'<span class="cu-quiet">{len(rows):,} members; decisions are about all of them</span>'))
+        st.html(whole(f'<span class="cu-quiet">{group.size:,} members; decisions are about all of them</span>'))
 
 
 def _together(workspace: Workspace, group: Group, members: list[Member], told: Told | None, upto: int) -> None:
@@ -130,7 +137,7 @@ def _go(row: Row) -> None:
 
 def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None, upto: int) -> None:
     verb = f"decided: line {kept.line:,} stays, the others go"
-    _decide(group, told, lambda: workspace.keep_one(group, kept, upto), verb)
+    _decide(workspace, group, told, partial(workspace.keep_one, group, kept, upto), verb)
 
 
 def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, upto: int) -> None:
@@ -138,12 +145,12 @@ def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, u
     if not reason:
         _tell(group, told, "Say first why they may all stay.", True)
         return
-    _decide(group, told, lambda: workspace.keep_all(group, reason, upto), "kept")
+    _decide(workspace, group, told, partial(workspace.keep_all, group, reason, upto), "kept")
 
 
 def _relabel(workspace: Workspace, group: Group, labels: list[str], key: str, told: Told | None, upto: int) -> None:
     wanted = labels[st.session_state[key]]
-    _decide(group, told, lambda: workspace.relabel_all(group, wanted, upto), "relabelled")
+    _decide(workspace, group, told, partial(workspace.relabel_all, group, wanted, upto), "relabelled")
 
 
 def _undo(workspace: Workspace, group: Group) -> None:
@@ -156,18 +163,46 @@ def _undo(workspace: Workspace, group: Group) -> None:
     _tell(group, None, f"Taken back: {len(done):,}{others}", False)
 
 
-def _decide(group: Group, told: Told | None, decide: Callable[[], Done], verb: str) -> None:
+def _decide(
+    workspace: Workspace, group: Group, told: Told | None, decide: Callable[[Progress], Done], verb: str
+) -> None:
+    if group.size > _MANY:
+        st.session_state[_TASK] = (Task(group.size, decide), group, told, verb)
+        return
     try:
-        done = decide()
+        done = decide(lambda number: None)
     except (UsageError, InputError) as error:
         _tell(group, told, str(error), True)
         return
+    _done(workspace, group, told, done, verb)
+
+
+def _done(workspace: Workspace, group: Group, told: Told | None, done: Done, verb: str) -> None:
     _tell(group, told, words(done, verb), not done.decided and bool(done.conflicts), bool(done.decided))
+    if told is not None and done.decided and not done.conflicts:
+        answering.next_cluster(workspace, group)
+
+
+def _goes_on(workspace: Workspace) -> bool:
+    """Show how far a decision about many members is; False where there is none."""
+    task, group, told, verb = st.session_state.get(_TASK, (None, None, None, ""))
+    if task is None:
+        return False
+    task.wait(_AT_ONCE)
+    if task.is_running:
+        bulk_panel.running(task)
+        return True
+    del st.session_state[_TASK]
+    if task.outcome is None:
+        _tell(group, told, task.error, True)
+    else:
+        _done(workspace, group, told, task.outcome, verb)
+    st.rerun()  # what stands above and beside is from before
 
 
 def words(done: Done, verb: str) -> str:
     """What became of a decision about many records, in one line."""
-    parts = [f"{done.decided:,} {verb}"]
+    parts = [f"{'' if done.is_whole else 'Stopped: '}{done.decided:,} {verb}"]
     if done.passed_over:
         parts.append(f"{done.passed_over:,} passed over")
     if done.conflicts:

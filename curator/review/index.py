@@ -204,6 +204,14 @@ class Index:
         within, values = self._clusters(shown)
         return int(self._rows(f"SELECT count(*) FROM clusters WHERE {within}", values)[0][0])
 
+    def group_position(self, shown: Filter, group_id: str) -> int:
+        """How many clusters of the view come before one, whether or not the view has it."""
+        within, values = self._clusters(shown)
+        before = "severity > own.s OR (severity = own.s AND clusters.rowid < own.r)"
+        own = "(SELECT severity AS s, rowid AS r FROM clusters WHERE id = ?) AS own"
+        query = f"SELECT count(*) FROM clusters, {own} WHERE ({before}) AND {within}"
+        return int(self._rows(query, (group_id, *values))[0][0])
+
     def cluster_counts(self) -> list[tuple[str, str, int, int]]:
         """By rule its code, its name, how many clusters it found, and how many places in them; the most first."""
         query = "SELECT code, name, count(*), sum(size) FROM clusters GROUP BY code ORDER BY 4 DESC, code"
@@ -217,14 +225,14 @@ class Index:
         """The clusters that a record is in."""
         return self._groups("id IN (SELECT cluster FROM members WHERE item = ?)", (row_id,))
 
-    def members(self, group: Group | str, most: int = -1) -> list[Row]:
+    def members(self, group: Group | str, most: int = -1, first: int = 0) -> list[Row]:
         """The records of a cluster as they stand in the files, also those that nothing was found in.
 
-        No more than `most` of them, if that is not negative.
+        From the `first` on, no more than `most` of them if that is not negative.
         """
         name = group if isinstance(group, str) else group.id
-        query = f"SELECT {_ROW} FROM items WHERE id IN (SELECT item FROM members WHERE cluster = ?) ORDER BY id LIMIT ?"
-        return [self._row(row) for row in self._rows(query, (name, most))]
+        query = f"SELECT {_ROW} FROM items WHERE id IN (SELECT item FROM members WHERE cluster = ?) ORDER BY id"
+        return [self._row(row) for row in self._rows(f"{query} LIMIT ? OFFSET ?", (name, most, first))]
 
     # --- the check as a whole
 

@@ -6,12 +6,15 @@ import re
 import unicodedata
 
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
+_LIGATURE = re.compile("(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=>)(?==)|(?<=:)(?=streamlit:)")
+"""Within what Streamlit makes an arrow, a dash or its logo of, escaped or not."""
+_JOINER = "\u2060"
 _SPACE = "\u00a0"
 
 
 def plain(text: str, size: int = 60) -> str:
     """No more than `size` code points of the text, in one line, as Markdown that shows them as they are."""
-    shown = visible(text, size)
+    shown = _LIGATURE.sub(_JOINER, visible(text, size))
     return _SPECIAL.sub(r"\\\1", shown).replace(" ", _SPACE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -32,14 +32,17 @@ def head(workspace: Workspace, opened: Opened, number: int | None, total: int) -
     way(workspace, number, total, _where(workspace, opened))
 
 
-def way(workspace: Workspace, number: int | None, total: int, html: str) -> None:
-    """What HTML of ours says of the record, and the ways to its neighbours."""
+Move = Callable[[Workspace, int], None]
+
+
+def way(workspace: Workspace, number: int | None, total: int, html: str, move: Move = answering.move) -> None:
+    """What HTML of ours says of the record, or the cluster, and the ways to its neighbours."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-head"):
         st.html(whole(f'<div class="cu-where">{html}</div>'))
-        st.button("‹", key="record-back", shortcut="K", on_click=answering.move, args=(workspace, -1), type="tertiary")
+        st.button("‹", key="record-back", shortcut="K", on_click=move, args=(workspace, -1), type="tertiary")
         place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
         st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")
-        st.button("›", key="record-next", shortcut="J", on_click=answering.move, args=(workspace, 1), type="tertiary")
+        st.button("›", key="record-next", shortcut="J", on_click=move, args=(workspace, 1), type="tertiary")
 
 
 def _where(workspace: Workspace, opened: Opened) -> str:
@@ -281,7 +284,10 @@ def _clash(workspace: Workspace, opened: Opened, clash: Clash) -> None:
             "or go on with <b>J</b>.</div>"
         )
     )
-    if other.state.raw is not None:
-        st.html(
-            whole('<div class="cu-head"><b>What they made of it</b></div>') + change_html(opened.raw, other.state.raw)
+    for title, made in (("What they made of it", other.state.raw), ("What you would have made of it", clash.made)):
+        if made is not None:
+            st.html(whole(f'<div class="cu-head"><b>{title}</b></div>') + change_html(opened.raw, made))
+    if clash.is_edit and clash.made is not None:
+        st.button(
+            "Put my edit in its place", key="record-mine", on_click=answering.edited, args=(workspace, clash.made)
         )

@@ -23,6 +23,9 @@ class Clash:
     mine: str
     """In the words of the buttons."""
     other: Decision
+    made: bytes | None = None
+    """What it would have made of the record; None where that stays as it is, or goes."""
+    is_edit: bool = False
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key,
 from curator.review.store import Conflict, Draft, Store
 
 _Item = TypeVar("_Item")
+Progress = Callable[[int], object]
+"""Called with the number of records that are done."""
 _STROKE = 2000  # decisions that are written at once, so that a progress bar has something to say
 _FOLLOWED = 100  # records that are linted before the page goes on; the rest is, meanwhile
 _SURVEYED = 500  # records that are tried before a fix is applied to many
@@ -41,6 +43,10 @@ _PREVIEWED = 10
 """Records that are shown before a fix is applied to many (issue: "after a preview of ten")."""
 _SETTLED: Mapping[Status, str] = {"removed": "It is to be removed.", "discuss": "It is to be discussed."}
 """Why a decision about many records passes one over, unless the view asks for such ones."""
+
+
+def _silent(done: int) -> None:
+    """For those who do not want to hear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,13 @@ class Workspace:
         state = decision.state if decision is not None else State()
         return self._opened(row, file, raw, decision, state.raw if state.raw is not None else raw)
 
+    def as_seen(self, row: Row, seen: int) -> Opened:
+        """A record as it was by the decision with an id, 0 for none. Raises InputError where the file has changed."""
+        raw = self.index.raw(row)
+        decision = next((one for one in self.store.history(row.key) if one.id == seen), None)
+        now = decision.state.raw if decision is not None else None
+        return self._opened(row, self.files()[row.file], raw, decision, raw if now is None else now)
+
     def tried(self, opened: Opened, now: bytes) -> Opened:
         """The record as it would be with other bytes; nothing is decided."""
         return self._opened(opened.row, opened.file, opened.raw, opened.decision, now)
@@ -312,9 +325,7 @@ class Workspace:
         opened = self.open(row)
         return Change(opened, self.proposal(opened, [f for f in opened.fixable if f.code == code]))
 
-    def accept_all(
-        self, shown: Filter, code: str, progress: Callable[[int], object] = lambda done: None, upto: int | None = None
-    ) -> Done:
+    def accept_all(self, shown: Filter, code: str, progress: Progress = _silent, upto: int | None = None) -> Done:
         """Apply a rule's fix to all records of the filter, as one stroke that one undo takes back.
 
         Nothing more is decided once `progress` has returned False. With `upto`, the id of the last decision that the
@@ -372,9 +383,9 @@ class Workspace:
         linted = self.linter(opened.file).lint(now, row.line, row.column, was=opened.raw, before=found)
         return replace(opened, now=now, linted=linted)
 
-    def keep_one(self, group: Group, kept: Row, upto: int | None = None) -> Done:
-        """Of a cluster keep one record, and remove the others; `upto` as in `accept_all`."""
-        return self._decide_all(self._others(group, kept), upto=upto)
+    def keep_one(self, group: Group, kept: Row, upto: int | None = None, progress: Progress = _silent) -> Done:
+        """Of a cluster keep one record, and remove the others; `upto` and `progress` as in `accept_all`."""
+        return self._decide_all(self._others(group, kept), progress, upto)
 
     def _others(self, group: Group, kept: Row) -> Iterator[Draft | str]:
         codes = (group.code,)
@@ -394,9 +405,9 @@ class Workspace:
         """The records of a cluster, each once, also where its file was given twice."""
         return list({row.key: row for row in reversed(self.index.members(group))}.values())[::-1]
 
-    def keep_all(self, group: Group, reason: str, upto: int | None = None) -> Done:
-        """Accept what was found about a cluster, in all of its records; `upto` as in `accept_all`."""
-        return self._decide_all(self._kept(group, reason), upto=upto)
+    def keep_all(self, group: Group, reason: str, upto: int | None = None, progress: Progress = _silent) -> Done:
+        """Accept what was found about a cluster, in all of its records; `upto` and `progress` as in `accept_all`."""
+        return self._decide_all(self._kept(group, reason), progress, upto)
 
     def _kept(self, group: Group, reason: str) -> Iterator[Draft]:
         for row in self._members(group):
@@ -405,9 +416,9 @@ class Workspace:
             if findings:
                 yield Draft(row.key, "keep", _with_kept(opened, findings, reason), opened.seen, (group.code,))
 
-    def relabel_all(self, group: Group, label: str, upto: int | None = None) -> Done:
-        """Give every record of a cluster that has a label another one; `upto` as in `accept_all`."""
-        return self._decide_all(self._relabelled(group, label), upto=upto)
+    def relabel_all(self, group: Group, label: str, upto: int | None = None, progress: Progress = _silent) -> Done:
+        """Give every record of a cluster that has a label another one; `upto` and `progress` as in `accept_all`."""
+        return self._decide_all(self._relabelled(group, label), progress, upto)
 
     def _relabelled(self, group: Group, label: str) -> Iterator[Draft | str]:
         for row in self._members(group):
@@ -429,7 +440,7 @@ class Workspace:
     def _decide_all(
         self,
         drafts: Iterable[Draft | str],
-        progress: Callable[[int], object] = lambda done: None,
+        progress: Progress = _silent,
         upto: int | None = None,
     ) -> Done:
         """Write decisions at one stroke; a text is a record that is passed over, and why."""
