@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 _BINS = 40
 _DECADES = 100  # a span of that many times its beginning is shown on a logarithmic axis
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Bin:
     """How many lie from `low` to `high`, both included."""
 
     low: int

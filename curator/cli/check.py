@@ -29,7 +29,7 @@ _LEVELS = click.Choice(["error", "warning", "info", "never"])
 _FORMAT = "For people, programs (json, json-lines) or a CI.  [default: grouped on a terminal, else concise]"
 
 
-def _listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+def listed(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
     """Values that may be repeated or separated by commas; None when the option was not given."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip()) or None
 
@@ -45,7 +45,7 @@ def _levels(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
 
 
 def _rules(*names: str, text: str, metavar: str = "RULES") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    return click.option(*names, metavar=metavar, multiple=True, callback=_listed, help=text)
+    return click.option(*names, metavar=metavar, multiple=True, callback=listed, help=text)
 
 
 @click.command("check", short_help="Check datasets.")
@@ -149,7 +149,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             click.echo(visible(file))
         ctx.exit(2 if failures else 0)
     quiet = given["no_progress"] or given["quiet"]
-    with _progress(files, quiet) as progress, executor_for(files, given["jobs"]) as executor:
+    with progress_bar(files, quiet) as progress, executor_for(files, given["jobs"]) as executor:
         if given["fix"] or given["diff"]:
             fixed, known = fixes.run(datasets, given, executor, progress, failures, _style(given, {}))
             report = fixed.report
@@ -280,7 +280,7 @@ def _size(file: str) -> int:
 
 
 @contextmanager
-def _progress(files: Sequence[str], off: bool) -> Iterator[engine.Progress | None]:
+def progress_bar(files: Sequence[str], off: bool) -> Iterator[engine.Progress | None]:
     if off or not sys.stderr.isatty() or sum(_size(file) for file in files) < _PARALLEL_BYTES:
         yield None
         return

@@ -15,6 +15,7 @@ from curator.errors import CuratorError
 COMMANDS = {
     "check": "Check datasets: what is wrong, where and why; --fix mends it.",
     "review": "Look through what was found in the browser, decide, and write it back.",
+    "report": "Write what a dataset is worth: a page to attach to a training run.",
     "undo": "Take back what the last --fix has changed.",
     "init": "Write a curator.toml for the data here, with every setting explained.",
     "convert": "Write records of one format, or the rows of a table, in another.",

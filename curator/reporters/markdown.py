@@ -47,16 +47,16 @@ def write(report: Report, stream: TextIO, style: Style = PLAIN) -> None:
     cards = described(report, style)
     parts = [f"## curator: {_verdict(report)}"]
     if report.failures:
-        parts += ["Not everything could be checked:", _fenced(_first([failure.message for failure in report.failures]))]
+        parts += ["Not everything could be checked:", fenced(_first([failure.message for failure in report.failures]))]
     if found:
         rows = [_rule_row(code, found[code], cards[code]) for code in worst]
-        parts.append(_table(("rule", "severity", "count", "first places"), rows, "rules"))
+        parts.append(table(("rule", "severity", "count", "first places"), rows, "rules"))
     if report.inputs:
         head = ("file", "records", "unreadable", "format", "target", "model")
-        parts.append(_table(head, [_file_row(item) for item in report.inputs], "files"))
+        parts.append(table(head, [_file_row(item) for item in report.inputs], "files"))
     notes = [f"{note.what}: {note.why}" for note in report.not_checked if note.why != "no rule can tell"]
     if notes:
-        parts += ["Not checked:", _fenced(_first(notes))]
+        parts += ["Not checked:", fenced(_first(notes))]
     page = "\n\n".join(parts) + "\n"
     stream.write(page)
     if found:
@@ -101,23 +101,23 @@ def _samples(code: str, samples: list[Finding], count: int) -> str:
     more = count - len(samples)
     rest = f"And {more:,} more: `curator check --select {code} --output-format concise`. " if more else ""
     why = f"Why, and what to do: `curator rule {code}`."
-    return f"**{code}** {_code(samples[0].name)}\n\n{_fenced(lines)}\n\n{rest}{why}\n\n"
+    return f"**{code}** {coded(samples[0].name)}\n\n{fenced(lines)}\n\n{rest}{why}\n\n"
 
 
 def _rule_row(code: str, rule: _Found, card: Rule | None) -> tuple[str, ...]:
     shown = f"[`{code}`]({card.url})" if card is not None and "://" in card.url else f"`{code}`"
-    places = [_code(text.place(finding)) for finding in rule.samples]
+    places = [coded(text.place(finding)) for finding in rule.samples]
     more = ["…"] if rule.levels.total() > len(places) else []
-    name = _code(rule.samples[0].name)
+    name = coded(rule.samples[0].name)
     return f"{shown} {name}", str(max(rule.levels)), f"{rule.levels.total():,}", ", ".join([*places, *more])
 
 
 def _file_row(item: Input) -> tuple[str, ...]:
-    cells = (_code(item.format), _code(item.target), _code(item.model or ""))
-    return _code(item.path), f"{item.records:,}", f"{item.unreadable:,}", *cells
+    cells = (coded(item.format), coded(item.target), coded(item.model or ""))
+    return coded(item.path), f"{item.records:,}", f"{item.unreadable:,}", *cells
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], what: str) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], what: str) -> str:
     """The table, with as many rows as fit; numbers stand to the right."""
     numbers = ("records", "unreadable", "count")
     lines = [_row(head), _row(tuple("--:" if name in numbers else "---" for name in head))]
@@ -136,13 +136,13 @@ def _row(cells: tuple[str, ...]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _code(value: str) -> str:
+def coded(value: str) -> str:
     """A code span for a table; a dash for nothing."""
     shown = clip(text.visible(value), _CELL).replace("`", "\\x60").replace("|", "\\x7c")
     return f"`{shown}`" if shown.strip() else "–"
 
 
-def _fenced(lines: Iterable[str]) -> str:
+def fenced(lines: Iterable[str]) -> str:
     """A code block that no line of it can end."""
     kept = [clip(text.visible(line), _LINE) for line in lines]
     longest = max((len(run) for line in kept for run in re.findall("`+", line)), default=0)

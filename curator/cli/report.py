@@ -1,0 +1,205 @@
+"""`curator report`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from curator import catalogue, engine, inputs, settings, targets
+from curator.cli import outputs
+from curator.cli.check import executor_for, listed, progress_bar
+from curator.errors import InputError, UsageError
+from curator.inputs import Dataset
+from curator.masking import Masker
+from curator.reporters.text import visible
+from curator.suppressions import Suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curator.catalogue import Rule
+    from curator.reporting.build import Judged
+    from curator.reporting.document import Document
+
+_KINDS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown", ".json": "json"}
+_NEEDED = ("jinja2", "altair", "vl_convert")
+
+
+@click.command("report", short_help="Write what a dataset is worth.")
+@click.argument("paths", nargs=-1, type=click.Path(readable=False), metavar="[PATH]...")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="report.html, .md or .json.")
+@click.option("--format", "form", type=click.Choice(["html", "markdown", "json"]), help="[default: by FILE's name]")
+@click.option("--target", "names", metavar="NAME", multiple=True, callback=listed, help="For whom; may be repeated.")
+@click.option("--model", metavar="NAME", help="The model to be tuned: its limits, tokenizer and price.")
+@click.option("--select", metavar="RULES", multiple=True, callback=listed, help="Run only these rules.")
+@click.option("--ignore", metavar="RULES", multiple=True, callback=listed, help="Leave these out.")
+@click.option(
+    "--history", type=click.Path(file_okay=False), metavar="DIR", help="Keep each run there, draw how it went."
+)
+@click.option("--compare", type=click.Path(dir_okay=False), metavar="OLD.json", help="Against an earlier report.")
+@click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "info", "never"]), help="Exit 1 then.  [default: never]"
+)
+@click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
+@click.option("--isolated", is_flag=True, help="No settings file at all.")
+@click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.pass_context
+def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
+    """Write a page that says what a dataset is worth: to attach to a training run.
+
+    Verdict for each target, every line accounted for, findings with samples, tokens and cost, labels,
+    conventions, functions, duplicates, splits and diversity; HTML (one file, no script, no network),
+    Markdown (for a pull request or a job's summary) or JSON. Secrets and personal data in samples are
+    masked. PATH is as for curator check.
+
+    \b
+    Examples:
+      curator report train.jsonl                         report.html
+      curator report -o quality.html                     the datasets of curator.toml
+      curator report train.jsonl -o report.md
+      curator report train.jsonl --target openai --target mistral
+      curator report train.jsonl --history .quality      and how it went from version to version
+      curator report train.jsonl --compare old.json
+
+    HTML needs an extra: pip install 'finetune-curator[report]'.
+
+    Exit codes: 0 the report was written, 1 with --fail-on: something at or above it was found, 2 the job
+    could not be done (the report is written where it can be, and says what failed).
+    """
+    output, form = _output(given["output"], given["form"])
+    if given["isolated"] and given["config"]:
+        raise UsageError("--isolated and --config contradict each other")
+    names = given["names"] or (None,)
+    for name in given["names"] or ():
+        if name not in targets.names():
+            raise UsageError(f"unknown target {name!r}; there are {', '.join(targets.names())}")
+    if len(names) > 1 and "-" in paths:
+        raise UsageError("standard input can be read once: name one --target, or a file")
+    if form == "html":
+        _require()
+    gathered = [_gathered(paths, name, given) for name in dict.fromkeys(names)]
+    if output is not None:
+        outputs.refuse(output, gathered[0][0])
+    if given["compare"] and output and os.path.realpath(given["compare"]) == os.path.realpath(output):
+        raise UsageError(f"{output}: is the report to compare with; give --output another name")
+    code, document = _run(gathered, given)
+    text = _text(document, form, given)
+    _write(output, text)
+    if not given["quiet"]:
+        for verdict in document.verdicts:
+            click.echo(visible(f"{verdict.target or 'no target'}: {verdict.sentence}"), err=True)
+        if output is not None:
+            click.echo(f"wrote {visible(output)}", err=True)
+    for failure in document.failures:
+        click.echo(visible(f"error: {failure.message}"), err=True)
+    ctx.exit(code)
+
+
+def _output(path: str | None, form: str | None) -> tuple[str | None, str]:
+    """Where the report goes (None: standard output), and its format."""
+    if form is None:
+        form = _KINDS.get(os.path.splitext(path or "report.html")[1].lower())
+        if form is None:
+            raise UsageError(f"{path}: a report ends in .html, .md or .json; or say which with --format")
+        path = path or "report.html"
+    return (None if path in (None, "-") else path), form
+
+
+def _require() -> None:
+    """Raises UsageError where a library of the page is missing."""
+    if any(importlib.util.find_spec(name) is None for name in _NEEDED):
+        raise UsageError("HTML needs an extra: pip install 'finetune-curator[report]'; .md and .json do without")
+
+
+def _gathered(
+    paths: tuple[str, ...], target: str | None, given: dict[str, Any]
+) -> tuple[list[Dataset], list[InputError]]:
+    flags = {"target": target, "fail_on": given["fail_on"] or "never"}
+    flags |= {name: given[name] for name in ("model", "select", "ignore")}
+
+    def settings_for(path: Path) -> settings.Settings:
+        return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
+
+    return inputs.gather(paths, settings_for, stdin_name=given["stdin_filename"])
+
+
+def _run(gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict[str, Any]) -> tuple[int, Document]:
+    """Check for each target, the first with a profile; the exit code, and the document."""
+    from curator.reporting.build import document, judged
+
+    rules = _cards(gathered[0][0])
+    mask = Masker(Counter())
+    files = [file for dataset in gathered[0][0] for split in dataset.splits.values() for file in split]
+    quiet = given["no_progress"] or given["quiet"]
+    code = 0
+    others: list[Judged] = []
+    with executor_for(files, given["jobs"]) as executor:
+        # The first comes last: its files are still open when the document is built.
+        for datasets, failures in (*gathered[1:], gathered[0]):
+            is_first = datasets is gathered[0][0]
+            with (
+                progress_bar(files, quiet) as progress,
+                engine.checked(
+                    datasets, executor=executor, token_stats=is_first, progress=progress, failures=failures,
+                    suppressions=Suppressions(), profile=is_first,
+                ) as (report, opened),
+            ):  # fmt: skip
+                code = max(code, report.exit_code(given["fail_on"] or "never"))
+                run = judged(report, opened, rules, mask)
+                if is_first:
+                    return code, document([run, *others], report, opened, rules, mask)
+                others.append(run)
+    raise AssertionError("there is a first target")
+
+
+def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
+    rules = dict(catalogue.load().rules)
+    for own in (dataset.settings for dataset in datasets):
+        rules |= catalogue.load(own.rule_dirs, own.digests()).rules
+    return rules
+
+
+def _text(document: Document, form: str, given: dict[str, Any]) -> str:
+    """The report as it is written; the run is kept in the history, if one is wanted."""
+    from curator.reporting import comparison, history, plain
+
+    compared = comparison.compare(given["compare"], document) if given["compare"] else None
+    past = None
+    own = plain.written(document)
+    if given["history"]:
+        past = history.with_run(history.history(given["history"]), document)
+        kept = history.keep(given["history"], document, own)
+        if not given["quiet"]:
+            click.echo(visible(f"kept {kept}"), err=True)
+    if form == "json":
+        return own
+    if form == "markdown":
+        from curator.reporting import markdown
+
+        return markdown.page(document, compared, past)
+    from curator.reporting import html
+
+    return html.page(document, compared, past)
+
+
+def _write(path: str | None, text: str) -> None:
+    """Put the report into its file, whole or not at all; or on standard output."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path is not None:
+        with outputs.opened(path) as file:
+            file.write(data)
+    elif sys.stdout is None:
+        raise UsageError("standard output is closed; give --output")
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()

@@ -1,0 +1,163 @@
+"""The document as one page that needs nothing else: no script, no request, nothing of the data live."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from curator.profiling.diversity import Repeats
+from curator.profiling.profile import Profile
+from curator.reporters.text import counted, percent, visible
+from curator.reporting import accounts, charts
+from curator.reporting.comparison import Comparison
+from curator.reporting.document import Document
+from curator.reporting.drawing import Chart
+from curator.reporting.history import History
+from curator.reporting.wording import figure, mended, ordered, signed, token_notes, usd
+
+LABELS, FUNCTIONS, SPLITS = 50, 50, 40
+"""Rows of the tables of a page; the JSON has more."""
+_PAGE, _STYLE = "page.html.j2", "page.css"
+_CODE = re.compile(r"`([^`]+)`")
+_SIGNS = {"errors": "✕", "warnings": "!", "remarks": "✓", "clean": "✓", "empty": "✕", "incomplete": "?"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure at the top of the page."""
+
+    name: str
+    value: str
+    more: str
+
+
+def page(document: Document, comparison: Comparison | None = None, past: History | None = None) -> str:
+    """The page. All data goes through the template's escaping."""
+    drawn: dict[str, list[Chart]] = {}
+    if (overview := charts.overview(document)) is not None:
+        drawn["findings"] = [overview]
+    for section, chart in charts.of_splits(document):
+        drawn.setdefault(section, []).append(chart)
+    if past is not None:
+        drawn["history"] = charts.of_history(past)
+    text: str = (
+        _environment(document)
+        .get_template(_PAGE)
+        .render(
+            doc=document,
+            style=Markup(_read(_STYLE)),
+            charts=drawn,
+            comparison=comparison,
+            history=past,
+            signs=_SIGNS,
+            tiles=_tiles(document),
+            sections=_sections(document, comparison, past),
+            accounting=accounts.accounting(document),
+            near_copies=bool(document.splits),
+            clustered=[rule for rule in document.rules if rule.clusters],
+            notes={"tokens": token_notes(document)},
+            label_rows=LABELS,
+            function_rows=FUNCTIONS,
+            split_rows=SPLITS,
+        )
+    )
+    # A page is UTF-8: half a surrogate pair that came by an unforeseen way must not stop it.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _read(name: str) -> str:
+    return (files("curator.reporting") / name).read_text(encoding="utf-8")
+
+
+def _environment(document: Document) -> Environment:
+    environment = Environment(
+        loader=DictLoader({_PAGE: _read(_PAGE)}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+    def split_name(profile: Profile) -> str:
+        return charts.split_name(profile, document)
+
+    environment.filters |= {
+        "number": lambda value: f"{value:,}",
+        "counted": counted,
+        "percent": percent,
+        "text": visible,
+        "spaced": _spaced,
+        "svg": Markup,  # of our own drawing, cleaned
+        "prose": _prose,
+        "remedy": mended,
+        "split_name": split_name,
+        "agreement": _agreement,
+        "order": ordered,
+        "usd": usd,
+        "figure": figure,
+        "signed": signed,
+    }
+    return environment
+
+
+def _spaced(text: str) -> str:
+    """A text in which white space counts: spaces as open boxes, line breaks spelled."""
+    return visible(text.replace(" ", "␣"))
+
+
+def _prose(text: str) -> Markup:
+    """Text with `code` in it."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def _agreement(repeats: Repeats) -> str:
+    share = repeats.agreement
+    return f"{repeats.agreeing:,} ({percent(share)})" if share is not None else "–"
+
+
+def _tiles(document: Document) -> list[Tile]:
+    first = document.verdicts[0]
+    files_read = [file for file in document.files if file.records or file.unreadable]
+    records = sum(profile.records for profile in document.splits)
+    found = [
+        Tile("Records", f"{records:,}", f"in {counted(len(document.files), 'file')}"),
+        Tile("Errors", f"{first.errors:,}", f"on {counted(first.lines_with_errors, 'line')}" if first.errors else ""),
+        Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}"),
+    ]
+    tokens = [profile.tokens for profile in document.splits if profile.tokens]
+    if tokens:
+        total, number = sum(t.spread.total for t in tokens), sum(t.spread.count for t in tokens)
+        found.append(Tile("Tokens", f"{total:,}", f"{total / number:,.0f} a record on average"))
+        if costs := [t.cost for t in tokens if t.cost]:
+            found.append(Tile("Cost per epoch", usd(sum(c.usd_per_epoch for c in costs)), f"price of {costs[0].as_of}"))
+    labels = [profile.labels for profile in document.splits if profile.labels]
+    if labels:
+        even = labels[0].normalised_entropy
+        found.append(
+            Tile("Labels", f"{labels[0].distinct:,}", f"normalised entropy {even:.2f}" if even is not None else "")
+        )
+    return found if files_read or document.files else found[:1]
+
+
+def _sections(document: Document, comparison: Comparison | None, past: History | None) -> list[tuple[str, str]]:
+    splits = document.splits
+    every: list[tuple[str, str, Any]] = [
+        ("changes", "Changes", comparison),
+        ("history", "History", past),
+        ("files", "What was read", True),
+        ("unchecked", "Not checked", True),
+        ("findings", "Findings", True),
+        ("tokens", "Tokens", True),
+        ("labels", "Labels", any(profile.labels for profile in splits)),
+        ("conventions", "Conventions", splits),
+        ("tools", "Functions", any(profile.functions for profile in splits)),
+        ("duplicates", "Duplicates", splits),
+        ("splits", "Splits", len(splits) > 1),
+        ("diversity", "Lengths and diversity", splits),
+    ]
+    return [(name, title) for name, title, there in every if there]
