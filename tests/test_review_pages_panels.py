@@ -209,6 +209,15 @@ def test_members_are_compared_by_what_the_rule_speaks_of(start: Start) -> None:
     assert "1 place differs" in html
 
 
+def test_members_of_a_format_without_rules_are_shown_as_well(start: Start) -> None:
+    pair = {"prompt": "Open?", "chosen": "Yes, until six.", "rejected": "No idea."}
+    ann = start(*[json.dumps(pair).encode()] * 2, select=("DUP001",))
+    (group,) = ann.index.groups(Filter())
+    one, _ = (comparing.member(ann.open(row), group.code) for row in ann.index.members(group))
+    assert all(text in one.text for text in pair.values())
+    assert ann.words(one.row) == "Open?"
+
+
 # --- many records ------------------------------------------------------------------------------
 
 

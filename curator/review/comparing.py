@@ -11,6 +11,7 @@ from curator.review.differing import unlike
 from curator.review.editing import label_of
 from curator.review.escaping import Mark, block, brief, escape, label, marked, whole
 from curator.review.states import Row
+from curator.review.understanding import understood
 from curator.review.workspace import Opened
 
 _AROUND = 300  # code points of what stands around the compared text
@@ -38,7 +39,8 @@ def member(opened: Opened, code: str) -> Member:
     """A record as a member of a cluster that a rule has found."""
     example = opened.example
     place = f"{opened.file.path}:{opened.row.line:,}"
-    if example is None:
+    example = understood(example) if example is not None else None
+    if example is None or not (example.turns or example.rejected):
         return Member(opened.row, place, opened.now.decode("utf-8", "replace"), "", None)
     own = label_of(example, opened.plan.conventions)
     text, around = _compared(example, code, own)

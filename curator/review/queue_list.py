@@ -215,6 +215,7 @@ def _by_sort() -> None:
 def _by_what() -> None:
     what = st.session_state["queue-what"]
     screens.screen().settle()
+    screens.screen().say("")
     if what is not None:
         screens.show_cluster("" if what == "clusters" else None)
 

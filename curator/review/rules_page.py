@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,15 @@ def _file(workspace: Workspace) -> Path:
     found = tuning.governing(paths, workspace.options.config)
     if len(found) == 1:
         return found[0]
-    return st.selectbox("Settings file", found, format_func=lambda path: clean(str(path)), key="rules.file")
+    return st.selectbox("Settings file", found, format_func=_near, key="rules.file")
+
+
+def _near(path: Path) -> str:
+    """A path as people name it: from the working directory, or from their home."""
+    for folder, name in ((Path.cwd(), Path()), (Path(os.path.expanduser("~")), Path("~"))):
+        if path.is_relative_to(folder):
+            return clean(str(name / path.relative_to(folder)))
+    return clean(str(path))
 
 
 def _bar(desk: Desk) -> None:
@@ -60,7 +69,7 @@ def _bar(desk: Desk) -> None:
     number = len(desk.changes)
     with st.container(horizontal=True, vertical_alignment="center"):
         told = f"{number} rule{'' if number == 1 else 's'} changed, not saved" if number else "No unsaved changes"
-        where = f"{desk.path} {'' if desk.path.is_file() else '(to be made)'}"
+        where = f"{_near(desk.path)} {'' if desk.path.is_file() else '(to be made)'}"
         html(f'<strong>{told}</strong> <span class="cu-quiet">· settings: {escape(where)}</span>')
         st.button(
             "Discard all", disabled=not number, on_click=discard, args=(desk, list(desk.changes)), key="rules.discard"
@@ -82,7 +91,7 @@ def _save(desk: Desk) -> None:
     except CuratorError as error:
         problem("This cannot be saved.", str(error))
         return
-    st.text(f"This changes {clean(str(edit.path))} and nothing else:")
+    st.text(f"This changes {_near(edit.path)} and nothing else:")
     st.code(clean(edit.diff) or "(nothing changes)", language="diff", wrap_lines=True)
     with st.container(horizontal=True):
         written = st.button("Write", type="primary", on_click=_write, args=(desk, edit), key="rules.write")

@@ -29,6 +29,7 @@ from curator.review.linting import Linted, Linter
 from curator.review.serving import ReviewOptions
 from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key, Row, State, Status
 from curator.review.store import Conflict, Draft, Store
+from curator.review.understanding import understood
 
 _Item = TypeVar("_Item")
 Progress = Callable[[int], object]
@@ -183,7 +184,7 @@ class Workspace:
             example = self.linter(self.files()[row.file]).example(raw)
         except InputError:  # the file has changed: its page says so
             return ""
-        turns = example.turns if example is not None else ()
+        turns = understood(example).turns if example is not None else ()
         texts = [turn.text for turn in turns if turn.role not in SYSTEM_ROLES]
         texts += [finding.message for finding in self.index.findings(row.id)[:1]]
         shown = (" ".join(text[: 4 * _WORDS].split())[:_WORDS] for text in texts)
