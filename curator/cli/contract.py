@@ -136,9 +136,9 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
         held = running.hold(contract, dataset, executor, failures, bars)
     stream = _utf8(sys.stdout)
     if given["output_format"] == "json":
-        outcome.write_json(held, given["path"], stream, given["show"])
+        outcome.write_json(held, stream, given["show"])
     else:
-        outcome.write_text(held, given["path"], stream, given["show"], verbose=given["verbose"], quiet=given["quiet"])
+        outcome.write_text(held, stream, given["show"], verbose=given["verbose"], quiet=given["quiet"])
     if given["docs"]:
         page = pages.write(held, given["docs"])
         if not given["quiet"]:

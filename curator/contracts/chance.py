@@ -21,11 +21,11 @@ def share_by_chance(share: float, records: int, learned: int) -> float:
 def distance_by_chance(shares: Iterable[float], records: int, learned: int) -> float:
     """How far the labels of two samples lie apart in total variation: the mean, and three standard deviations.
 
-    The mean of a share's |difference| is sqrt(2/pi) standard errors; total variation is half the sum of them. The
-    variance is at most half of (1/records + 1/learned) times the chance that two records differ in their label, by
-    the inequality of Efron and Stein: one record moves the distance by 1/records, and only with another label.
+    Total variation is half the sum of the shares' |differences|, and each of these a folded normal: sqrt(2/pi)
+    standard errors in the mean, and 1 - 2/pi of their square as variance. Half the sum of the variances is that of
+    two labels, and more than that of several, whose shares hardly move together (tests simulate it).
     """
     size = 1 / records + 1 / learned
     spread = [share * (1 - share) for share in shares]
     mean = sum(map(math.sqrt, spread)) * math.sqrt(2 / math.pi * size) / 2
-    return mean + ERRORS * math.sqrt(sum(spread) * size / 2)
+    return mean + ERRORS * math.sqrt((1 - 2 / math.pi) * sum(spread) * size / 2)

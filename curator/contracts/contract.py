@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from curator.contracts import features
@@ -87,7 +87,9 @@ class Contract:
 
     learned: Learned
     known: Known
-    clauses: tuple[Clause, ...] = field(default=())
+    clauses: tuple[Clause, ...]
+    path: str = ""
+    """The file that it was read from."""
 
     @property
     def reference(self) -> Reference:
@@ -163,7 +165,7 @@ def load(path: str) -> Contract:
     learned = convert(data["learned_from"], Learned, UsageError, f"{path}: learned_from")
     measured = convert(data["measured_by"], Known, UsageError, f"{path}: measured_by")
     try:
-        contract = Contract(learned, measured, _clauses(data["suite"], path))
+        contract = Contract(learned, measured, _clauses(data["suite"], path), path)
         _require_inert(contract, path)
     except RecursionError:
         raise UsageError(f"{path}: is no contract: it is nested too deep") from None

@@ -60,9 +60,12 @@ HABITS = {
     "json": "answers as JSON",
     "arguments": "spacing in the arguments of calls",
     "keys": "extra keys of records",
-    "findings": "rules that speak of the whole dataset, and did not of the good data",
+    "findings": "rules that find an error in the whole dataset, and found none in the good data",
 }
 """What a dataset does as a habit, with what it is."""
+
+
+_SPACES = {" ": "a space", "\n": "a line break", "\t": "a tab"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def habits(found: Conventions) -> dict[str, str | None]:
     return shared | {
         "separator": ", ".join(map(name, separators)) or name(""),
         "stop": name(stop),
-        "space": name(found.leading.text if found.leading else ""),
+        "space": _SPACES.get(space := found.leading.text if found.leading else "", name(space)),
     }
 
 

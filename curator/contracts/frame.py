@@ -37,8 +37,6 @@ from curator.tokens import bundled
 if TYPE_CHECKING:
     import pandas as pd
 
-PLACE, ROW = "line", "row"
-"""The columns that find a record again: for people, and in the table."""
 Codes = tuple[frozenset[str], frozenset[str]]
 """The rules that speak of a record: those that find an error, and those that warn."""
 Progress = Callable[[int, int], object]
@@ -59,7 +57,7 @@ class Table:
     """The functions that are called anywhere, and those that are declared."""
     declared: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
-    """Codes of the rules that warn, or find an error, of the dataset or of what is no record."""
+    """Codes of the rules that find an error of the dataset as a whole."""
     rules: set[str] = field(default_factory=set)
     """Codes of those that do so of a record."""
 
@@ -71,8 +69,13 @@ class Table:
         """How many rows are records."""
         return self.columns["readable"].count(YES)
 
+    def place(self, row: int) -> str:
+        """Where a row comes from: its line, and the file where there are several."""
+        line = str(self.lines[row])
+        return line if self.paths[0] == self.paths[-1] else f"{self.paths[row]}:{line}"
+
     def frame(self, flags: Sequence[str]) -> pd.DataFrame:
-        """The table for pandas, with a column for each of these rules, and what finds a row again."""
+        """The table for pandas, row by row, with a column for each of these rules."""
         import pandas as pd
 
         columns: dict[str, Any] = {}
@@ -82,11 +85,6 @@ class Table:
             columns[FLAG + code] = [YES if code in errors | warnings else NO for errors, warnings in self.codes]
         for key in HABITS:
             columns[HABIT + key] = pd.Series([self.habits.get(key)] * len(self), dtype="object")
-        if len(names := {path: name(path) for path in self.paths}) > 1:
-            columns[PLACE] = [f"{names[path]}:{line}" for path, line in zip(self.paths, self.lines, strict=True)]
-        else:
-            columns[PLACE] = self.lines
-        columns[ROW] = range(len(self))
         return pd.DataFrame(columns)
 
 
@@ -134,7 +132,8 @@ def _codes(report: Report) -> tuple[dict[tuple[str, int, str], Codes], set[str]]
         if finding.severity < Severity.WARNING:
             continue
         if finding.line is None or finding.record is None:
-            whole.add(finding.code)
+            if finding.severity == Severity.ERROR:  # many warnings only say that there are few records
+                whole.add(finding.code)
             continue
         key = (finding.path, finding.line, finding.record)
         errors, warnings = found.get(key, _NOTHING)

@@ -224,7 +224,7 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
                 {"column": column, "value_set": [YES if share >= _ALL else NO], "mostly": 1 - _STRAYS},
                 "warning",
                 f"{'Every' if share >= _ALL else 'No'} record has {what}{_but(1 - _STRAYS)}",
-                f"So have {_percent(share)} of the good data.",
+                f"In the good data {_percent(share)} have it.",
             )
         else:
             low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)

@@ -35,7 +35,7 @@ def failures(held: Held) -> Iterator[str]:
         yield f"{where}{failure.message}"
     for number, item in enumerate(held.validation.outcomes, 1):
         if item.failure:
-            yield f"expectation {number} ({item.clause.type}) could not be decided: {item.failure}"
+            yield f"{held.contract.path}: expectation {number} ({item.clause.type}) could not be decided: {item.failure}"
 
 
 def broken(held: Held) -> list[Outcome]:
@@ -59,7 +59,7 @@ def found_in(item: Outcome) -> str:
     return f"found: {plain(item.observed)}"
 
 
-def write_text(held: Held, path: str, stream: TextIO, shown: int, *, verbose: bool, quiet: bool) -> None:
+def write_text(held: Held, stream: TextIO, shown: int, *, verbose: bool, quiet: bool) -> None:
     """Write what is broken, with the first records of each, and the verdict."""
     for item in broken(held):
         stream.write(f"{LEVELS[item.clause.severity]}: {visible(plain(item.clause.says))}\n")
@@ -81,11 +81,11 @@ def write_text(held: Held, path: str, stream: TextIO, shown: int, *, verbose: bo
                 stream.write(f"holds: {visible(plain(item.clause.says))}{observed}\n")
         stream.write("\n")
     if not quiet:
-        for line in _verdict(held, path):
+        for line in _verdict(held):
             stream.write(f"{visible(line)}\n")
 
 
-def _verdict(held: Held, path: str) -> Iterator[str]:
+def _verdict(held: Held) -> Iterator[str]:
     learned = held.contract.learned
     unreadable = len(held.table) - held.table.readable
     files = list(dict.fromkeys(held.table.paths))
@@ -95,7 +95,7 @@ def _verdict(held: Held, path: str) -> Iterator[str]:
         + (f", {unreadable:,} unreadable" if unreadable else "")
         + f", {learned.format}"
     )
-    yield f"{path}: learned from {', '.join(learned.files)} ({learned.records:,} records) on {learned.when}"
+    yield f"{held.contract.path}: learned from {', '.join(learned.files)} ({learned.records:,} records) on {learned.when}"
     yield verdict(held)
 
 
@@ -116,11 +116,16 @@ def verdict(held: Held) -> str:
     return f"The contract is {word}: {len(failed)} of {len(outcomes)} expectations do not hold ({kinds}){rest}."
 
 
-def write_json(held: Held, path: str, stream: TextIO, shown: int) -> None:
+def write_json(held: Held, stream: TextIO, shown: int) -> None:
     """Write the whole outcome as JSON, version 1; of the records that break an expectation the first `shown`."""
     learned = held.contract.learned
     stream.write(f'{{"version": 1,\n "tool": {dumps({"name": "curator", "version": __version__})},\n')
-    about = {"path": path, "learned_from": list(learned.files), "records": learned.records, "when": learned.when}
+    about = {
+        "path": held.contract.path,
+        "learned_from": list(learned.files),
+        "records": learned.records,
+        "when": learned.when,
+    }
     stream.write(f' "contract": {dumps(about)},\n')
     data = {
         "paths": list(dict.fromkeys(held.table.paths)),

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
-from curator.contracts.frame import PLACE, ROW
 from curator.contracts.inert import inert
 from curator.contracts.naming import name
 from curator.contracts.outcome import broken, verdict
 from curator.contracts.running import Held
 from curator.contracts.validating import quiet
+from curator.curation.outputs import together
 from curator.errors import UsageError
 from curator.reporters.text import counted
 
 _PAGES = (("Outcome", "index.html"), ("Contract", "contract.html"))
-_ROWS = 20
-"""Records of an expectation that are listed."""
+_PLACE = "line"
+_VALUES, _ROWS = 20, 100_000
+"""Values of an expectation that are listed, and records that they are counted among."""
 _NOTHING = re.compile(r"<li[^>]*>\s*</li>")
 _OWN = "Data Docs, rendered by Great Expectations"
 
@@ -53,21 +56,22 @@ def _is_own(path: str) -> bool:
 def write(held: Held, folder: str) -> str:
     """Write both pages; what comes back is the path of the first. Raises UsageError where they cannot be written."""
     texts = [_outcome(held), _contract(held)]
+    paths = [os.path.join(folder, page) for _, page in _PAGES]
     try:
         os.makedirs(folder, exist_ok=True)
-        for (_, page), text in zip(_PAGES, texts, strict=True):
-            with open(os.path.join(folder, page), "w", encoding="utf-8") as file:
-                file.write(text)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from None
-    return os.path.join(folder, _PAGES[0][1])
+        raise UsageError(f"{folder}: cannot be made: {error.strerror}") from None
+    with together(paths) as streams:
+        for stream, text in zip(streams, texts, strict=True):
+            stream.write(text.encode("utf-8", "replace"))
+    return paths[0]
 
 
 def _outcome(held: Held) -> str:
     with quiet():
         from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 
-        document = ValidationResultsPageRenderer().render(_shortened(held.validation.result))
+        document = ValidationResultsPageRenderer().render(_placed(held))
         sections = dict(_sections(document))
     failing = {str(item.clause.kwargs.get("column", "")) for item in broken(held)}
     groups = [("What is broken", failing), ("What is kept", sections.keys() - failing)]
@@ -155,17 +159,21 @@ def _heading(column: str) -> str:
     return what[:1].upper() + what[1:]
 
 
-def _shortened(result: Any) -> Any:
-    """The result with the first records of each expectation, which is what a page can show."""
-    for item in result.results:
-        for key, found in item.result.items():
-            if key in ("unexpected_index_list", "partial_unexpected_index_list") and found:
-                item.result[key] = [{part: entry[part] for part in entry if part != ROW} for entry in found[:_ROWS]]
-            elif key == "unexpected_list" and found:
-                item.result[key] = found[:_ROWS]
-        if "unexpected_index_column_names" in item.result:
-            item.result["unexpected_index_column_names"] = [PLACE]
-    return result
+def _placed(held: Held) -> Any:
+    """The library's result with lines in place of rows, and with the values that are most frequent."""
+    for item, outcome in zip(held.validation.results, held.validation.outcomes, strict=True):
+        if not outcome.rows:
+            continue
+        counts = dict(Counter(str(has) for _, has in outcome.rows).most_common(_VALUES))
+        column = outcome.clause.kwargs["column"]
+        item.result["unexpected_index_column_names"] = [_PLACE]
+        item.result["unexpected_index_list"] = [
+            {column: str(has), _PLACE: name(held.table.place(row))}
+            for row, has in islice(outcome.rows, _ROWS)
+            if str(has) in counts
+        ]
+        item.result["partial_unexpected_counts"] = [{"value": has, "count": count} for has, count in counts.items()]
+    return held.validation.result
 
 
 def _page(here: str, **what: Any) -> str:
@@ -177,5 +185,5 @@ def _page(here: str, **what: Any) -> str:
     template = environment.from_string((files("curator.contracts") / "page.html").read_text(encoding="utf-8"))
     what["groups"] = [(title, [(heading, Markup(body)) for heading, body in group]) for title, group in what["groups"]]
     defaults = {"verdict": "", "kept": True, "figures": []}
-    text = template.render(**{**defaults, **what}, pages=_PAGES, here=here, version=great_expectations.__version__)
-    return text.encode("utf-8", "replace").decode()
+    text: str = template.render(**{**defaults, **what}, pages=_PAGES, here=here, version=great_expectations.__version__)
+    return text

@@ -108,7 +108,7 @@ def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Seq
         lines = f": none of its {len(table):,} lines is a record" if len(table) else ""
         raise InputError(f"{dataset.name}: holds no record to hold the contract against{lines}")
     data = table.frame(contract.flags)
-    return Held(contract, report, table, data, validating.validate(contract.clauses, data))
+    return Held(contract, report, table, data, validating.validate(contract.clauses, data, contract.path))
 
 
 @contextmanager
