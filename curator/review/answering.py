@@ -313,5 +313,6 @@ def ago(time: str) -> str:
 def reset(shown: Filter | None = None) -> None:
     """Show another view, or all that is open, from its first record."""
     screens.screen().settle()
+    screens.screen().say("")
     screens.show_filter(shown if shown is not None else replace(views.DEFAULT, sort=screens.shown().sort))
     screens.show_record(0)

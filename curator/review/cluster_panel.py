@@ -37,8 +37,6 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
     `told` hears in a callback what was done, and whether it went wrong; without it, the panel says so itself.
     """
     upto = workspace.checking.synced
-    if _goes_on(workspace):
-        return
     st.html(comparing.group_html(group.code, group.name, group.message, group.severity, group.size, group.open))
     pages = max(1, -(-group.size // _PAGE))
     number = 1
@@ -183,8 +181,8 @@ def _done(workspace: Workspace, group: Group, told: Told | None, done: Done, ver
         answering.next_cluster(workspace, group)
 
 
-def _goes_on(workspace: Workspace) -> bool:
-    """Show how far a decision about many members is; False where there is none."""
+def goes_on(workspace: Workspace) -> bool:
+    """Show how far a decision about many members is; False where there is none. To be asked before `show`."""
     task, group, told, verb = st.session_state.get(_TASK, (None, None, None, ""))
     if task is None:
         return False

@@ -136,9 +136,9 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
             if sketch.is_changed:
                 st.button("Discard", key="edit-discard", on_click=_leave, args=(opened, close, True))
             # Esc does not take over what is in the field that one is in; a click does.
-            told = (
-                "Your changes are not saved." if sketch.is_changed else "What is typed in a field is taken by a click."
-            )
+            told = "Your changes are not saved."
+            if not sketch.is_changed:
+                told = "Nothing is changed so far. Text that you have just typed counts after a click elsewhere."
             st.html(whole(f'<span class="cu-quiet">{told}</span>'), width="content")
         else:
             # Not disabled while nothing is changed: the key that takes over a field's text saves it, too.

@@ -46,10 +46,11 @@ def statuses(workspace: Workspace, shown: Filter) -> None:
         "Status", options, format_func=name, key="queue-status", label_visibility="collapsed", on_change=_by_status
     )
     done, total = counts.total() - counts["open"], counts.total()
-    share = 100 * done / total if total else 100
+    share = 100 * done / total if total else 0
+    told = f"{done:,} of {total:,} decided" if total else "no records in this view"
     st.html(
         f'<div class="cu cu-progress"><span class="cu-done"><span style="width:{share:.1f}%"></span></span>'
-        f'<span class="cu-quiet">{done:,} of {total:,} decided</span></div>'
+        f'<span class="cu-quiet">{told}</span></div>'
     )
 
 

@@ -115,13 +115,16 @@ def _bar(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
 
 
 def _cluster(workspace: Workspace, shown: Filter, here: Screen) -> None:
+    if cluster_panel.goes_on(workspace):
+        return
     name = screens.cluster()
     group = workspace.index.group(name) if name else next(iter(workspace.index.groups(shown, 0, 1)), None)
     total = workspace.index.count_groups(shown)
     position = workspace.index.group_position(shown, group.id) if group else 0
     is_here = any(one.id == group.id for one in workspace.index.groups(shown, position, 1)) if group else False
     title = f"<b>cluster</b> of {group.size:,} records" if group else ""
-    record_panel.way(workspace, position if is_here else None, total, title, answering.move_cluster)
+    if group is not None:
+        record_panel.way(workspace, position if is_here else None, total, title, answering.move_cluster)
     with st.container(key="record-scroll", gap="small"):
         if group is None:
             st.html(whole('<div class="cu-note">No records belong together in this view.</div>'))
