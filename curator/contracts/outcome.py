@@ -35,7 +35,8 @@ def failures(held: Held) -> Iterator[str]:
         yield f"{where}{failure.message}"
     for number, item in enumerate(held.validation.outcomes, 1):
         if item.failure:
-            yield f"{held.contract.path}: expectation {number} ({item.clause.type}) could not be decided: {item.failure}"
+            where = f"{held.contract.path}: expectation {number} ({item.clause.type})"
+            yield f"{where} could not be decided: {item.failure}"
 
 
 def broken(held: Held) -> list[Outcome]:
@@ -95,7 +96,8 @@ def _verdict(held: Held) -> Iterator[str]:
         + (f", {unreadable:,} unreadable" if unreadable else "")
         + f", {learned.format}"
     )
-    yield f"{held.contract.path}: learned from {', '.join(learned.files)} ({learned.records:,} records) on {learned.when}"
+    source = f"{', '.join(learned.files)} ({learned.records:,} records)"
+    yield f"{held.contract.path}: learned from {source} on {learned.when}"
     yield verdict(held)
 
 

@@ -69,7 +69,10 @@ def quiet() -> Iterator[None]:
 
 
 def validate(clauses: Sequence[Clause], frame: pd.DataFrame, path: str) -> Validation:
-    """Hold the clauses of the contract in this file against the frame. Raises UsageError for one that Great Expectations does not understand."""
+    """Hold the clauses of the contract in this file against the frame.
+
+    Raises UsageError for one that Great Expectations does not understand.
+    """
     with quiet():
         import great_expectations as gx
 
