@@ -355,6 +355,16 @@ def test_a_file_that_changed_on_disk(review: Open, tmp_path: Path) -> None:
     assert page.status(3) == "fixed"
 
 
+def test_after_another_check_the_queue_begins_anew(review: Open) -> None:
+    page = review(*FLAGGED)
+    page.press("record-next").press("record-next").press("decide-discuss")
+    assert (page.line, page.screen.asking) == (2, "discuss")
+    again = review(*FLAGGED)
+    page.app.args = (again.workspace,)  # as when the tab goes on with what is checked again
+    page.run()
+    assert (page.line, page.screen.asking) == (1, "")
+
+
 def test_nothing_is_flagged(review: Open) -> None:
     page = review(chat(1))
     assert "Nothing is flagged" in page.html

@@ -30,6 +30,7 @@ def show(workspace: Workspace) -> None:
     """Draw the page."""
     st.html(STYLE)
     screens.recall()
+    screens.begin(workspace.checking.number)
     here = screens.screen()
     here.synced = workspace.checking.synced
     if not workspace.index.summary().items:

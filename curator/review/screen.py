@@ -57,6 +57,8 @@ class Screen:
     """The last decision that the page knows."""
     clusters: int = 0
     """The page of the list of clusters."""
+    checked: int = 0
+    """The check that `row` and `clusters` are of: another numbers its records anew."""
     asked: int = 0
     """How often a text was asked for, so that each field is a new one."""
 
@@ -73,6 +75,19 @@ def screen() -> Screen:
     """This tab's."""
     found: Screen = st.session_state.setdefault(_KEY, Screen())
     return found
+
+
+def begin(number: int) -> None:
+    """Draw what the check with that number found; after another one, from its start."""
+    here = screen()
+    if here.checked not in (0, number):
+        here.settle()
+        here.say("")
+        here.clusters = 0
+        show_record(0)
+        if cluster() is not None:
+            show_cluster("")
+    here.checked = number
 
 
 # --- the address -------------------------------------------------------------------------------

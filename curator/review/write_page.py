@@ -78,7 +78,8 @@ def _preview(workspace: Workspace) -> list[FileChange]:
 def _head(workspace: Workspace, wanted: list[FileChange]) -> None:
     total = outcome.together(wanted)
     undecided = workspace.index.count(Filter(statuses=("open",)))
-    more = f"{undecided:,} flagged records are still open: they are written as they stand." if undecided else ""
+    more = f"{undecided:,} flagged records are still open: they are written as they stand."
+    more = more if undecided and wanted else ""
     st.html(whole(f'<h2 class="cu-verdict">{escape(total)}</h2><div class="cu-quiet">{more}</div>'))
 
 
