@@ -27,7 +27,7 @@ _WIDTH = 430  # pixels of the plot itself; the page scales it
 _HEIGHT = 190
 _ROW = 21
 _NAMES = 190  # pixels of the names of bars
-_FONT = "system-ui, sans-serif"
+_FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # as wide as the renderer takes its own to be
 _SVG = "http://www.w3.org/2000/svg"
 _KEPT = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "circle", "title", "desc"}
 _URL = re.compile(r"url\(#([\w-]+)\)")
@@ -188,7 +188,7 @@ def _legend_words(words: Mapping[str, str] | None) -> str:
 
 
 def _names_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=_NAMES, labelOverlap=False, ticks=False, domain=False, grid=False)
+    return alt.Axis(labelLimit=_NAMES, labelOverlap=False, ticks=False, domain=False, grid=False, labelPadding=6)
 
 
 def _count_axis(most: float) -> alt.Axis:

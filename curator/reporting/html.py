@@ -122,12 +122,12 @@ def _agreement(repeats: Repeats) -> str:
 
 def _tiles(document: Document) -> list[Tile]:
     first = document.verdicts[0]
-    files_read = [file for file in document.files if file.records or file.unreadable]
+    whose = f" for {first.target}" if len(document.verdicts) > 1 else ""
     records = sum(profile.records for profile in document.splits)
     found = [
         Tile("Records", f"{records:,}", f"in {counted(len(document.files), 'file')}"),
-        Tile("Errors", f"{first.errors:,}", f"on {counted(first.lines_with_errors, 'line')}" if first.errors else ""),
-        Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}"),
+        Tile("Errors", f"{first.errors:,}", f"on {counted(first.lines_with_errors, 'line')}{whose}" if first.errors else whose.strip()),
+        Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}{whose}"),
     ]
     tokens = [profile.tokens for profile in document.splits if profile.tokens]
     if tokens:
@@ -141,7 +141,7 @@ def _tiles(document: Document) -> list[Tile]:
         found.append(
             Tile("Labels", f"{labels[0].distinct:,}", f"normalised entropy {even:.2f}" if even is not None else "")
         )
-    return found if files_read or document.files else found[:1]
+    return found if document.files else found[:1]
 
 
 def _sections(document: Document, comparison: Comparison | None, past: History | None) -> list[tuple[str, str]]:

@@ -34,9 +34,11 @@ def mended(remedy: Remedy, rule: RuleFound) -> str:
     more = f"`curator rule {rule.code}` says more."
     if not remedy.command:
         return f"{title}By hand, or in `curator review`; {more}"
-    how = "all" if remedy.fixable == rule.count else f"{remedy.fixable:,}"
+    how = f"{remedy.fixable:,} of {rule.count:,}"
+    if remedy.fixable == rule.count:
+        how = f"all {rule.count:,}" if rule.count > 1 else "it"
     command = f"`{remedy.command} --select {rule.code}`"
-    return f"{title}{command} mends {how} of {rule.count:,} (`--diff` shows it first); {more}"
+    return f"{title}{command} mends {how} (`--diff` shows it first); {more}"
 
 
 def ordered(function: Function) -> str:

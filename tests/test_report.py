@@ -1,0 +1,498 @@
+"""`curator report`: the document, its page, its Markdown and its JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from curator.cli.main import main
+from curator.reporting import drawing
+from curator.reporting.document import KIND, VERSION
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "sample_data"
+SEPARATOR = "\n\n###\n\n"
+
+
+def run(*arguments: str | Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """The exit code of `curator report ARGUMENTS…`, and what it says on standard error."""
+    code = main(["report", *map(str, arguments)])
+    return code, capsys.readouterr().err
+
+
+@pytest.fixture
+def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Writes a report and reads it again: text, or for JSON what it holds."""
+
+    def written(*arguments: str | Path, form: str = "json", code: int = 0) -> Any:
+        path = tmp_path / f"report.{form}"
+        path.unlink(missing_ok=True)
+        found, said = run(*arguments, "-o", path, capsys=capsys)
+        assert found == code, said
+        assert "Traceback" not in said
+        assert "bug" not in said
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if form == "json" else text
+
+    return written
+
+
+def chats(path: Path, *texts: str) -> Path:
+    """A file of conversations about the texts."""
+    rows = [
+        {"messages": [{"role": "user", "content": t}, {"role": "assistant", "content": f"About {t}"}]} for t in texts
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def labelled(path: Path, labels: list[str]) -> Path:
+    """A file of prompts, one with each of the labels."""
+    rows = [{"prompt": f"Question {n}{SEPARATOR}", "completion": f" {label}"} for n, label in enumerate(labels)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+class Page(HTMLParser):
+    """What a browser would find in a page: elements, attributes, text, and the words of each section."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.text: dict[str, str] = {}
+        self._inside: list[str] = []
+        self._section = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        self._inside.append(tag)
+        if tag == "section":
+            self._section = dict(attrs)["id"] or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._inside and self._inside.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._inside:
+            self.text[self._section] = f"{self.text.get(self._section, '')} {data}"
+
+    def says(self, section: str) -> str:
+        """The words of a section, white space folded."""
+        return " ".join(self.text[section].split())
+
+
+HARMLESS = {
+    "html", "head", "meta", "title", "style", "body", "header", "main", "section", "nav", "footer", "article", "div",
+    "p", "h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "table", "tr", "th", "td", "span", "b", "code", "pre",
+    "mark", "a", "br", "figure", "svg", "g", "path", "text", "rect", "line", "circle", "defs", "clippath", "tspan",
+}  # fmt: skip
+
+
+def assert_inert(text: str) -> None:
+    """No script, no handler, no reference that leaves the page, and a policy that forbids them all."""
+    page = Page(text)
+    assert set(page.tags) <= HARMLESS
+    for tag, name, value in page.attributes:
+        assert not name.startswith("on"), (tag, name)
+        assert name not in ("src", "srcset", "action", "formaction", "xlink:href", "data", "background"), (tag, name)
+        if name == "href":
+            assert re.fullmatch(r"#[\w-]+", value), value
+        if name == "style":
+            assert "url(" not in value
+        assert "javascript:" not in value.lower()
+    links = {value[1:] for _, name, value in page.attributes if name == "href"}
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids)), "two elements with one id"
+    assert links <= set(ids)
+    policy = next(
+        value for tag, name, value in page.attributes if (tag, name) == ("meta", "content") and "'none'" in value
+    )
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert "script-src" not in policy
+    assert not re.search(r"url\((?!#)|@import", re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL))
+
+
+# --- what is in it ------------------------------------------------------------------------------
+
+
+def test_a_report_of_two_splits_holds_every_part(report: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(SAMPLES)
+    text = report(form="html")
+    page = Page(text)
+    assert_inert(text)
+    assert "Not ready: 9 errors on 9 lines, in a dataset of 549 records." in page.says("verdict")
+    assert "SEP002 inconsistent-separator (4)" in page.says("verdict")
+    assert "549 lines = 549 records + 0 unreadable + 0 blank" in page.says("files")
+    assert "near copies" in page.says("unchecked")
+    findings = page.says("findings")
+    assert (
+        "How to fix: End it with '\\n\\n###\\n\\n'. curator check --fix --unsafe-fixes --select SEP002 mends all 4"
+        in findings
+    )
+    assert "And 1 more: curator check --select SEP002" in findings
+    assert text.count("<mark class=") == 3 + 3 + 1, "the spans of SEP002, LAB005 and LAB007; the rest are whole records"
+    assert '<mark class="error">\\n\\n##\\n\\n</mark>' in text
+    assert "train 11 15 23 22.7 30 33 36" in page.says("tokens"), "least, 5th, median, mean, 95th, 99th, most"
+    assert "copy of OpenAI's pricing page, 2025-11; no longer listed there on 2026-09-30" in page.says("tokens")
+    assert "billing 111 25% 1 ␣billing" in page.says("labels")
+    assert "\\n\\n###\\n\\n ends 99% of the prompts" in page.says("conventions")
+    assert "intents (validation) 106 2 0.011 0.998 23, 23" in page.says("splits")
+    assert "distinct-1" in page.says("diversity")
+    titles = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
+    assert titles == [
+        "Findings by rule", "Tokens per record · train", "Tokens per record · validation", "Records by label · train",
+        "Records by label · validation", "Records by split", "Labels in each split", "Length of inputs · train",
+        "Length of inputs · validation",
+    ]  # fmt: skip
+
+
+def test_the_json_is_version_1_and_sums_up(report: Any) -> None:
+    value = report(SAMPLES / "support_chat_flawed.jsonl", "--isolated")
+    assert (value["kind"], value["version"]) == (KIND, VERSION) == ("curator-report", 1)
+    assert set(value) == {
+        "version", "kind", "created", "tool", "content", "title", "verdicts", "files", "rules", "suppressed", "stale",
+        "splits", "drifts", "truncated_answers", "not_checked", "failures", "masked", "hidden",
+    }  # fmt: skip
+    (file,) = value["files"]
+    assert (file["lines"], file["records"], file["unreadable"], file["blank"], file["glued"]) == (46, 32, 14, 1, 1)
+    assert file["lines"] + file["glued"] == file["records"] + file["unreadable"] + file["blank"] + file["unread"]
+    assert file["unread"] == 0
+    (verdict,) = value["verdicts"]
+    assert verdict["outcome"] == "errors"
+    assert verdict["errors"] == sum(rule["by_severity"].get("error", 0) for rule in value["rules"])
+    levels = [rule["severity"] for rule in value["rules"]]
+    assert levels == sorted(levels, key=["error", "warning", "info"].index)
+    assert all(1 <= len(rule["samples"]) <= 3 and rule["why"] for rule in value["rules"])
+
+
+def test_percentiles_are_values_by_nearest_rank(report: Any, tmp_path: Path) -> None:
+    (split,) = report(chats(tmp_path / "d.jsonl", *("x" * n for n in range(1, 101))), "--isolated")["splits"]
+    spread = split["inputs"]
+    assert [spread[name] for name in ("min", "p5", "median", "p95", "p99", "max")] == [1, 5, 50, 95, 99, 100]
+    assert spread["mean"] == 50.5
+    assert sum(item["count"] for item in spread["bins"]) == 100
+
+
+def test_no_bin_of_the_tokens_crosses_the_limit(report: Any, tmp_path: Path) -> None:
+    data = chats(tmp_path / "d.jsonl", *("word " * n for n in (10, 100, 1000, 2000, 5000)))
+    (split,) = report(data, "--isolated", "--model", "gpt-3.5-turbo-0613")["splits"]
+    tokens = split["tokens"]
+    assert (tokens["limit"], tokens["over_limit"]) == (4096, 1)
+    assert not any(item["low"] <= 4096 < item["high"] for item in tokens["spread"]["bins"])
+    assert tokens["spread"]["total"] > tokens["trained"] > 0
+
+
+def test_several_targets_have_a_verdict_each(report: Any) -> None:
+    value = report(SAMPLES / "tools.jsonl", "--isolated", "--target", "openai", "--target", "mistral")
+    assert [verdict["target"] for verdict in value["verdicts"]] == ["openai", "mistral"]
+    ids = next(rule for rule in value["rules"] if rule["code"] == "FUN010")
+    assert ids["by_target"] == {"mistral": 58}
+    arguments = next(rule for rule in value["rules"] if rule["code"] == "FUN001")
+    assert arguments["by_target"] == {"openai": 6, "mistral": 6}
+    called = {f["name"]: f for f in value["splits"][0]["functions"]}
+    assert sum(f["invalid"] for f in called.values()) == 12
+    assert sum(f["broken"] for f in called.values()) == 6
+
+
+def test_labels_have_balance_tokens_spellings_and_agreement(report: Any, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "d.jsonl", ["yes"] * 60 + ["no"] * 19 + ["No"])
+    with data.open("a") as file:
+        for label in ("yes", "no"):
+            row = {
+                "prompt": f"Question 0{SEPARATOR}" if label == "no" else f"QUESTION  1{SEPARATOR}",
+                "completion": f" {label}",
+            }
+            file.write(json.dumps(row) + "\n")
+    (split,) = report(data, "--isolated")["splits"]
+    labels = split["labels"]
+    assert [(item["label"], item["records"], item["spellings"]) for item in labels["labels"]] == [
+        ("yes", 61, []),
+        ("no", 21, ["No"]),
+    ]
+    assert labels["normalised_entropy"] == pytest.approx(0.8210, abs=1e-3)
+    assert labels["labels"][0]["pieces"] == [" yes"]
+    repeats = split["repeats"]
+    assert (repeats["inputs"], repeats["distinct"], repeats["repeated"], repeats["agreeing"]) == (82, 80, 2, 1)
+
+
+def test_reports_are_equal_however_many_processes_count(report: Any) -> None:
+    texts = []
+    for jobs in ("1", "2"):
+        value = report(SAMPLES / "intents.train.jsonl", SAMPLES / "tools.jsonl", "--isolated", "--jobs", jobs)
+        value.pop("created")
+        texts.append(json.dumps(value))
+    assert texts[0] == texts[1]
+
+
+# --- hostile data -------------------------------------------------------------------------------
+
+LIVE = "</style></text><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}{% raw %}[a](javascript:b)`"
+
+
+def test_nothing_of_hostile_data_is_live(report: Any, tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": LIVE, "parameters": {"type": "object", "properties": {LIVE: {}}}}}
+    call = {"id": "a", "type": "function", "function": {"name": LIVE, "arguments": "{"}}
+    rows = [
+        {
+            "messages": [
+                {"role": "system", "content": LIVE},
+                {"role": LIVE if n % 7 == 0 else "user", "content": f"{LIVE}{n}"},
+                {"role": "assistant", "content": None, "tool_calls": [call]},
+            ],
+            "tools": [tool],
+            LIVE: 1,
+        }
+        for n in range(30)
+    ]
+    data = tmp_path / "<img src=x>.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = report(data, "--isolated", form="html")
+    assert_inert(text)
+    assert "49" not in re.findall(r"onerror=alert\(1\)&gt;(\d+)", text), "a template in the data was run"
+    assert "&lt;script&gt;" in text
+    labels = [
+        LIVE,
+        '{"signal":"alert(1)"}',
+        "\u202eevil",
+        "a\x00b",
+        "x" * 150,
+        "javascript:alert(1)",
+        "=1+1",
+        "datum.x",
+    ]
+    text = report(labelled(tmp_path / "labels.jsonl", labels * 40), "--isolated", form="html")
+    assert_inert(text)
+    assert "\u202e" not in text
+    assert "\x00" not in text
+
+
+def test_hostile_data_stays_in_code_in_markdown(report: Any, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "d.jsonl", [LIVE, "@team", "| a | b |", "![](http://x/y.png)"] * 40)
+    text = report(data, "--isolated", form="md")
+    outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
+    outside = re.sub(r"`[^`\n]*`", "", outside)
+    for live in ("<script", "<img", "![", "@team", "javascript:"):
+        assert live not in outside
+
+
+def test_half_a_surrogate_pair_is_shown_as_an_escape(report: Any, tmp_path: Path) -> None:
+    data = tmp_path / "d.jsonl"
+    row = r'{"prompt": "Q\n\n###\n\n", "completion": " \ud83d"}'
+    data.write_text(f"{row}\n" * 40)
+    for form in ("html", "md", "json"):
+        report(data, "--isolated", form=form)
+
+
+def test_a_drawing_keeps_shapes_and_words_only() -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="9" height="9" '
+        'onload="alert(1)"><script>alert(1)</script><a xlink:href="http://x"><rect/></a><image href="http://x"/>'
+        '<rect id="r" fill="#010101" clip-path="url(#c)" onclick="a()"/><rect fill="url(http://x)"/><foreignObject/></svg>'
+    )
+    clean = drawing.cleaned(svg, "n", 'a "title" <b>')
+    for live in ("script", "onload", "onclick", "http://x", "image", "foreignObject", "<a", "<b>"):
+        assert live not in clean
+    assert 'fill="var(--text)"' in clean
+    assert 'id="n-r"' in clean
+    assert "url(#n-c)" in clean
+
+
+# --- bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["html", "md", "json"])
+@pytest.mark.parametrize(
+    ("content", "outcome", "says"),
+    [
+        (b"", "empty", "Nothing to train on"),
+        (b"\n \n\n", "empty", "Nothing to train on"),
+        (b'nope\n{"a"\n\xff\xfe\n', "empty", "Nothing to train on"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 3\n", "empty", "Nothing to train on"),
+        (
+            b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}',
+            "errors",
+            "1 record",
+        ),
+        (
+            b'[\n{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}\n]',
+            "errors",
+            "1 record",
+        ),
+        (b'{"neither": 1}\n{"nor": 2}\n', "errors", "2 records"),
+    ],
+    ids=["empty", "blank", "broken", "pointer", "one", "document", "unknown"],
+)
+def test_whatever_the_file_holds_there_is_a_report(
+    report: Any, tmp_path: Path, content: bytes, outcome: str, says: str, form: str
+) -> None:
+    (tmp_path / "d.jsonl").write_bytes(content)
+    found = report(tmp_path / "d.jsonl", "--isolated", form=form)
+    if form == "json":
+        (verdict,) = found["verdicts"]
+        assert verdict["outcome"] == outcome
+        assert says in verdict["sentence"]
+        (file,) = found["files"]
+        assert file["lines"] + file["glued"] == file["records"] + file["unreadable"] + file["blank"] + file["unread"]
+    else:
+        assert says in found
+        if form == "html":
+            assert_inert(found)
+
+
+def test_a_file_that_is_missing_is_said_in_the_report_and_in_the_exit_code(report: Any, tmp_path: Path) -> None:
+    value = report(tmp_path / "gone.jsonl", chats(tmp_path / "d.jsonl", "a"), "--isolated", code=2)
+    assert value["verdicts"][0]["outcome"] == "incomplete"
+    assert "gone.jsonl" in value["failures"][0]["message"]
+    assert_inert(report(tmp_path / "gone.jsonl", "--isolated", form="html", code=2))
+
+
+def test_labels_in_the_thousands_stay_a_page(report: Any, tmp_path: Path) -> None:
+    labelled(tmp_path / "d.jsonl", [f"label {n}" for n in range(3000)] * 2)
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = "d.jsonl"\ntask = "classification"\n')
+    config = ("--config", tmp_path / "curator.toml")
+    value = report(tmp_path / "d.jsonl", *config)
+    labels = value["splits"][0]["labels"]
+    assert (labels["distinct"], len(labels["labels"]), labels["others"]) == (3000, 200, 5600)
+    assert labels["normalised_entropy"] == pytest.approx(1)
+    text = report(tmp_path / "d.jsonl", *config, form="html")
+    assert "And 2,950 more labels." in Page(text).says("labels")
+    assert len(text) < 300_000
+
+
+def test_many_findings_in_long_lines_stay_a_page(report: Any, tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": f"r{n}" * 2000, "content": "x" * 5000}], f"k{n}" * 500: n} for n in range(300)]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = report(tmp_path / "d.jsonl", "--isolated", form="html")
+    assert len(text.encode()) < 300_000
+    assert len(report(tmp_path / "d.jsonl", "--isolated", form="md").encode()) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-o", "report.pdf"], "ends in .html, .md or .json"),
+        (["-o", "d.jsonl", "--format", "json"], "is a file that is read"),
+        (["--target", "nobody"], "unknown target 'nobody'"),
+        (["--compare", "gone.json"], "gone.json: cannot be read"),
+        (["--compare", "d.jsonl"], "d.jsonl: is no report"),
+        (["--history", "d.jsonl"], "d.jsonl"),
+        (["-", "--target", "openai", "--target", "azure"], "standard input can be read once"),
+    ],
+)
+def test_a_flag_that_does_not_fit_is_one_line(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    chats(tmp_path / "d.jsonl", "a")
+    code, said = run("d.jsonl", *arguments, "-q", capsys=capsys)
+    assert code == 2
+    assert says in said
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_without_the_extra_html_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("curator.cli.report._NEEDED", ("jinja2", "no_such_module"))
+    data = chats(tmp_path / "d.jsonl", "a")
+    code, said = run(data, "--isolated", "-o", tmp_path / "r.html", capsys=capsys)
+    assert (code, said) == (
+        2, "error: HTML needs an extra: pip install 'finetune-curator[report]'; .md and .json do without\n"
+    )  # fmt: skip
+    assert run(data, "--isolated", "-o", tmp_path / "r.md", capsys=capsys)[0] == 0
+
+
+def test_the_exit_code_follows_fail_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = SAMPLES / "support_chat_flawed.jsonl"
+    for flags, code in (((), 0), (("--fail-on", "error"), 1), (("--fail-on", "never"), 0)):
+        assert run(data, "--isolated", "-o", tmp_path / "r.json", *flags, capsys=capsys)[0] == code
+        assert (tmp_path / "r.json").exists()
+
+
+def test_a_report_goes_to_standard_output(tmp_path: Path) -> None:
+    from curator.cli.main import group
+
+    data = str(chats(tmp_path / "d.jsonl", "a"))
+    result: Result = CliRunner().invoke(group, ["report", data, "--isolated", "-o", "-", "--format", "markdown", "-q"])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("## Dataset report\n")
+
+
+# --- history and comparison ---------------------------------------------------------------------
+
+
+def test_history_keeps_every_run_and_draws_how_it_went(report: Any, tmp_path: Path) -> None:
+    kept = tmp_path / "history"
+    data = tmp_path / "d.jsonl"
+    labelled(data, ["yes"] * 30 + ["no"] * 30)
+    arguments = (data, "--isolated", "--history", kept)
+    first = Page(report(*arguments, form="html"))
+    assert "1 run on 1 version of the data" in first.says("history")
+    report(*arguments, form="html")
+    labelled(data, ["yes"] * 50 + ["no"] * 30)
+    (kept / "other.json").write_text('{"version": 1}')
+    (kept / "broken.json").write_text("{")
+    (kept / "newer.json").write_text('{"kind": "curator-report", "version": 99}')
+    (kept / "odd.json").write_text(
+        '{"kind": "curator-report", "version": 0, "files": 3, "splits": [{"tokens": "x"}], "created": 5}'
+    )
+    text = report(*arguments, form="html")
+    assert_inert(text)
+    page = Page(text)
+    assert "4 runs on 3 versions of the data" in page.says("history")
+    assert "no reports or of a newer curator: broken.json, newer.json, other.json" in page.says("history")
+    titles = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
+    assert [title for title in titles if "by version" in title] == [
+        "Records by version", "Findings by version", "Tokens by version", "Balance of the labels by version",
+    ]  # fmt: skip
+    assert len(list(kept.glob("2*.json"))) == 3, "no run was written over, also within one second"
+    before = {path: path.read_bytes() for path in kept.glob("2*.json")}
+    report(*arguments, form="json")
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_a_comparison_shows_what_changed(report: Any, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
+    (tmp_path / "old.json").write_text(json.dumps(report(data, "--isolated")))
+    compared = (data, "--isolated", "--compare", tmp_path / "old.json")
+    assert ": the same data" in Page(report(*compared, form="html")).says("changes")
+    labelled(data, ["yes"] * 60 + ["no"] * 30 + ["perhaps"] * 30)
+    changes = Page(report(*compared, form="html")).says("changes")
+    assert "Records 60 120 +60" in changes
+    assert "no 50.0 25.0 -25.0" in changes
+    assert "perhaps 0.0 25.0 +25.0" in changes
+    markdown = report(*compared, form="md")
+    assert "| Records | 60 | 120 | +60 |" in markdown
+    assert "| `perhaps` | 0.0% | 25.0% | +25.0 |" in markdown
+
+
+# --- masking ------------------------------------------------------------------------------------
+
+
+def test_secrets_and_personal_data_are_masked_in_every_form(report: Any, tmp_path: Path) -> None:
+    own = ["bob@example.org", "sk-proj-abcdefghijklmnop1234", "4111 1111 1111 1111", "+49 30 1234567"]
+    rows = [
+        {"messages": [{"role": f"asistant {text}", "content": f"write to {text} now"}], f"key {text}": 1}
+        for text in own * 5
+    ]
+    turns = (("system", f"Call {own[3]}"), ("user", "a"), ("assistant", own[0]))
+    rows += [{"messages": [{"role": role, "content": text} for role, text in turns]}] * 30
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert report(tmp_path / "d.jsonl", "--isolated")["masked"].keys() >= {"e-mail", "secret", "card", "phone"}
+    for form in ("html", "md", "json"):
+        text = report(tmp_path / "d.jsonl", "--isolated", form=form)
+        text = json.dumps(text, ensure_ascii=False) if form == "json" else text
+        for secret in own:
+            assert secret not in text, (form, secret)
+        assert "⟨e-mail⟩" in text
