@@ -13,6 +13,7 @@ from curator.contracts.learning import Clause
 from curator.contracts.naming import is_inert
 from curator.data import convert
 from curator.errors import InputError, UsageError
+from curator.tokens import bundled
 
 VERSION = 1
 _LARGEST = 32 << 20  # bytes; one with 2,000 labels has some 100 KB
@@ -164,6 +165,8 @@ def load(path: str) -> Contract:
             raise UsageError(f"{path}: {key} is missing: {_AGAIN} {path}")
     learned = convert(data["learned_from"], Learned, UsageError, f"{path}: learned_from")
     measured = convert(data["measured_by"], Known, UsageError, f"{path}: measured_by")
+    if bundled(measured.encoding) is None:
+        raise UsageError(f"{path}: no tokenizer {_short(measured.encoding)} is bundled: {_AGAIN} {path}")
     try:
         contract = Contract(learned, measured, _clauses(data["suite"], path), path)
         _require_inert(contract, path)

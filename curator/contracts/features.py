@@ -12,11 +12,13 @@ from typing import Any
 from curator.answers import label_turn
 from curator.contracts.naming import name
 from curator.conventions import SYSTEM_ROLES, Conventions
-from curator.endings import FEWEST, SETTLED
+from curator.endings import SETTLED
 from curator.formats import kind
 from curator.model import Example
 from curator.tokens import Tokenizer
 
+FEWEST = 20
+"""Ours: of fewer records there is nothing to learn, and no habit or quantile to judge."""
 YES, NO = "yes", "no"
 VERSION = 1
 """Of the features: counted up when one of them comes to mean something else."""
@@ -36,6 +38,7 @@ FEATURES = {
     "answer_chars": "characters of the answer",
     "has_system": "has a system prompt",
     "label": "label",
+    "has_label": "has one answer, which may be a label",
     "calls": "calls of functions",
     "declared": "functions that are declared",
     "new_functions": "functions called that the good data never call",
@@ -117,6 +120,7 @@ def describe(example: Example, known: Reference, tokenizer: Tokenizer) -> dict[s
     if known.classification:
         turn = label_turn(example)
         row["label"] = name(_label(turn.text, known.stop)) if turn else None
+        row["has_label"] = _said(turn is not None)
     if example.kind == "completion":
         if known.separators and (prompt := "".join(turn.text for turn in example.before_answer)):
             row["ends_with_separator"] = _said(prompt.endswith(known.separators))
@@ -140,7 +144,8 @@ def habits(found: Conventions) -> dict[str, str | None]:
     if found.sampled < FEWEST:
         return {}
     shared: dict[str, str | None] = {
-        "task": name(found.task),
+        # Where labels are expected, few records do not show that they are labels: `label` says it of each.
+        "task": name(found.task) if found.task == "generation" or "task" not in found.pinned else None,
         "json": "yes" if found.json_share >= SETTLED else "no",
         "keys": ", ".join(sorted(map(name, found.metadata))) or name(""),
     }

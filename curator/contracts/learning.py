@@ -13,8 +13,6 @@ from curator.contracts.naming import NONE
 if TYPE_CHECKING:
     import pandas as pd
 
-FEWEST = 20
-"""Ours: of fewer records there is nothing to learn; quantiles of them would be single records."""
 _STRAYS = 0.01
 """Ours: the share of records that may lie outside of a range or a set of roles."""
 _FACTOR = 1.5
@@ -177,7 +175,7 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
     if counts.empty:
         return
     counts = counts.loc[sorted(counts.index, key=lambda label: (-counts[label], label))]
-    total, records = int(counts.sum()), len(frame)
+    total = int(counts.sum())
     kept = counts.iloc[:_LABELS]
     mostly = 1.0 if len(kept) == len(counts) else _down(float(kept.sum()) / total - _STRAYS)
     yield Clause(
@@ -188,13 +186,14 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
         f"The good data have {len(counts):,} labels"
         + (f"; the {_LABELS:,} most frequent are known by name." if mostly < 1 else ", and no other."),
     )
-    share = total / records
+    share = _yes(frame["has_label"].dropna())
+    mostly = 1.0 if share == 1 else _down(share - _STRAYS)
     yield Clause(
-        "expect_column_values_to_not_be_null",
-        {"column": "label", "mostly": 1.0 if share == 1 else _down(share - _STRAYS)},
+        "expect_column_values_to_be_in_set",
+        {"column": "has_label", "value_set": [YES], "mostly": mostly},
         "warning",
-        "Every record has one answer, which is its label" + _but(1.0 if share == 1 else _down(share - _STRAYS)),
-        f"So have {_percent(share)} of the good data.",
+        "Every record has one answer, which may be a label" + _but(mostly),
+        f"In the good data {_percent(share)} have it.",
     )
     if len(counts) > 1:
         shares = {str(label): round(int(count) / total, 6) for label, count in counts.iloc[:_LISTED].items()}

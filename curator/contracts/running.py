@@ -69,10 +69,10 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
         known = features.reference(plan.conventions, encoding, frozenset(choice.code for choice in plan.choices))
         table = frame.table(report, files, known, bars.begin("reading"))
     path = dataset.name
-    if table.readable < learning.FEWEST:
+    if table.readable < features.FEWEST:
         raise InputError(
             f"{path}: holds {_count(table.readable)} that can be read; a contract is learned from "
-            f"{learning.FEWEST} or more"
+            f"{features.FEWEST} or more"
         )
     if not formats.understood(known.format):
         raise InputError(
@@ -99,6 +99,8 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
 def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Sequence[InputError], bars: Bars) -> Held:
     """The contract held against the dataset. Raises InputError for a dataset without records, or in another format."""
     known = contract.reference
+    if known.classification:  # as few records do not show, and as rules about labels want to know
+        dataset = replace(dataset, pins={"task": "classification", **dataset.pins})
     with _checked(dataset, executor, failures, bars) as (report, files, plan):
         found = plan.conventions.format
         if found and found != known.format:

@@ -58,14 +58,14 @@ def require() -> None:
 def quiet() -> Iterator[None]:
     """Great Expectations without a word: no analytics, no log, no warning."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"  # read when the library is imported
-    logger = logging.getLogger("great_expectations")
-    level, logger.level = logger.level, logging.CRITICAL + 1
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # its modules have loggers with levels of their own
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.level = level
+        logging.disable(disabled)
 
 
 def validate(clauses: Sequence[Clause], frame: pd.DataFrame, path: str) -> Validation:
