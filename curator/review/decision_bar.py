@@ -26,6 +26,12 @@ _KEYS = (
     ("V", "show white space and special tokens"), ("L", "show all of long texts"), ("?", "these keys"),
 )  # fmt: skip
 
+_CLUSTER_KEYS = (
+    ("1", "keep only the first member shown, and so on"), ("Q", "keep all, for the reason"), ("L", "relabel all"),
+    ("J", "next cluster"), ("K", "previous cluster"), ("Z", "undo your last decision"), ("Shift+Z", "redo"),
+    ("?", "these keys"),
+)  # fmt: skip
+
 
 def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
     """The bar; without a record only undo and help can be used."""
@@ -36,7 +42,8 @@ def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
     elif here.asking and opened is not None:
         _reason(workspace, here)
     if here.help:
-        keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in _KEYS)
+        known = _KEYS if screens.cluster() is None else _CLUSTER_KEYS
+        keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in known)
         st.html(whole(f'<div class="cu-keys">{keys}</div>'))
     if here.mode == "edit" and opened is not None:
         edit_panel.actions(workspace, opened)

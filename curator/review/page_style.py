@@ -18,7 +18,7 @@ PAGE_STYLE = """<style>
 .cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
 button[data-selected=true][data-variant=segmented_control],.stPopover button:is([aria-expanded=true],:focus-visible){
  color:light-dark(#0b4f8a,#9accfb)!important;}
-button[kind=tertiary]:hover:enabled{color:light-dark(#0b4f8a,#9accfb)!important;}
+:is(button[kind=tertiary]:hover:enabled,[role=tab][aria-selected=true]){color:light-dark(#0b4f8a,#9accfb)!important;}
 @media (min-width:1000px){
  .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 21rem);
   z-index:1000000;flex-wrap:nowrap!important;}

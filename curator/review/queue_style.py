@@ -5,6 +5,7 @@ from __future__ import annotations
 STYLE = """<style>
 .stMainBlockContainer:has(.st-key-review){padding:4.1rem 1.25rem 0;max-width:none;}
 .stMainBlockContainer:has(.st-key-review)>.stVerticalBlock{gap:0;}
+.stMain:has(.st-key-review):focus-visible::before{content:none!important;}
 .st-key-review .stButton button,.st-key-review .stFormSubmitButton button,.st-key-review .stPopover button{
  min-height:2.1rem;padding:.15rem .7rem;}
 .st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue){flex-wrap:nowrap;gap:1.5rem;min-height:0;}
