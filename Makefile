@@ -47,6 +47,7 @@ docs: $(VENV)/.tested ## write docs/rules from the cards, and the help into the 
 
 screenshots: $(VENV)/.tested browser ## photograph every page, light and dark, into docs/images
 	@$(BIN)/python tests/browser/screenshots.py
+	@$(BIN)/python tests/browser/report_pictures.py
 
 bench: $(VENV)/.tested ## measure speed and start-up (see bench/README.md)
 	@$(BIN)/python bench/measure.py

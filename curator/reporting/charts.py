@@ -149,7 +149,7 @@ def _shares(profiles: Sequence[Profile], document: Document) -> Chart | None:
 def of_history(past: History) -> list[Chart]:
     """How the figures moved from version to version; none where there is one version alone."""
     runs = past.versions
-    times = [run.day for run in runs]
+    times = [run.day[5:] for run in runs]
     records = {"bar": ("records", [r.records for r in runs])}
     drawn = [
         lines("history-records", "Records by version", times, records, "Records"),
@@ -165,7 +165,7 @@ def of_history(past: History) -> list[Chart]:
         lines("history-tokens", "Tokens by version", times, {"bar": ("tokens", [r.tokens for r in runs])}, "Tokens"),
         lines(
             "history-balance", "Balance of the labels by version", times,
-            {"bar": ("balance", [r.balance for r in runs])}, "Normalised entropy, 1 is even",
+            {"bar": ("balance", [r.balance for r in runs])}, "Normalised entropy, 1 is even", top=1.0,
         ),
     ]  # fmt: skip
     return [chart for chart in drawn if chart is not None]

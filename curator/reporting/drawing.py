@@ -139,9 +139,13 @@ def histogram(
 
 
 def lines(
-    name: str, title: str, times: Sequence[str], series: Mapping[str, tuple[str, Sequence[float | None]]], unit: str
-) -> Chart | None:
-    """A line for each series (its words, and a value for each time); None where fewer than two values are known."""
+    name: str, title: str, times: Sequence[str], series: Mapping[str, tuple[str, Sequence[float | None]]], unit: str,
+    top: float | None = None,
+) -> Chart | None:  # fmt: skip
+    """A line for each series (its words, and a value for each time); None where fewer than two values are known.
+
+    Each axis begins at 0, so that a small change looks small; it ends at `top` where that is given.
+    """
     shown = _apart(list(times))
     data: list[dict[str, Any]] = [
         {"time": time, "value": value, "kind": kind, "order": number}
@@ -151,16 +155,15 @@ def lines(
     ]
     if len({item["time"] for item in data}) < 2:
         return None
-    most, fewest = max(item["value"] for item in data), min(item["value"] for item in data)
-    zero = fewest < most / 2
+    most = top or max(1, *(item["value"] for item in data))
     base = _chart(data).encode(
         x=alt.X(
-            "time:O", title="Run (UTC)", sort=shown, scale=alt.Scale(domain=shown),
-            axis=alt.Axis(labelAngle=-35, labelLimit=120, labelOverlap=True, grid=False),
+            "time:O", title="Last run (UTC) · content", sort=shown, scale=alt.Scale(domain=shown),
+            axis=alt.Axis(labelAngle=-35, labelLimit=160, labelOverlap=True, grid=False),
         ),
         y=alt.Y(
-            "value:Q", title=unit, scale=alt.Scale(zero=zero, nice=True),
-            axis=alt.Axis(format=",d" if most >= 10 else "~g", tickCount=5, tickMinStep=1 if most >= 10 else 0.001),
+            "value:Q", title=unit, scale=alt.Scale(domain=[0, most], nice=True),
+            axis=alt.Axis(format=",d" if most >= 10 else "~g", tickCount=5, tickMinStep=0.1 if top else 1),
         ),
         color=alt.Color(
             "kind:N", scale=_kinds(list(series)),
@@ -170,7 +173,9 @@ def lines(
         ),
         order="order:Q",
     )  # fmt: skip
-    return _draw(name, title, alt.layer(base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=45)), _HEIGHT)
+    return _draw(
+        name, title, alt.layer(base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=45, opacity=1)), _HEIGHT
+    )
 
 
 def _chart(rows: list[dict[str, Any]]) -> alt.Chart:

@@ -45,7 +45,7 @@ class Figures:
     @property
     def day(self) -> str:
         """When it was made, to the minute, with the beginning of the content's hash."""
-        return f"{self.created[:10]} {self.created[11:16]} · {self.content[:6]}"
+        return f"{self.created[:10]} {self.created[11:16]} · {self.content[:4]}"
 
 
 def figures(value: Mapping[str, Any]) -> Figures:

@@ -126,7 +126,11 @@ def _tiles(document: Document) -> list[Tile]:
     records = sum(profile.records for profile in document.splits)
     found = [
         Tile("Records", f"{records:,}", f"in {counted(len(document.files), 'file')}"),
-        Tile("Errors", f"{first.errors:,}", f"on {counted(first.lines_with_errors, 'line')}{whose}" if first.errors else whose.strip()),
+        Tile(
+            "Errors",
+            f"{first.errors:,}",
+            f"on {counted(first.lines_with_errors, 'line')}{whose}" if first.errors else whose.strip(),
+        ),
         Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}{whose}"),
     ]
     tokens = [profile.tokens for profile in document.splits if profile.tokens]
