@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.review import charts, views
-from curator.review.charts import ClusterCount, RuleCount, chosen
-from curator.review.drawn import COLORS, Drawn
-from curator.review.histograms import bins
+from curator.review import views
+from curator.review.charts import overview as charts
+from curator.review.charts.drawn import COLORS, Drawn
+from curator.review.charts.histograms import bins
+from curator.review.charts.overview import ClusterCount, RuleCount, chosen
+from curator.review.rendering.style import PAGE
 from curator.review.states import Filter
-from curator.review.style import PAGE
 
 HOSTILE = [
     "a.b[0]",

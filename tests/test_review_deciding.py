@@ -22,7 +22,7 @@ from curator.inputs import Dataset
 from curator.locate import locate
 from curator.model import Finding, Fix, ReplaceText
 from curator.parsing import parse
-from curator.review.deciding import (
+from curator.review.decisions.deciding import (
     accept,
     argument_faults,
     harm,
@@ -34,7 +34,7 @@ from curator.review.deciding import (
     shown,
     text_at,
 )
-from curator.review.linting import Linter
+from curator.review.decisions.linting import Linter
 from curator.review.states import DataFile, Kept
 from curator.settings import Settings
 

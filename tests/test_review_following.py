@@ -12,9 +12,9 @@ import pytest
 from curator.model import Finding
 from curator.review import workspace as workspaces
 from curator.review.checking import Checking
+from curator.review.decisions.store import Store
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter
-from curator.review.store import Store
 from curator.review.workspace import Opened, Workspace
 
 USER, ANSWER = {"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Yes."}

@@ -16,10 +16,10 @@ from curator import api
 from curator.errors import InputError, UsageError
 from curator.findings import record_hash
 from curator.plan import bind
-from curator.review.index import Index
-from curator.review.index_format import STATUSES
-from curator.review.indexing import Progress, run
-from curator.review.job import Job
+from curator.review.index.building import Progress, run
+from curator.review.index.format import STATUSES
+from curator.review.index.job import Job
+from curator.review.index.queries import Index
 from curator.review.states import Decision, Filter, Key, State
 from curator.scan import Scanner
 from curator.sources import Line, Shard
@@ -496,7 +496,7 @@ sources = []
 
 def start(job, tmp_path, **given):
     job.save(tmp_path / "job.json")
-    command = [sys.executable, "-m", "curator.review.indexing", str(tmp_path / "job.json")]
+    command = [sys.executable, "-m", "curator.review.index.building", str(tmp_path / "job.json")]
     return subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONUTF8": "1"}, **given)
 
 

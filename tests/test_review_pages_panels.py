@@ -12,14 +12,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator.errors import UsageError
-from curator.review import bulk_panel, comparing, editing
+from curator.review import bulk_panel, comparing
 from curator.review.bulk import Task
 from curator.review.checking import Checking
-from curator.review.deciding import shown
+from curator.review.decisions import editing
+from curator.review.decisions.deciding import shown
+from curator.review.decisions.store import Store
+from curator.review.rendering.viewing import View
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter
-from curator.review.store import Store
-from curator.review.viewing import View
 from curator.review.workspace import Done, Opened, Workspace
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from curator.review import attention, cluster_panel, screen
 from curator.review.checking import Checking
-from curator.review.plain import plain, visible
+from curator.review.rendering.plain import plain, visible
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter, Status
 from curator.review.workspace import Workspace

@@ -19,8 +19,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator.report import Failure, NotChecked
-from curator.review import checking, heading, outcome, overview, recheck, serving, start_page, uploads
+from curator.review import checking, heading, overview, serving, start_page, uploads
 from curator.review.checking import Checking, Progress
+from curator.review.decisions import outcome, recheck
 from curator.review.overview import Figures
 from curator.review.serving import ReviewOptions
 from curator.review.states import Decision, Filter, Key, Row, State

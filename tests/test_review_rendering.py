@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 
 from curator import api, formats, parsing
 from curator.model import Example, Finding, Severity
-from curator.review import style
-from curator.review.differing import diff_html, members_html, pieces
-from curator.review.escaping import LIMIT, Mark, escape, marked
-from curator.review.finding_rendering import findings_html, tokens_html
-from curator.review.layout import layout
-from curator.review.raw_rendering import raw_html
-from curator.review.rendering import Part, record_html
-from curator.review.viewing import View
+from curator.review.rendering import style
+from curator.review.rendering.differing import diff_html, members_html, pieces
+from curator.review.rendering.escaping import LIMIT, Mark, escape, marked
+from curator.review.rendering.finding import findings_html, tokens_html
+from curator.review.rendering.layout import layout
+from curator.review.rendering.raw import raw_html
+from curator.review.rendering.record import Part, record_html
+from curator.review.rendering.viewing import View
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 TAGS = {"div", "span", "b", "mark", "ins", "del", "details", "summary"}

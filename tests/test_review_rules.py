@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from curator import catalogue, pages, settings
-from curator.review import rule_card, start_page
+from curator.review import start_page
+from curator.review.rules import rule_card
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.filterwarnings("default")  # Streamlit's own
@@ -25,7 +26,8 @@ def script(path: str, found: dict[str, int], code: str, asked: dict[str, tuple[s
 
     from curator import catalogue, settings
     from curator.errors import UsageError
-    from curator.review import rules_page, tuning
+    from curator.review import rules_page
+    from curator.review.rules import tuning
     from curator.review.serving import ReviewOptions
 
     class Workspace:

@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from curator.errors import UsageError
-from curator.review import database, turns
+from curator.review.decisions import database, turns
+from curator.review.decisions.store import NAME, Conflict, Draft, Store
 from curator.review.states import Action, Decision, Kept, Key, State
-from curator.review.store import NAME, Conflict, Draft, Store
 
 KEY, OTHER = Key("train.jsonl", "ab" * 16), Key("train.jsonl", "ab" * 16, 1)
 FIXED, REMOVED = State("fixed", b'{"a": 1}'), State("removed", note="twice")
@@ -449,7 +449,7 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from curator.review.states import Key, State
-from curator.review.store import Draft, Store
+from curator.review.decisions.store import Draft, Store
 
 folder, kills = Path(sys.argv[1]), int(sys.argv[2])
 chance = random.Random(7)
@@ -511,7 +511,7 @@ RACE = """
 import sys
 from pathlib import Path
 from curator.review.states import Key, State
-from curator.review.store import Conflict, Store
+from curator.review.decisions.store import Conflict, Store
 
 key, taken = Key("a", "b"), 0
 sys.stdin.readline()
@@ -764,7 +764,7 @@ READ_ONLY = """
 import os, sys
 from pathlib import Path
 from curator.errors import UsageError
-from curator.review.store import Store
+from curator.review.decisions.store import Store
 if os.geteuid() == 0:  # who may write anywhere
     os.setgid(65534)
     os.setuid(65534)

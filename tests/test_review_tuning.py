@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from curator import api, catalogue, settings
 from curator.errors import CardError, UsageError
-from curator.review import settings_file, trying
-from curator.review.settings_file import preview, save, write
-from curator.review.trying import Failed, Job, Outcome, Running, Trial, try_rule
-from curator.review.tuning import Change, current, governing, meant
+from curator.review.rules import settings_file, trying
+from curator.review.rules.settings_file import preview, save, write
+from curator.review.rules.trying import Failed, Job, Outcome, Running, Trial, try_rule
+from curator.review.rules.tuning import Change, current, governing, meant
 from curator.settings import Settings
 
 ROOT = Path(__file__).parent.parent

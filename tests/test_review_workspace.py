@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from curator.fixing.undoing import changed_below, undo
-from curator.review import outcome
 from curator.review.checking import Checking
-from curator.review.recheck import Recheck
+from curator.review.decisions import outcome
+from curator.review.decisions.recheck import Recheck
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace

@@ -32,11 +32,11 @@ from curator.fixing.undoing import undo
 from curator.inputs import Dataset
 from curator.model import Finding
 from curator.plan import Plan
-from curator.review import writing
-from curator.review.linting import Linter
-from curator.review.previewing import FileChange, preview
+from curator.review.decisions import writing
+from curator.review.decisions.linting import Linter
+from curator.review.decisions.previewing import FileChange, preview
+from curator.review.decisions.writing import Known, refused_in_place, reviewed_path, write_in_place, write_new
 from curator.review.states import DataFile, Decision, Kept, Key, State
-from curator.review.writing import Known, refused_in_place, reviewed_path, write_in_place, write_new
 from curator.settings import Settings
 
 

@@ -10,10 +10,10 @@ from curator.errors import InputError, UsageError
 from curator.model import Finding
 from curator.review import screen as screens
 from curator.review import views
-from curator.review.index import Group
+from curator.review.decisions.store import Conflict
+from curator.review.index.queries import Group
 from curator.review.screen import Clash
 from curator.review.states import Action, Decision, Filter, Row
-from curator.review.store import Conflict
 from curator.review.workspace import Opened, Workspace
 
 DONE: dict[Action, str] = {

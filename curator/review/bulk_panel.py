@@ -8,11 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from curator.errors import InputError
-from curator.review import answering, editing
+from curator.review import answering
 from curator.review import screen as screens
 from curator.review.bulk import Task
-from curator.review.differing import diff_html
-from curator.review.escaping import brief, escape, label, marked, whole
+from curator.review.decisions import editing
+from curator.review.rendering.differing import diff_html
+from curator.review.rendering.escaping import brief, escape, label, marked, whole
 from curator.review.states import Filter
 from curator.review.workspace import Change, Done, Workspace
 

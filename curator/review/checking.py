@@ -20,8 +20,8 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from curator.review.index import Index
-from curator.review.job import Job
+from curator.review.index.job import Job
+from curator.review.index.queries import Index
 from curator.review.serving import ReviewOptions
 from curator.writing import is_alive
 
@@ -89,7 +89,7 @@ class Checking:
         job.save(path)
         self._process = subprocess.Popen(
             # -P: a file beside the data that is called as a module of ours, or of Python, is not imported.
-            [sys.executable, "-P", "-m", "curator.review.attached", path],
+            [sys.executable, "-P", "-m", "curator.review.index.attached", path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,15 +8,16 @@ from functools import partial
 import streamlit as st
 
 from curator.errors import InputError, UsageError
-from curator.review import answering, bulk_panel, comparing, editing
+from curator.review import answering, bulk_panel, comparing
 from curator.review import screen as screens
 from curator.review.bulk import Task
 from curator.review.comparing import Member
-from curator.review.escaping import brief, label, whole
-from curator.review.index import Group
-from curator.review.plain import visible
+from curator.review.decisions import editing
+from curator.review.decisions.store import Conflict
+from curator.review.index.queries import Group
+from curator.review.rendering.escaping import brief, label, whole
+from curator.review.rendering.plain import visible
 from curator.review.states import Row
-from curator.review.store import Conflict
 from curator.review.workspace import Done, Progress, Workspace
 
 Open = Callable[[Row], None]

@@ -6,8 +6,8 @@ import streamlit as st
 
 from curator.review import answering, edit_panel
 from curator.review import screen as screens
-from curator.review.escaping import escape, whole
-from curator.review.plain import plain
+from curator.review.rendering.escaping import escape, whole
+from curator.review.rendering.plain import plain
 from curator.review.screen import Screen
 from curator.review.states import State
 from curator.review.workspace import Opened, Workspace

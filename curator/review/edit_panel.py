@@ -14,17 +14,18 @@ import streamlit as st
 from curator.errors import InputError, UsageError
 from curator.model import Example, ToolCall
 from curator.parsing import parse
-from curator.review import answering, editing
+from curator.review import answering
 from curator.review import screen as screens
-from curator.review.deciding import argument_faults, shown
-from curator.review.differing import diff_html
-from curator.review.editing import Field, Fields
-from curator.review.escaping import brief, escape, label, whole
-from curator.review.finding_rendering import findings_html
-from curator.review.plain import plain, visible
-from curator.review.raw_rendering import raw_html
+from curator.review.decisions import editing
+from curator.review.decisions.deciding import argument_faults, shown
+from curator.review.decisions.editing import Field, Fields
+from curator.review.rendering.differing import diff_html
+from curator.review.rendering.escaping import brief, escape, label, whole
+from curator.review.rendering.finding import findings_html
+from curator.review.rendering.plain import plain, visible
+from curator.review.rendering.raw import raw_html
+from curator.review.rendering.viewing import View
 from curator.review.states import Key
-from curator.review.viewing import View
 from curator.review.workspace import Opened, Workspace
 
 Save = Callable[[bytes], object]

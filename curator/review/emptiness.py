@@ -6,7 +6,7 @@ import streamlit as st
 
 from curator.errors import InputError
 from curator.review import answering
-from curator.review.escaping import brief, escape, whole
+from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from curator.model import Finding
 from curator.review import answering
-from curator.review.escaping import brief, escape, whole
-from curator.review.finding_rendering import findings_html
+from curator.review.rendering.escaping import brief, escape, whole
+from curator.review.rendering.finding import findings_html
 from curator.review.workspace import Workspace
 
 _LISTED = 50

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from curator.plan import Plan
 from curator.report import Failure
-from curator.review.escaping import brief, escape, whole
-from curator.review.previewing import is_as_checked
+from curator.review.decisions.previewing import is_as_checked
+from curator.review.decisions.store import Store
+from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.states import DataFile, Decision
-from curator.review.store import Store
 from curator.review.workspace import Workspace
 
 _NAMED = 2  # files

@@ -13,9 +13,9 @@ from curator.errors import CuratorError
 from curator.review import heading, navigation, serving, start_page, uploads
 from curator.review.checking import Checking
 from curator.review.page_style import PAGE_STYLE, scheme
+from curator.review.rendering.style import STYLE
 from curator.review.serving import ReviewOptions
 from curator.review.start_page import PATHS
-from curator.review.style import STYLE
 from curator.review.workspace import Workspace
 
 _MODULES = {

@@ -11,13 +11,14 @@ import altair as alt
 
 from curator.endings import Habit
 from curator.plan import Plan
-from curator.review import charts, views
-from curator.review.charts import ClusterCount, RuleCount
-from curator.review.counting import Statistics
-from curator.review.drawn import Drawn
-from curator.review.escaping import brief, escape, label, whole
-from curator.review.index import Index
-from curator.review.index_format import Summary
+from curator.review import views
+from curator.review.charts import overview as charts
+from curator.review.charts.drawn import Drawn
+from curator.review.charts.overview import ClusterCount, RuleCount
+from curator.review.index.counting import Statistics
+from curator.review.index.format import Summary
+from curator.review.index.queries import Index
+from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.states import Filter
 from curator.review.workspace import Workspace
 

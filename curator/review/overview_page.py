@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from curator.review import charts, heading, navigation, overview
-from curator.review.escaping import escape, whole
+from curator.review import heading, navigation, overview
+from curator.review.charts import overview as charts
 from curator.review.overview import Figures, Picture
+from curator.review.rendering.escaping import escape, whole
 from curator.review.workspace import Workspace
 
 _EVERY = 1.0  # seconds between two looks at how far the tokens are counted

@@ -13,9 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from curator.review import answering
 from curator.review import screen as screens
-from curator.review.escaping import whole
-from curator.review.index import Column, Group
-from curator.review.plain import plain, visible
+from curator.review.index.queries import Column, Group
+from curator.review.rendering.escaping import whole
+from curator.review.rendering.plain import plain, visible
 from curator.review.states import Filter, Row, Status
 from curator.review.workspace import Workspace
 

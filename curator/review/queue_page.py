@@ -17,8 +17,8 @@ from curator.review import (
     record_panel,
 )
 from curator.review import screen as screens
-from curator.review.escaping import whole
 from curator.review.queue_style import STYLE
+from curator.review.rendering.escaping import whole
 from curator.review.screen import Screen
 from curator.review.states import Filter, Row
 from curator.review.workspace import Opened, Workspace

@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from curator.model import Finding
-from curator.review import answering, general_findings, rule_card
-from curator.review.deciding import shared
-from curator.review.differing import diff_html, pieces
-from curator.review.escaping import brief, escape, label, whole
-from curator.review.plain import plain
-from curator.review.raw_rendering import raw_html
-from curator.review.rendering import Part, record_html
+from curator.review import answering, general_findings
+from curator.review.decisions.deciding import shared
+from curator.review.rendering.differing import diff_html, pieces
+from curator.review.rendering.escaping import brief, escape, label, whole
+from curator.review.rendering.plain import plain
+from curator.review.rendering.raw import raw_html
+from curator.review.rendering.record import Part, record_html
+from curator.review.rendering.viewing import View
+from curator.review.rules import rule_card
 from curator.review.screen import Clash, Screen
 from curator.review.states import Decision, State
-from curator.review.viewing import View
 from curator.review.workspace import Opened, Workspace
 
 _SIGNS = {"fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?", "open": "○"}

@@ -13,14 +13,14 @@ import streamlit as st
 
 from curator.catalogue import Rule
 from curator.errors import CuratorError
-from curator.review import rule_card, rule_controls, settings_file, tuning
-from curator.review.escaping import escape
-from curator.review.rule_controls import LEVELS, clean, discard, html, problem
-from curator.review.rules_desk import Desk, Workspace
-from curator.review.settings_file import Edit
+from curator.review.rendering.escaping import escape
+from curator.review.rendering.style import STYLE
+from curator.review.rules import rule_card, rule_controls, settings_file, tuning
+from curator.review.rules.rule_controls import LEVELS, clean, discard, html, problem
+from curator.review.rules.rules_desk import Desk, Workspace
+from curator.review.rules.settings_file import Edit
+from curator.review.rules.trying import Outcome
 from curator.review.start_page import AGAIN
-from curator.review.style import STYLE
-from curator.review.trying import Outcome
 
 _ANY_FAMILY, _ANY_LEVEL = "All categories", "All severities"
 _SHOWN = ("All", "With findings", "Off", "Changed")

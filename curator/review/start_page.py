@@ -10,7 +10,7 @@ import streamlit as st
 from curator.errors import UsageError
 from curator.review import heading, uploads
 from curator.review.checking import Checking, Progress
-from curator.review.escaping import brief, escape, whole
+from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.workspace import Workspace
 
 PATHS = "paths"

@@ -21,15 +21,15 @@ from curator.fixing import is_transcoding, is_whole
 from curator.fixing.sweeping import is_for_every, is_for_related
 from curator.model import Example, Finding
 from curator.plan import Plan
-from curator.review import deciding
 from curator.review.checking import Checking
-from curator.review.deciding import Accepted
-from curator.review.index import Group, Index
-from curator.review.linting import Linted, Linter
+from curator.review.decisions import deciding
+from curator.review.decisions.deciding import Accepted
+from curator.review.decisions.linting import Linted, Linter
+from curator.review.decisions.store import Conflict, Draft, Store
+from curator.review.index.queries import Group, Index
+from curator.review.rendering.understanding import understood
 from curator.review.serving import ReviewOptions
 from curator.review.states import Action, DataFile, Decision, Filter, Kept, Key, Row, State, Status
-from curator.review.store import Conflict, Draft, Store
-from curator.review.understanding import understood
 
 _Item = TypeVar("_Item")
 Progress = Callable[[int], object]

@@ -7,15 +7,16 @@ import os
 import streamlit as st
 
 from curator.errors import CuratorError
-from curator.review import heading, navigation, outcome, recheck, uploads
-from curator.review.escaping import brief, escape, whole
-from curator.review.outcome import Result
-from curator.review.previewing import FileChange
-from curator.review.recheck import Recheck
+from curator.review import heading, navigation, uploads
+from curator.review.decisions import outcome, recheck
+from curator.review.decisions.outcome import Result
+from curator.review.decisions.previewing import FileChange
+from curator.review.decisions.recheck import Recheck
+from curator.review.decisions.writing import reviewed_path
+from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.start_page import AGAIN, PATHS
 from curator.review.states import Filter
 from curator.review.workspace import Workspace
-from curator.review.writing import reviewed_path
 
 _FILES = 20  # whose names can be edited; others are written under the usual ones
 _PLACES = 10  # of each file that are shown

@@ -14,8 +14,8 @@ import pytest
 from driving import Server, Tab
 from playwright.sync_api import expect
 
+from curator.review.decisions.store import Store
 from curator.review.states import Decision
-from curator.review.store import Store
 
 SAMPLE = Path(__file__).parent.parent.parent / "sample_data"
 Serve = Callable[..., Server]

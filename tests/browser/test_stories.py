@@ -16,8 +16,8 @@ from driving import Server, Tab
 from playwright.sync_api import Dialog, Locator, expect
 
 from curator.findings import record_hash
+from curator.review.decisions.store import Store
 from curator.review.states import Decision
-from curator.review.store import Store
 
 SAMPLE = Path(__file__).parent.parent.parent / "sample_data"
 LINES = [6, 13, 18, 22, 27, 31, 35, 39, 43, 47, 50, 53]

@@ -1,0 +1,1 @@
+"""A record as HTML in which nothing of the data can act or hide."""

@@ -1,0 +1,105 @@
+"""What differs between texts, as HTML: signs as well as colours, and white space in sight where it is what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from curator.curation.wording import apart
+from curator.review.rendering.escaping import LIMIT, Mark, block, escape, label, marked, whole
+
+Piece = tuple[Literal["same", "removed", "added"], str]
+"""A part of a change, in reading order."""
+
+_SAME = 90  # code points of what stays that are shown on each side of a change
+
+
+def pieces(old: str, new: str) -> list[Piece]:
+    """How one text becomes the other, word by word; what both have in common is not left out."""
+    found: list[Piece] = []
+    first, second, codes = apart(old, new)
+    done = 0
+    for tag, start, end, begin, last in codes:
+        if tag == "equal":
+            continue
+        found.append(("same", "".join(first[done:start])))
+        found.append(("removed", "".join(first[start:end])))
+        found.append(("added", "".join(second[begin:last])))
+        done = end
+    found.append(("same", "".join(first[done:])))
+    return [piece for piece in found if piece[1]]
+
+
+def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT, around: int = _SAME) -> str:
+    """A change in one block: - before what goes, + before what comes.
+
+    Of the rest no more than `around` code points near a change are shown.
+    """
+    shown = list(changes)
+    inside = "".join(_piece(number, shown, limit, around) for number in range(len(shown)))
+    return whole(f'<div class="cu-text cu-diff">{inside}</div>')
+
+
+def _piece(number: int, shown: Sequence[Piece], limit: int, around: int) -> str:
+    how, text = shown[number]
+    if how == "same":
+        return _same(text, around * (number > 0), around * (number < len(shown) - 1))
+    sign, tag = ("−", "del") if how == "removed" else ("+", "ins")
+    inside = marked(text, visible=_only_space(number, shown), limit=limit)
+    return f'<{tag} class="cu-mark cu-{how}"><span class="cu-sign">{sign}</span>{inside}</{tag}>'
+
+
+def _same(text: str, head: int, tail: int) -> str:
+    if len(text) <= head + tail + 100:
+        return escape(text)
+    left_out = f'<span class="cu-cut">… {len(text) - head - tail:,} more characters …</span>'
+    return f"{escape(text[:head])}{left_out}{escape(text[len(text) - tail :] if tail else '')}"
+
+
+def _only_space(number: int, shown: Sequence[Piece]) -> bool:
+    """Whether what goes and what comes here look the same, or one of them like nothing."""
+    near = [shown[n] for n in (number - 1, number, number + 1) if 0 <= n < len(shown)]
+    gone = "".join(text for how, text in near if how == "removed")
+    come = "".join(text for how, text in near if how == "added")
+    return gone.split() == come.split() or not gone.strip() or not come.strip() or len(gone) + len(come) < 40
+
+
+def unlike(old: str, new: str) -> tuple[list[Mark], list[Mark]]:
+    """The marks of the words that only the old text has, and of those that only the new one has."""
+    first, second, codes = apart(old, new)
+    gone = _ranges(first, [code[1:3] for code in codes if code[0] != "equal"], "removed")
+    come = _ranges(second, [code[3:5] for code in codes if code[0] != "equal"], "added")
+    return gone, come
+
+
+def _ranges(words: Sequence[str], places: Iterable[tuple[int, int]], kind: str) -> list[Mark]:
+    found, done, position = [], 0, 0
+    for start, end in places:
+        position += sum(map(len, words[done:start]))
+        size = sum(map(len, words[start:end]))
+        if size:
+            found.append(Mark(position, position + size, kind))
+        position, done = position + size, end
+    return found
+
+
+def members_html(members: Sequence[tuple[str, str]], *, visible: bool = False, limit: int | None = LIMIT) -> str:
+    """Texts side by side under their titles; what differs from the first is marked, and what is missing is said."""
+    columns = "".join(_columns(members, visible, limit))
+    return whole(f'<div class="cu-members">{columns}</div>')
+
+
+def _columns(members: Sequence[tuple[str, str]], visible: bool, limit: int | None) -> Iterator[str]:
+    for number, (title, text) in enumerate(members):
+        marks: list[Mark] = []
+        state = "the first" if number == 0 else "the same as the first"
+        if number and text != members[0][1]:
+            gone, marks = unlike(members[0][1], text)
+            missing = sum(len(members[0][1][mark.start : mark.end].split()) for mark in gone)
+            state = f"{len(marks):,} {'place differs' if len(marks) == 1 else 'places differ'}"
+            state += f", {missing:,} {'word' if missing == 1 else 'words'} of the first not here" if missing else ""
+        only_space = bool(marks) and text.split() == members[0][1].split()
+        inside = block(text, marks, visible=visible or only_space, limit=limit)
+        head = f'<div class="cu-head"><b>{marked(title, limit=200)}</b> <span class="cu-quiet">{state}</span></div>'
+        empty = label("empty", "info") if not text else ""
+        yield f'<div class="cu-member">{head}{empty}{inside}</div>'

@@ -1,0 +1,150 @@
+"""A record as safe HTML, part by part, so that a page can put its buttons between them.
+
+All of it is for `st.html`, on a page that has had `style.STYLE` once. Nothing in it comes from the data unescaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from curator.calls import value_at
+from curator.model import Example, Finding, Turn
+from curator.review.rendering.call import tools_html
+from curator.review.rendering.differing import unlike
+from curator.review.rendering.escaping import label, whole
+from curator.review.rendering.field import fields_html
+from curator.review.rendering.finding import findings_html
+from curator.review.rendering.places import Places, codes
+from curator.review.rendering.raw import raw_html
+from curator.review.rendering.turn import Cost, odd_html, turn_html
+from curator.review.rendering.understanding import understood
+from curator.review.rendering.viewing import PLAIN, View
+
+PartKind = Literal["findings", "tools", "turn", "odd", "pair", "fields", "raw"]
+_PREFERRED, _REJECTED = ("/preferred_output", "/chosen"), ("/non_preferred_output", "/rejected")
+_TURNS = 400  # turns of one record that are shown at once, and
+_ODD = 20  # other elements between two of them
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a record on the page."""
+
+    kind: PartKind
+    html: str
+    pointer: str = ""
+    """The value of the record that it shows; "" for all of it."""
+    turns: tuple[Turn, ...] = ()
+    """The turns that it shows, in order; of a `pair` the preferred ones, then the rejected ones."""
+
+
+def record_html(
+    example: Example | None,
+    raw: bytes,
+    findings: Sequence[Finding],
+    *,
+    tokens: Sequence[int | None] | None = None,
+    limit: int | None = None,
+    view: View = PLAIN,
+) -> list[Part]:
+    """The parts of a record in reading order: what is found, the declared functions, the turns, everything else.
+
+    `example` is None for a record that does not parse or is no object: then its raw line is shown. `tokens` are those
+    of `example.turns` and then of `example.rejected`; `limit` is what the model takes of one example.
+    """
+    if example is None:
+        return [Part("findings", findings_html(findings)), Part("raw", raw_html(raw, findings, view=view))]
+    example, places = understood(example), Places(findings)
+    parts = [*_conversation(example, raw, places, tokens, limit, view)]
+    if example.tools and (tools := tools_html(example, raw, places, view)):
+        parts.insert(0, Part("tools", whole(tools), "/tools"))
+    parts += [Part("fields", html, pointer) for pointer, html in fields_html(example, raw, places, view)]
+    unseen = {id(finding) for finding in places.rest}
+    listed = findings_html(findings, unseen=[finding for finding in findings if id(finding) in unseen])
+    return [Part("findings", listed), *parts] if findings else parts
+
+
+def _conversation(
+    example: Example, raw: bytes, places: Places, tokens: Sequence[int | None] | None, limit: int | None, view: View
+) -> Iterator[Part]:
+    turns = example.turns
+    counts = list(tokens or ())
+    costs = _costs(len(turns), counts, limit)
+    split = next((n for n, t in enumerate(turns) if t.pointer.startswith(_PREFERRED)), len(turns))
+    split = split if example.rejected else len(turns)
+    done = ""
+    for turn, cost in islice(zip(turns[:split], costs, strict=False), _TURNS):
+        yield from _odd(example, raw, places, view, done, turn.pointer)
+        yield Part("turn", whole(turn_html(turn, example, raw, places, view, cost)), turn.pointer, (turn,))
+        done = turn.pointer
+    if split > _TURNS:
+        yield _note(f"and {split - _TURNS:,} more turns; the raw line has them all")
+    else:
+        yield from _odd(example, raw, places, view, done, "")
+    if example.rejected:
+        # Each output is a continuation of its own, but what the model takes is said of the preferred one alone.
+        rest = [
+            *costs[split:],
+            *(Cost(cost.tokens) for cost in _costs(len(example.rejected), counts[len(turns) :], None)),
+        ]
+        yield _pair(example, raw, places, rest, view, turns[split:])
+
+
+def _odd(example: Example, raw: bytes, places: Places, view: View, done: str, upto: str) -> Iterator[Part]:
+    """What stands in a list between the turns at two pointers, and is none itself ("": at an end)."""
+    (done_in, _, last), (upto_in, _, next_) = done.rpartition("/"), upto.rpartition("/")
+    found = []
+    if done_in and done_in != upto_in:
+        found += _elements(example, done_in, int(last) + 1 if last.isdigit() else 0, None)
+    if upto_in and next_.isdigit():
+        found += _elements(example, upto_in, int(last) + 1 if done_in == upto_in else 0, int(next_))
+    for pointer, value in found[:_ODD]:
+        yield Part("odd", whole(odd_html(raw, pointer, value, places, view)), pointer)
+    if len(found) > _ODD:
+        yield _note(f"and {len(found) - _ODD:,} more that are no messages; the raw line has them all")
+
+
+def _elements(example: Example, pointer: str, first: int, last: int | None) -> list[tuple[str, Any]]:
+    listed = value_at(example.value, pointer)
+    elements = listed[first:last] if isinstance(listed, list) else []
+    return [(f"{pointer}/{first + n}", value) for n, value in enumerate(elements)]
+
+
+def _note(text: str) -> Part:
+    return Part("odd", whole(f'<div class="cu-quiet">{text}</div>'))
+
+
+def _costs(count: int, tokens: Sequence[int | None], limit: int | None) -> list[Cost]:
+    found, before = [], 0
+    for index in range(count):
+        own = tokens[index] if index < len(tokens) else None
+        found.append(Cost(own, before, limit))
+        before += own or 0
+    return found
+
+
+def _pair(
+    example: Example, raw: bytes, places: Places, costs: Sequence[Cost], view: View, preferred: Sequence[Turn]
+) -> Part:
+    """The two outputs of a preference record side by side, with the words that only one of them has."""
+    rejected = example.rejected
+    marks = [unlike(bad.text, good.text) for good, bad in zip(preferred, rejected, strict=False)]
+    own = costs[len(preferred) :]
+    sides = []
+    for name, turns, side, which, pointers in (
+        ("preferred", preferred, costs, 1, _PREFERRED),
+        ("rejected", rejected, own, 0, _REJECTED),
+    ):
+        kind, sign = ("added", "+") if which else ("removed", "−")
+        shown = "".join(
+            turn_html(turn, example, raw, places, view, cost, marks[n][which] if n < len(marks) else ())
+            for n, (turn, cost) in enumerate(zip(turns, side, strict=False))
+        )
+        about = codes([finding for pointer in pointers for finding in places.at(pointer)])
+        head = f'<div class="cu-head">{label(f"{sign} {name}", kind)}{about}</div>'
+        sides.append(f'<div class="cu-member">{head}{shown}</div>')
+    html = whole(f'<div class="cu-pair">{"".join(sides)}</div>')
+    return Part("pair", html, "", (*preferred, *rejected))
