@@ -162,7 +162,7 @@ def test_the_json_is_version_1_and_sums_up(report: Any) -> None:
     assert (value["kind"], value["version"]) == (KIND, VERSION) == ("curator-report", 1)
     assert set(value) == {
         "version", "kind", "created", "tool", "content", "title", "verdicts", "files", "rules", "suppressed", "stale",
-        "splits", "drifts", "truncated_answers", "not_checked", "failures", "masked", "hidden",
+        "splits", "drifts", "truncated_answers", "not_checked", "failures", "masked", "hidden", "totals", "comparison",
     }  # fmt: skip
     (file,) = value["files"]
     assert (file["lines"], file["records"], file["unreadable"], file["blank"], file["glued"]) == (46, 32, 14, 1, 1)
@@ -376,6 +376,29 @@ def test_many_findings_in_long_lines_stay_a_page(report: Any, tmp_path: Path) ->
     text = report(tmp_path / "d.jsonl", "--isolated", form="html")
     assert len(text.encode()) < 300_000
     assert len(report(tmp_path / "d.jsonl", "--isolated", form="md").encode()) < 60_000
+
+
+def test_hundreds_of_files_stay_a_page(report: Any, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for n in range(230):
+        chats(tmp_path / "data" / f"{n}.jsonl", "a", "b")
+    value = report(tmp_path / "data", "--isolated")
+    assert (value["totals"]["files"], value["totals"]["records"]) == (230, 460)
+    assert (len(value["files"]), value["hidden"]["files"], len(value["splits"])) == (200, 30, 200)
+    text = report(tmp_path / "data", "--isolated", form="html")
+    assert "460 lines = 460 records" in text
+    assert "And 30 more files." in text
+    assert len(text) < 1_000_000
+
+
+def test_a_sample_of_a_huge_record_is_short_and_masked(report: Any, tmp_path: Path) -> None:
+    turns = (("user", "a bob@example.org " * 100_000), ("assistant", "b"))
+    row = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    (tmp_path / "d.jsonl").write_text((json.dumps(row) + "\n") * 2)
+    value = report(tmp_path / "d.jsonl", "--isolated")
+    (sample,) = next(rule for rule in value["rules"] if rule["code"] == "DUP001")["samples"]
+    assert len(sample["before"] + sample["marked"] + sample["after"]) < 700
+    assert "bob" not in json.dumps(value)
 
 
 @pytest.mark.parametrize(

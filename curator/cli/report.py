@@ -182,7 +182,7 @@ def _text(document: Document, form: str, given: dict[str, Any]) -> str:
         if not given["quiet"]:
             click.echo(visible(f"kept {kept}"), err=True)
     if form == "json":
-        return own
+        return plain.written(document, compared)
     if form == "markdown":
         from curator.reporting import markdown
 

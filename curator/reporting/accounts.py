@@ -2,50 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from curator.profiling.profile import Profile
 from curator.reporters.text import counted
-from curator.reporting.document import Document
+from curator.reporting.document import File, Totals
 
 
-@dataclass(frozen=True, slots=True)
-class Accounting:
-    """The sum over all files."""
-
-    lines: int
-    glued: int
-    records: int
-    unreadable: int
-    blank: int
-    unread: int
-    elements: int
-    """Of JSON documents, which have no lines of their own."""
-
-    @property
-    def balanced(self) -> bool:
-        """Whether both sides are equal, which they always are: a difference is a bug."""
-        return self.lines + self.glued == self.records + self.unreadable + self.blank + self.unread
-
-    @property
-    def sentence(self) -> str:
-        """The sum as one line."""
-        what = "lines and elements" if self.elements and self.elements < self.lines else "elements"
-        left = counted(self.lines, "line") if not self.elements else f"{self.lines:,} {what}"
-        if self.glued:
-            left += f" + {self.glued:,} that share a line with another"
-        right = f"{counted(self.records, 'record')} + {self.unreadable:,} unreadable + {self.blank:,} blank"
-        return f"{left} = {right}" + (f" + {self.unread:,} not read" if self.unread else "")
-
-
-def accounting(document: Document) -> Accounting:
-    """The sum over the document's files."""
-    files = document.files
-    return Accounting(
+def totals(files: Sequence[File], splits: Sequence[Profile]) -> Totals:
+    """The sums over all files and splits."""
+    tokens = [profile.tokens for profile in splits]
+    known = [item for item in tokens if item is not None]
+    costs = [item.cost for item in known if item.cost is not None]
+    return Totals(
+        len(files),
         sum(file.lines for file in files),
+        sum(file.lines for file in files if not file.is_lines),
         sum(file.glued for file in files),
         sum(file.records for file in files),
         sum(file.unreadable for file in files),
         sum(file.blank for file in files),
         sum(file.unread for file in files),
-        sum(file.lines for file in files if not file.is_lines),
+        sum(item.spread.total for item in known) if known and None not in tokens else None,
+        sum(item.over_limit for item in known) if known else None,
+        sum(cost.usd_per_epoch for cost in costs) if costs else None,
     )
+
+
+def sentence(sums: Totals) -> str:
+    """Lines = records + unreadable + blank, with whatever else there is."""
+    what = "lines and elements" if 0 < sums.elements < sums.lines else "elements"
+    left = f"{sums.lines:,} {what}" if sums.elements else counted(sums.lines, "line")
+    if sums.glued:
+        left += f" + {sums.glued:,} that share a line with another"
+    right = f"{counted(sums.records, 'record')} + {sums.unreadable:,} unreadable + {sums.blank:,} blank"
+    return f"{left} = {right}" + (f" + {sums.unread:,} not read" if sums.unread else "")

@@ -22,13 +22,14 @@ from curator.profiling.labelling import Labelling
 from curator.profiling.profile import Profile, profiles
 from curator.report import Input, Report
 from curator.reporters.text import visible
+from curator.reporting.accounts import totals
 from curator.reporting.digest import Digest, Found, digest
 from curator.reporting.document import Document, File, Remedy, RuleFound, Verdict
 from curator.reporting.samples import Samples
 from curator.reporting.verdicts import verdicts
 
 # What a list shows at most, so that a page stays one whatever a run holds.
-_FILES, _NOTES, _FAILURES, _RULES = 200, 100, 50, 300
+_FILES, _SPLITS, _NOTES, _FAILURES, _RULES = 200, 200, 100, 50, 150
 _TEXT = 600  # code points of a system prompt
 _SHORT = 120  # of a label, a name, an ending
 _COMMANDS = {"safe": "curator check --fix", "unsafe": "curator check --fix --unsafe-fixes"}
@@ -96,6 +97,7 @@ def document(
     ran = {bound.rule.code for file in files for bound in file.bound.record}
     counts = {
         "files": len(described) - _FILES,
+        "splits": len(shown) - _SPLITS,
         "not_checked": len(notes) - _NOTES,
         "failures": len(failures) - _FAILURES,
     }
@@ -105,12 +107,13 @@ def document(
         _content(described),
         _title(report.inputs),
         [verdict for run in runs for verdict in run.verdicts],
+        totals(described, shown),
         described[:_FILES],
         _together([run.rules for run in runs]),
         dict(report.suppressed.by_code.most_common()),
         report.stale,
-        shown,
-        drifts(splits),
+        shown[:_SPLITS],
+        drifts(splits)[:_SPLITS],
         sum(report.findings.by_code[code] for code in cut) if ran & {*cut} else None,
         notes[:_NOTES],
         failures[:_FAILURES],

@@ -93,6 +93,25 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over all files, also those left out: lines + glued = records + unreadable + blank + unread."""
+
+    files: int
+    lines: int
+    elements: int
+    """Those of `lines` that are elements of JSON documents."""
+    glued: int
+    records: int
+    unreadable: int
+    blank: int
+    unread: int
+    tokens: int | None
+    """None where those of a split are not known."""
+    over_limit: int | None
+    usd_per_epoch: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the data is worth for one target, and why."""
 
@@ -121,6 +140,7 @@ class Document:
     """A hash of the files' contents and splits: equal data, equal hash."""
     title: str
     verdicts: list[Verdict]
+    totals: Totals
     files: list[File]
     rules: list[RuleFound]
     """The worst first."""
@@ -138,4 +158,4 @@ class Document:
     version: int = VERSION
     kind: str = KIND
     hidden: dict[str, int] = field(default_factory=dict)
-    """What lists of this report leave out: `files`, `not_checked`, `failures`."""
+    """What lists of this report leave out: `files`, `splits`, `not_checked`, `failures`."""

@@ -50,9 +50,9 @@ class Figures:
 
 def figures(value: Mapping[str, Any]) -> Figures:
     """The figures of a report's JSON."""
-    files, splits, verdicts, rules = (_rows(value.get(name)) for name in ("files", "splits", "verdicts", "rules"))
+    splits, verdicts, rules = (_rows(value.get(name)) for name in ("splits", "verdicts", "rules"))
+    totals = _row(value.get("totals"))
     first = verdicts[:1]
-    tokens = [_row(split.get("tokens")) for split in splits]
     labelled = [_row(split.get("labels")) for split in splits]
     balances = [b for item in labelled if (b := _number(item.get("normalised_entropy"))) is not None]
     labels: dict[str, int] = {}
@@ -63,10 +63,9 @@ def figures(value: Mapping[str, Any]) -> Figures:
                 labels[name] = labels.get(name, 0) + count
     return Figures(
         _text(value.get("created")), _text(value.get("content")), _text(value.get("tool")),
-        _sum(files, "records"), _sum(files, "unreadable"),
+        _whole(totals.get("records")), _whole(totals.get("unreadable")),
         _sum(first, "errors"), _sum(first, "warnings"), _sum(first, "remarks"),
-        _sum([_row(item.get("spread")) for item in tokens], "total") if tokens and all(tokens) else None,
-        _sum([item for item in tokens if item], "over_limit") if any(tokens) else None,
+        _whole(totals.get("tokens")), _whole(totals.get("over_limit")),
         _sum([_row(split.get("repeats")) for split in splits], "distinct"),
         _sum([_row(split.get("repeats")) for split in splits], "repeated"),
         min(balances, default=None), labels,

@@ -20,8 +20,8 @@ from curator.reporting.drawing import Chart
 from curator.reporting.history import History
 from curator.reporting.wording import figure, mended, ordered, signed, token_notes, usd
 
-LABELS, FUNCTIONS, SPLITS = 50, 50, 40
-"""Rows of the tables of a page; the JSON has more."""
+LABELS, FUNCTIONS, SPLITS, WHOLE = 50, 50, 40, 6
+"""Rows of the tables of a page, and splits that are shown with whole tables; the JSON has more."""
 _PAGE, _STYLE = "page.html.j2", "page.css"
 _CODE = re.compile(r"`([^`]+)`")
 _SIGNS = {"errors": "✕", "warnings": "!", "remarks": "✓", "clean": "✓", "empty": "✕", "incomplete": "?"}
@@ -57,13 +57,14 @@ def page(document: Document, comparison: Comparison | None = None, past: History
             signs=_SIGNS,
             tiles=_tiles(document),
             sections=_sections(document, comparison, past),
-            accounting=accounts.accounting(document),
+            accounting=accounts.sentence(document.totals),
             near_copies=bool(document.splits),
             clustered=[rule for rule in document.rules if rule.clusters],
             notes={"tokens": token_notes(document)},
             label_rows=LABELS,
             function_rows=FUNCTIONS,
             split_rows=SPLITS,
+            whole_splits=WHOLE,
         )
     )
     # A page is UTF-8: half a surrogate pair that came by an unforeseen way must not stop it.
@@ -123,9 +124,9 @@ def _agreement(repeats: Repeats) -> str:
 def _tiles(document: Document) -> list[Tile]:
     first = document.verdicts[0]
     whose = f" for {first.target}" if len(document.verdicts) > 1 else ""
-    records = sum(profile.records for profile in document.splits)
+    sums = document.totals
     found = [
-        Tile("Records", f"{records:,}", f"in {counted(len(document.files), 'file')}"),
+        Tile("Records", f"{sums.records:,}", f"in {counted(sums.files, 'file')}"),
         Tile(
             "Errors",
             f"{first.errors:,}",
@@ -133,12 +134,13 @@ def _tiles(document: Document) -> list[Tile]:
         ),
         Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}{whose}"),
     ]
-    tokens = [profile.tokens for profile in document.splits if profile.tokens]
-    if tokens:
-        total, number = sum(t.spread.total for t in tokens), sum(t.spread.count for t in tokens)
-        found.append(Tile("Tokens", f"{total:,}", f"{total / number:,.0f} a record on average"))
-        if costs := [t.cost for t in tokens if t.cost]:
-            found.append(Tile("Cost per epoch", usd(sum(c.usd_per_epoch for c in costs)), f"price of {costs[0].as_of}"))
+    if sums.tokens is not None:
+        found.append(
+            Tile("Tokens", f"{sums.tokens:,}", f"{sums.tokens / max(1, sums.records):,.0f} a record on average")
+        )
+    if sums.usd_per_epoch is not None:
+        days = sorted({p.tokens.cost.as_of for p in document.splits if p.tokens and p.tokens.cost})
+        found.append(Tile("Cost per epoch", usd(sums.usd_per_epoch), f"price of {', '.join(days)}"))
     labels = [profile.labels for profile in document.splits if profile.labels]
     if labels:
         even = labels[0].normalised_entropy

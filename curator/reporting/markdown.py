@@ -14,7 +14,7 @@ from curator.reporting.history import History
 from curator.reporting.wording import figure, mended, signed, token_notes, usd
 
 _END = 1_000  # bytes kept for what is said of hidden parts
-_LABELS, _VERSIONS = 20, 10
+_LABELS, _VERSIONS, _SPLITS, _WHOLE = 20, 10, 40, 6
 _SIGNS = {"errors": "❌", "warnings": "⚠️", "remarks": "✅", "clean": "✅", "empty": "❌", "incomplete": "❓"}
 
 
@@ -23,7 +23,7 @@ def page(document: Document, comparison: Comparison | None = None, past: History
 
     Whatever comes from data, paths or settings stands in code spans and fenced blocks only.
     """
-    parts = ["## Dataset report", *_verdicts(document), accounts.accounting(document).sentence + "."]
+    parts = ["## Dataset report", *_verdicts(document), accounts.sentence(document.totals) + "."]
     later = [
         _comparison(comparison),
         _history(past),
@@ -101,7 +101,7 @@ def _tokens(document: Document) -> str:
             coded(split_name(p, document)), f"{t.spread.total:,}", f"{t.spread.median:,}", f"{t.spread.p95:,}",
             f"{t.spread.max:,}", f"{t.over_limit:,}" if t.limit else "–", usd(t.cost.usd_per_epoch) if t.cost else "–",
         )
-        for p in document.splits
+        for p in document.splits[:_SPLITS]
         if (t := p.tokens) is not None
     ]  # fmt: skip
     if not rows:
@@ -114,7 +114,7 @@ def _tokens(document: Document) -> str:
 
 def _labels(document: Document) -> str:
     parts = []
-    for profile in document.splits:
+    for profile in document.splits[:_WHOLE]:
         found = profile.labels
         if found is None:
             continue

@@ -6,18 +6,22 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curator.errors import UsageError
 from curator.reporters.json import dumps
 from curator.reporting.document import KIND, VERSION, Document
 
+if TYPE_CHECKING:
+    from curator.reporting.comparison import Comparison
+
 _LARGEST = 64 << 20  # bytes of a report that is read
 
 
-def written(document: Document) -> str:
-    """The document as indented JSON, in which whatever a terminal could act on is an escape."""
-    return json.dumps(json.loads(dumps(asdict(document))), indent=1, ensure_ascii=True) + "\n"
+def written(document: Document, compared: Comparison | None = None) -> str:
+    """The document as indented JSON, in ASCII, so that no terminal acts on it; `comparison` is null without one."""
+    value = {**asdict(document), "comparison": asdict(compared) if compared is not None else None}
+    return json.dumps(json.loads(dumps(value)), indent=1) + "\n"
 
 
 def read(path: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Samples:
             text = raw.decode("latin-1")  # columns of such a line are bytes
         start = min(finding.column - 1, len(text))
         end = max(start, min(finding.end_column - 1, len(text)))
+        if end - start > 2 * _SEEN:  # its middle is not shown
+            text, end = f"{text[: start + _SEEN]}…{text[end - _SEEN :]}", start + 2 * _SEEN + 1
         is_whole = start == 0 and end >= len(text.rstrip()) and not (finding.pointer or finding.span)
         first, last = max(0, start - _SEEN), min(len(text), end + _SEEN)
         window = text[first:last]
