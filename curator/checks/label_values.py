@@ -19,6 +19,7 @@ from curator.packing import PackedRows, key_of
 from curator.spelling import Spellings, fold
 
 _LISTED = 8
+_RELATED = 20  # records with the usual label that a finding names
 _DIGEST = 8  # bytes of a label's: with 4, two of ten thousand labels would be one in every hundredth dataset
 _HINT_CHARS, _HINT_LABELS = 40, 50  # comparing a long text with many labels, record by record, takes too long
 
@@ -135,6 +136,7 @@ class Contradictory:
                 continue
             first = {fold(label): (place, label, pointer) for place, label, pointer in reversed(labels)}
             usual = min(votes, key=lambda name: (-votes[name], first[name]))
+            others = [(place, pointer) for place, label, pointer in labels if fold(label) == usual]
             for place, label, pointer in labels:
                 if fold(label) != usual:
                     yield (
@@ -147,7 +149,7 @@ class Contradictory:
                                 "count": votes[usual],
                                 "agreement": votes[usual] / len(rows),
                             },
-                            related=((first[usual][0], first[usual][2]),),
+                            related=tuple(others[:_RELATED]),
                             group=f"input:{key.hex()}",
                         ),
                     )
