@@ -43,6 +43,13 @@ def test_the_help_of_review_needs_nothing_of_the_page(tmp_path: Path) -> None:
     assert not modules & (HEAVY | {"tiktoken", "jsonschema", "curator.engine"})
 
 
+def test_the_help_of_contract_needs_no_great_expectations(tmp_path: Path) -> None:
+    for arguments in ([], ["learn"], ["check"]):
+        modules = imported(tmp_path, "contract", *arguments, "--help")
+        assert "curator.cli.contract" in modules
+        assert not modules & (HEAVY | {"tiktoken", "jsonschema", "curator.engine", "curator.contracts"})
+
+
 def test_a_clean_check_loads_no_tokenizer_and_nothing_heavy(small: Path) -> None:
     modules = imported(small.parent, "check", small.name, "--isolated")
     assert "curator.engine" in modules

@@ -177,7 +177,9 @@ def _run(paths: Sequence[str], given: dict[str, Any]) -> Iterator[tuple[Dataset,
 
 
 def _learned(contract: Contract) -> Iterator[str]:
-    """What a contract was learned from, in a few lines."""
+    """What a contract was learned from, and what it says."""
+    from curator.contracts.naming import plain
+
     learned = contract.learned
     unreadable = f", {learned.unreadable:,} unreadable" if learned.unreadable else ""
     yield f"{', '.join(learned.files)}: {learned.records:,} records{unreadable}, {learned.format}"
@@ -188,7 +190,7 @@ def _learned(contract: Contract) -> Iterator[str]:
             yield f"    {what}: {found['min']:,} to {found['max']:,}, median {found['median']:,.0f}"
     yield f"{len(contract.clauses)} expectations:"
     for clause in contract.clauses:
-        yield f"    {clause.says}"
+        yield f"    {plain(clause.says)}"
 
 
 def _utf8(stream: TextIO | None) -> TextIO:

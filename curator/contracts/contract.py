@@ -46,7 +46,7 @@ TYPES = frozenset({
 # Others change what an expectation is held against: a `row_condition` is run as a query of pandas, which may call code.
 _KWARGS = frozenset({
     "column", "min_value", "max_value", "strict_min", "strict_max", "mostly", "value_set", "quantiles",
-    "ranges", "shares", "distance", "records", "min_share", "max_share", "value",
+    "ranges", "shares", "distance", "records", "share", "slack", "only_more", "value",
 })  # fmt: skip
 SEVERITIES = ("critical", "warning", "info")
 

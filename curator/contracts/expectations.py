@@ -10,7 +10,7 @@ from typing import Any
 
 from great_expectations.expectations.expectation import ColumnAggregateExpectation
 
-from curator.contracts.chance import distance_by_chance, share_by_chance
+from curator.contracts.chance import distance_by_chance, pooled, share_by_chance
 from curator.contracts.features import FEWEST, YES
 
 OTHERS = "(others)"
@@ -39,7 +39,10 @@ class _Counted(ColumnAggregateExpectation):
 
 
 class ExpectLabelSharesToStay(_Counted):
-    """The shares of the labels differ from those that were learned by no more than `distance` (total variation)."""
+    """The shares of the labels differ from those that were learned by no more than `distance`, or than chance explains.
+
+    The distance is that of total variation: the share of the records that would need another label.
+    """
 
     shares: dict[str, float]
     distance: float
@@ -53,28 +56,31 @@ class ExpectLabelSharesToStay(_Counted):
             key = label if label in self.shares else OTHERS
             found[key] = found.get(key, 0.0) + count / total
         apart = sum(abs(share - self.shares.get(label, 0.0)) for label, share in found.items()) / 2
-        chance = distance_by_chance(self.shares.values(), total, self.records)
+        shares = [pooled(self.shares.get(label, 0.0), self.records, found[label], total) for label in found]
+        allowed = max(self.distance, distance_by_chance(shares, total, self.records))
         moved = sorted(found, key=lambda label: (-abs(found[label] - self.shares.get(label, 0.0)), label))[:_SHOWN]
         shown = ", ".join(f"{label}: {found[label]:.1%}, was {self.shares.get(label, 0.0):.1%}" for label in moved)
-        return apart <= self.distance + chance, (
-            f"{apart:.1%} of the records would need another label ({_allowed(self.distance, chance, total)}); {shown}"
-        )
+        passes = f"among {total:,} records {allowed:.1%} are let pass"
+        return apart <= allowed, f"{apart:.1%} of the records would need another label ({passes}); {shown}"
 
 
 class ExpectShareToStay(_Counted):
-    """The share of the records that say yes lies between `min_share` and `max_share`, but for what is chance."""
+    """The share of the records that say yes differs from `share` by no more than `slack`, or than chance explains."""
 
-    min_share: float
-    max_share: float
+    share: float
+    slack: float
     records: int
-    success_keys = ("min_share", "max_share", "records")
+    only_more: bool = False
+    """Less is as good."""
+    success_keys = ("share", "slack", "records", "only_more")
 
     def _judge(self, counts: Mapping[Any, int]) -> tuple[bool, str]:
         total = sum(counts.values())
-        share = counts.get(YES, 0) / total
-        nearest = min(max(share, self.min_share), self.max_share)
-        chance = share_by_chance(nearest, total, self.records)
-        return abs(share - nearest) <= chance, f"{share:.1%} of {total:,} records"
+        found = counts.get(YES, 0) / total
+        apart = found - self.share if self.only_more else abs(found - self.share)
+        chance = share_by_chance(pooled(self.share, self.records, found, total), total, self.records)
+        allowed = max(self.slack, chance)
+        return apart <= allowed, f"{found:.1%} of {total:,} records; among so many {allowed:.1%} of change is let pass"
 
 
 class ExpectHabitToStay(_Counted):
@@ -121,7 +127,3 @@ CUSTOM = {
     "expect_quantiles_to_stay": ExpectQuantilesToStay,
 }
 """The classes by the name that a suite calls them."""
-
-
-def _allowed(distance: float, chance: float, total: int) -> str:
-    return f"{distance:.0%} and {chance:.1%} for chance among {total:,} are let pass"

@@ -207,7 +207,7 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
             "warning",
             f"The labels keep their shares: {shown}{more}",
             f"These are the shares in the good data; {_DISTANCE:.0%} of the records may have another label than that "
-            "(the distance of total variation), and as many more as chance explains.",
+            "(the distance of total variation), and of few records as many as chance explains.",
         )
 
 
@@ -226,18 +226,19 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
                 f"In the good data {_percent(share)} have it.",
             )
         else:
-            low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)
-            yield _share(column, low, high, len(values), f"have {what}", share)
+            yield _share(column, share, len(values), f"have {what}")
 
 
-def _share(column: str, low: float, high: float, records: int, what: str, share: float) -> Clause:
-    bounds = f"{_percent(low)} to {_percent(high)}" if low > 0 else f"No more than {_percent(high)}"
+def _share(column: str, share: float, records: int, what: str, *, only_more: bool = False) -> Clause:
+    low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)
+    bounds = f"No more than {_percent(high)}" if only_more else f"{_percent(low)} to {_percent(high)}"
+    more = "more" if only_more else "more or less"
     return Clause(
         "expect_share_to_stay",
-        {"column": column, "min_share": round(low, 6), "max_share": round(high, 6), "records": records},
+        {"column": column, "share": round(share, 6), "slack": _SLACK, "records": records, "only_more": only_more},
         "warning",
         f"{bounds} of the records {what}",
-        f"In the good data it is {_percent(share)}; {_SLACK:.0%} more or less, and what chance explains, is let pass.",
+        f"In the good data it is {_percent(share)}; {_SLACK:.0%} {more} is let pass, of few records what chance does.",
     )
 
 
@@ -257,7 +258,7 @@ def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
     for column in sorted(column for column in frame.columns if column.startswith(FLAG)):
         share = _yes(frame[column])
         code = column.removeprefix(FLAG)
-        yield _share(column, 0.0, min(1.0, share + _SLACK), len(frame), f"are such that {code} speaks of them", share)
+        yield _share(column, share, len(frame), f"are such that {code} speaks of them", only_more=True)
 
 
 def _unique(frame: pd.DataFrame) -> Clause:
