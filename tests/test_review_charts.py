@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator.binning import binned
 from curator.review import views
 from curator.review.charts import overview as charts
 from curator.review.charts.drawn import COLORS, Drawn
-from curator.review.charts.histograms import bins
 from curator.review.charts.overview import ClusterCount, RuleCount, chosen
 from curator.review.rendering.style import PAGE
 from curator.review.states import Filter
@@ -180,7 +180,7 @@ def test_another_key_where_the_bars_are_others() -> None:
 
 @given(st.dictionaries(st.integers(0, 10**7), st.integers(1, 100), min_size=1), st.none() | st.integers(1, 10**6))
 def test_every_record_is_in_one_bin(counts: dict[int, int], limit: int | None) -> None:
-    found, _ = bins(counts, limit)
+    found = [(bin.low, bin.high, bin.count) for bin in binned(counts, limit).bins]
     assert sum(n for _, _, n in found) == sum(counts.values())
     for low, high, n in found:
         assert n == sum(m for value, m in counts.items() if low <= value <= high)

@@ -8,54 +8,12 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from curator.binning import binned
 from curator.review.charts.drawn import COLORS, Drawn, counted
 from curator.review.states import Filter
 
-_BINS = 40
 _LEAST = 8  # values of an even axis
 _HEIGHT = 260
-_DECADES = 100.0  # a span of that many times its beginning is drawn on a logarithmic axis
-
-
-def bins(counts: Mapping[int, int], limit: int | None = None) -> tuple[list[tuple[int, int, int]], bool]:
-    """(least, most, records) for each bin that is not empty, ends included, and whether the bins are logarithmic.
-
-    No bin reaches across the limit. Logarithmic is what spans two powers of ten, the limit included.
-    """
-    known = {value: n for value, n in counts.items() if n > 0 and value >= 0}
-    if not known:
-        return [], False
-    first, last = min(known), max(known)
-    is_log = max(last, limit or 0) / max(min((v for v in known if v), default=1), 1) >= _DECADES
-    edges = _log_edges(last) if is_log else _even_edges(first, last)
-    if limit is not None and edges[0] <= limit < last:
-        edges = sorted({*edges, limit + 1})
-    found: dict[int, int] = {}
-    index = 0
-    for value in sorted(known):
-        while index + 1 < len(edges) and edges[index + 1] <= value:
-            index += 1
-        found[index] = found.get(index, 0) + known[value]
-    return [(edges[index], edges[index + 1] - 1, n) for index, n in found.items()], is_log
-
-
-def _even_edges(first: int, last: int) -> list[int]:
-    step, shape = 1, 0
-    while (last // step) - (first // step) + 1 > _BINS:
-        shape += 1
-        step = (1, 2, 5)[shape % 3] * 10 ** (shape // 3)
-    return list(range(first // step * step, last + step + 1, step))
-
-
-def _log_edges(last: int) -> list[int]:
-    edges = [0, 1]
-    power = 0
-    while edges[-1] <= last:
-        power += 1
-        edge = round(10 ** (power / 10))
-        if edge > edges[-1]:
-            edges.append(edge)
-    return edges
 
 
 def histogram(
@@ -63,7 +21,8 @@ def histogram(
 ) -> Drawn | None:
     """Records by a number of `unit`s, each bar a filter of that name; None where there are none."""
     limit = limit or None
-    found, is_log = bins(counts, limit)
+    binned_counts, is_log = binned(counts, limit)
+    found = [(bin.low, bin.high, bin.count) for bin in binned_counts]
     if not found:
         return None
     least = 0.7  # where a logarithmic axis shows 0
