@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from curator.contracts import features
+from curator.contracts.clauses import Clause
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS, Reference
-from curator.contracts.learning import Clause
 from curator.contracts.naming import is_inert
 from curator.data import convert
 from curator.errors import InputError, UsageError

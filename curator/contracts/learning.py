@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from curator.contracts.clauses import SHOWN, Clause, but_for, floored, interval, listed, percent
 from curator.contracts.features import FLAG, HABIT, HABITS, NO, YES
 from curator.contracts.naming import NONE
 
@@ -32,7 +32,6 @@ _ALL = 0.999
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LABELS, _LISTED, _ROLES = 2000, 200, 50
 """Labels that are known by name; labels whose share is watched; combinations of roles."""
-_SHOWN = 8
 
 _NUMBERS = {
     "tokens": "tokens",
@@ -66,21 +65,6 @@ _BECAUSE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One expectation of a contract."""
-
-    type: str
-    """As Great Expectations calls it."""
-    kwargs: dict[str, Any]
-    severity: str
-    """`critical`, `warning` or `info`; the last is reported, and breaks nothing."""
-    says: str
-    """What is expected, in words."""
-    because: str
-    """What it was learned from, and what is let pass."""
-
-
 def learn(frame: pd.DataFrame, names: Mapping[str, str]) -> list[Clause]:
     """What is expected of other datasets, by the frame of a good one; `names` fill what the clauses say."""
     count = len(frame)
@@ -95,13 +79,13 @@ def _form(frame: pd.DataFrame) -> Iterator[Clause]:
         ("in_format", "Every record is in the format of the dataset"),
     ):
         share = _yes(frame[column])
-        mostly = 1.0 if share == 1 else _down(share - _STRAYS)
+        mostly = 1.0 if share == 1 else floored(share - _STRAYS)
         yield Clause(
             "expect_column_values_to_be_in_set",
             {"column": column, "value_set": [YES], "mostly": mostly},
             "critical",
-            says + _but(mostly),
-            f"It holds for {_percent(share)} of the good data.",
+            says + but_for(mostly),
+            f"It holds for {percent(share)} of the good data.",
         )
 
 
@@ -129,8 +113,8 @@ def _numbers(frame: pd.DataFrame) -> Iterator[Clause]:
             "expect_column_values_to_be_between",
             {"column": column, "min_value": low, "max_value": high, "mostly": 1 - _STRAYS},
             "warning",
-            f"A record has {_range(low, high)} {what}{_but(1 - _STRAYS)}",
-            f"The good data have {_range(smallest, largest)}"
+            f"A record has {interval(low, high)} {what}{but_for(1 - _STRAYS)}",
+            f"The good data have {interval(smallest, largest)}"
             + ("." if smallest == largest else f"; {_FACTOR:g} times more or less is let pass."),
         )
         if smallest != largest and column not in ("calls", "declared"):
@@ -160,12 +144,12 @@ def _roles(frame: pd.DataFrame) -> Iterator[Clause]:
     counts = frame["roles"].value_counts()
     if counts.empty or len(counts) > _ROLES:
         return
-    orders, most = [str(value) for value in counts.index], _percent(counts.iloc[0] / counts.sum())
+    orders, most = [str(value) for value in counts.index], percent(counts.iloc[0] / counts.sum())
     yield Clause(
         "expect_column_values_to_be_in_set",
         {"column": "roles", "value_set": orders, "mostly": 1 - _STRAYS},
         "warning",
-        f"The roles speak in one of these orders: {_listed(orders, ' / ')}{_but(1 - _STRAYS)}",
+        f"The roles speak in one of these orders: {listed(orders, ' / ')}{but_for(1 - _STRAYS)}",
         f"These are all that occur in the good data; the most frequent is {orders[0]} ({most}).",
     )
 
@@ -177,30 +161,30 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
     counts = counts.loc[sorted(counts.index, key=lambda label: (-counts[label], label))]
     total = int(counts.sum())
     kept = counts.iloc[:_LABELS]
-    mostly = 1.0 if len(kept) == len(counts) else _down(float(kept.sum()) / total - _STRAYS)
+    mostly = 1.0 if len(kept) == len(counts) else floored(float(kept.sum()) / total - _STRAYS)
     yield Clause(
         "expect_column_values_to_be_in_set",
         {"column": "label", "value_set": [str(label) for label in kept.index], "mostly": mostly},
         "critical",
-        f"The label is one of {len(kept):,}: {_listed(list(kept.index), ', ')}{_but(mostly)}",
+        f"The label is one of {len(kept):,}: {listed(list(kept.index), ', ')}{but_for(mostly)}",
         f"The good data have {len(counts):,} labels"
         + (f"; the {_LABELS:,} most frequent are known by name." if mostly < 1 else ", and no other."),
     )
     share = _yes(frame["has_label"].dropna())
-    mostly = 1.0 if share == 1 else _down(share - _STRAYS)
+    mostly = 1.0 if share == 1 else floored(share - _STRAYS)
     yield Clause(
         "expect_column_values_to_be_in_set",
         {"column": "has_label", "value_set": [YES], "mostly": mostly},
         "warning",
-        "Every record has one answer, which may be a label" + _but(mostly),
-        f"In the good data {_percent(share)} have it.",
+        "Every record has one answer, which may be a label" + but_for(mostly),
+        f"In the good data {percent(share)} have it.",
     )
     if len(counts) > 1:
         shares = {str(label): round(int(count) / total, 6) for label, count in counts.iloc[:_LISTED].items()}
         if len(counts) > _LISTED:
             shares["(others)"] = round(int(counts.iloc[_LISTED:].sum()) / total, 6)
-        shown = ", ".join(f"{label} {share:.1%}" for label, share in list(shares.items())[:_SHOWN])
-        more = f" and {len(shares) - _SHOWN:,} more" if len(shares) > _SHOWN else ""
+        shown = ", ".join(f"{label} {share:.1%}" for label, share in list(shares.items())[:SHOWN])
+        more = f" and {len(shares) - SHOWN:,} more" if len(shares) > SHOWN else ""
         yield Clause(
             "expect_label_shares_to_stay",
             {"column": "label", "shares": shares, "distance": _DISTANCE, "records": total},
@@ -222,8 +206,8 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
                 "expect_column_values_to_be_in_set",
                 {"column": column, "value_set": [YES if share >= _ALL else NO], "mostly": 1 - _STRAYS},
                 "warning",
-                f"{'Every' if share >= _ALL else 'No'} record has {what}{_but(1 - _STRAYS)}",
-                f"In the good data {_percent(share)} have it.",
+                f"{'Every' if share >= _ALL else 'No'} record has {what}{but_for(1 - _STRAYS)}",
+                f"In the good data {percent(share)} have it.",
             )
         else:
             yield _share(column, share, len(values), f"have {what}")
@@ -231,14 +215,14 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
 
 def _share(column: str, share: float, records: int, what: str, *, only_more: bool = False) -> Clause:
     low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)
-    bounds = f"No more than {_percent(high)}" if only_more else f"{_percent(low)} to {_percent(high)}"
+    bounds = f"No more than {percent(high)}" if only_more else f"{percent(low)} to {percent(high)}"
     more = "more" if only_more else "more or less"
     return Clause(
         "expect_share_to_stay",
         {"column": column, "share": round(share, 6), "slack": _SLACK, "records": records, "only_more": only_more},
         "warning",
         f"{bounds} of the records {what}",
-        f"In the good data it is {_percent(share)}; {_SLACK:.0%} {more} is let pass, of few records what chance does.",
+        f"In the good data it is {percent(share)}; {_SLACK:.0%} {more} is let pass, of few records what chance does.",
     )
 
 
@@ -249,7 +233,7 @@ def _news(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
                 "expect_column_values_to_be_in_set",
                 {"column": column, "value_set": [""], "mostly": mostly},
                 severity,
-                says.format_map(names) + _but(mostly),
+                says.format_map(names) + but_for(mostly),
                 _BECAUSE[column].format_map(names),
             )
 
@@ -264,13 +248,13 @@ def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
 def _unique(frame: pd.DataFrame) -> Clause:
     values = frame["identity"].dropna()
     share = values.nunique() / len(values)
-    low = max(0.0, _down(share - _STRAYS))
+    low = max(0.0, floored(share - _STRAYS))
     return Clause(
         "expect_column_proportion_of_unique_values_to_be_between",
         {"column": "identity", "min_value": low, "max_value": 1.0},
         "warning",
-        f"At least {_percent(low)} of the records are different from each other",
-        f"In the good data it is {_percent(share)}; {_STRAYS:.0%} less is let pass.",
+        f"At least {percent(low)} of the records are different from each other",
+        f"In the good data it is {percent(share)}; {_STRAYS:.0%} less is let pass.",
     )
 
 
@@ -294,27 +278,6 @@ def _habits(frame: pd.DataFrame) -> Iterator[Clause]:
 def _yes(values: pd.Series[Any]) -> float:
     """The share of what says yes."""
     return float((values == YES).mean())
-
-
-def _listed(values: Sequence[Any], between: str) -> str:
-    shown = between.join(map(str, values[:_SHOWN]))
-    return f"{shown} and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else shown
-
-
-def _range(low: int, high: int) -> str:
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-
-
-def _but(mostly: float) -> str:
-    return "" if mostly == 1 else f" ({_percent(1 - mostly)} of the records may differ)"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g}%"
-
-
-def _down(share: float) -> float:
-    return max(0.0, math.floor(share * 10_000) / 10_000)
 
 
 def figures(frame: pd.DataFrame) -> dict[str, dict[str, float]]:

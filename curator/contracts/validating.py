@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curator.contracts.learning import Clause
+from curator.contracts.clauses import Clause
 from curator.errors import UsageError
 
 if TYPE_CHECKING:
