@@ -563,6 +563,8 @@ def test_what_the_command_refuses(
         (("a.jsonl", "--target", "opnai"), "unknown target"),
         (("a.jsonl", "-o", "a.jsonl"), "is a file that is read"),
         (("a.jsonl", "--price", "-1"), "--price"),
+        (("a.jsonl", "--price", "nan"), "--price"),
+        (("a.jsonl", "--price", "inf"), "--price"),
     ):
         code, _, err = run(*arguments, capsys=capsys)
         assert code == 2

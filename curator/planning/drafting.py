@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
 
 from curator import formats
 from curator.engine import Checked
+from curator.errors import UsageError
 from curator.model import Severity
 from curator.plan import Plan
 from curator.planning import amounts, inference, measuring
@@ -24,7 +26,12 @@ _TEMPLATED = ("alpaca",)
 
 
 def draft(report: Report, files: Sequence[Checked], own_price: float | None = None) -> Plans:
-    """A plan for each dataset of the run; the files are still open. `own_price` is in USD per million tokens."""
+    """A plan for each dataset of the run; the files are still open. `own_price` is in USD per million tokens.
+
+    Raises UsageError for a price that is none.
+    """
+    if own_price is not None and not 0 <= own_price < math.inf:
+        raise UsageError(f"the price is {own_price}: give --price as USD per million tokens, 0 or more")
     datasets: dict[tuple[str, str], list[Checked]] = {}
     for file in files:
         plan = file.bound.plan
