@@ -500,6 +500,23 @@ def test_a_comparison_shows_what_changed(report: Any, tmp_path: Path) -> None:
     assert "| `perhaps` | 0.0% | 25.0% | +25.0 |" in markdown
 
 
+def test_earlier_reports_that_were_tampered_with_are_shown_as_text(report: Any, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
+    old = report(data, "--isolated")
+    old |= {"created": "\x1b\ud800\u202e\x00<script>", "content": "\x1b\ud800", "tool": "\u202e<script>"}
+    old["totals"] |= {"records": 10**400, "tokens": -5}
+    kept = tmp_path / "history"
+    kept.mkdir()
+    (kept / "old.json").write_text(json.dumps(old))
+    (kept / "a\u202eb.json").write_text("{")
+    text = report(data, "--isolated", "--history", kept, "--compare", kept / "old.json", form="html")
+    assert_inert(text)
+    assert not {"\x1b", "\u202e", "\x00"} & {*text}
+    page = Page(text)
+    assert "2 runs on 2 versions of the data" in page.says("history")
+    assert "Records – 60" in page.says("changes"), "a count that cannot be one is not known"
+
+
 # --- masking ------------------------------------------------------------------------------------
 
 

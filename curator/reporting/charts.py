@@ -149,7 +149,7 @@ def _shares(profiles: Sequence[Profile], document: Document) -> Chart | None:
 def of_history(past: History) -> list[Chart]:
     """How the figures moved from version to version; none where there is one version alone."""
     runs = past.versions
-    times = [run.day[5:] for run in runs]
+    times = [visible(run.day[5:]) for run in runs]
     records = {"bar": ("records", [r.records for r in runs])}
     drawn = [
         lines("history-records", "Records by version", times, records, "Records"),

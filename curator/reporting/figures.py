@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _LABELS = 200  # of a split that are compared
+_MOST = 10**15  # of a count: what is more comes from a damaged file, and cannot be drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,11 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
 def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e18 else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST else None
 
 
 def _sum(rows: Sequence[Mapping[str, Any]], name: str) -> int | None:

@@ -34,7 +34,7 @@ def read(path: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
-        raise UsageError(f"{path}: is no JSON; a report is written by `curator report -o {path}`") from None
+        raise UsageError(f"{path}: is no JSON; `curator report -o report.json` writes one") from None
     if not isinstance(value, dict) or value.get("kind") != KIND:
         raise UsageError(f"{path}: is no report of `curator report`, but other JSON")
     return value
