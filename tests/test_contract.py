@@ -286,6 +286,19 @@ SPOILED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a part of another type": (lambda d: d["learned_from"].update(records="many"), "learned_from: records"),
     "an unknown expectation": (lambda d: first(d).update(type="expect_magic"), "expectation 1: 'expect_magic' is no "),
     "a pattern": (lambda d: first(d).update(type="expect_column_values_to_match_regex"), "is no type that a contract"),
+    "a type that is no text": (lambda d: first(d).update(type=["x"]), "expectation 1: .* is no type that a contract"),
+    "beyond any float": (
+        lambda d: d["suite"]["expectations"].append(
+            {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "tokens", "max_value": 10**400}}
+        ),
+        "does not fit: int too large",
+    ),
+    "shares without words": (
+        lambda d: d["suite"]["expectations"].append(
+            {"type": "expect_label_shares_to_stay", "kwargs": {"column": "label", "shares": {"a": "x"}}}
+        ),
+        "expect_label_shares_to_stay. does not fit",
+    ),
     "an unknown feature": (lambda d: first(d)["kwargs"].update(column="messages"), "'messages' is no feature"),
     "a query": (lambda d: first(d)["kwargs"].update(row_condition="@f()"), "'row_condition' is no argument"),
     "a severity": (lambda d: first(d).update(severity="fatal"), "the severity 'fatal' is none"),
@@ -329,6 +342,8 @@ def test_an_expectation_that_raises_is_undecided_and_the_rest_is_decided(
     result = run("check", data, "--contract", path, "--isolated")
     assert code(result) == 2
     assert "(expect_column_mean_to_be_between) could not be decided" in result.stderr
+    assert "The contract is undecided" in result.stdout
+    assert "The contract is kept" not in result.stdout
     found = outcome(data, path)
     assert found["summary"]["undecided"] == 1
     assert found["summary"]["kept"] == found["summary"]["expectations"] - 1

@@ -185,7 +185,7 @@ def _clauses(suite: Any, path: str) -> tuple[Clause, ...]:
 def _clause(item: Any, where: str) -> Clause:
     if not isinstance(item, dict):
         raise UsageError(f"{where}: is no object")
-    if item.get("type") not in TYPES:
+    if not isinstance(item.get("type"), str) or item["type"] not in TYPES:
         raise UsageError(f"{where}: {_short(item.get('type'))} is no type that a contract may hold")
     severity, kwargs = item.get("severity", "critical"), item.get("kwargs")
     if severity not in SEVERITIES:
@@ -209,10 +209,9 @@ def _clause(item: Any, where: str) -> Clause:
 
 def _said(type_: str, kwargs: Mapping[str, Any]) -> str:
     """What an expectation says that somebody added without a description."""
-    rest = ", ".join(f"{key} {_short(value)}" for key, value in kwargs.items() if key != "column")
-    return f"{kwargs.get('column', 'the table')}: {type_.removeprefix('expect_').replace('_', ' ')} ({rest})".replace(
-        "'", ""
-    )
+    what = f"{kwargs.get('column', 'the table')}: {type_.removeprefix('expect_').replace('_', ' ')}"
+    rest = ", ".join(f"{key} {_short(value)}" for key, value in kwargs.items() if key != "column").replace("'", "")
+    return f"{what} ({rest})" if is_inert(rest) else what  # the arguments are judged by themselves
 
 
 def _is_column(column: Any) -> bool:

@@ -107,7 +107,8 @@ def verdict(held: Held) -> str:
     undecided = sum(1 for item in outcomes if item.failure)
     rest = f", {undecided} could not be decided" if undecided else ""
     if not failed:
-        return f"The contract is kept: {len(outcomes) - undecided} of {len(outcomes)} expectations hold{rest}."
+        word = "undecided" if undecided else "kept"
+        return f"The contract is {word}: {len(outcomes) - undecided} of {len(outcomes)} expectations hold{rest}."
     levels = [LEVELS[item.clause.severity] for item in failed]
     kinds = ", ".join(
         f"{count} info" if level == "info" else counted(count, level)

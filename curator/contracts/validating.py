@@ -109,7 +109,7 @@ def _expectation(clause: Clause, number: int, path: str) -> Any:
     description = f"{clause.says}\n{clause.because}" if clause.because else clause.says
     try:
         return kind(**clause.kwargs, severity=clause.severity, description=description, meta=meta)
-    except (TypeError, ValueError) as error:  # what pydantic says of a wrong type is a ValueError
+    except (TypeError, ValueError, OverflowError) as error:  # pydantic: a wrong type, a number beyond any float
         reason = " ".join(str(error).split())
         raise UsageError(f"{path}: expectation {number} ({clause.type}) does not fit: {reason[:200]}") from None
 
