@@ -513,6 +513,9 @@ def test_earlier_reports_that_were_tampered_with_are_shown_as_text(report: Any, 
     assert_inert(text)
     assert not {"\x1b", "\u202e", "\x00"} & {*text}
     page = Page(text)
+    markdown = report(data, "--isolated", "--compare", kept / "old.json", form="md")
+    assert "curator ? wrote the earlier report" in markdown
+    assert not {"\x1b", "\u202e", "\x00"} & {*markdown}
     assert "2 runs on 2 versions of the data" in page.says("history")
     assert "Records – 60" in page.says("changes"), "a count that cannot be one is not known"
 

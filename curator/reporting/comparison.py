@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ _NAMES = {
     "balance": "Balance of the labels (normalised entropy)",
 }  # fmt: skip
 _CHANGES = 30
+_TOOL = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
 def compare(path: str, document: Document) -> Comparison:
@@ -62,7 +64,8 @@ def compare(path: str, document: Document) -> Comparison:
     if plain.is_newer(value):
         notes.append("a newer curator wrote the earlier report: figures may be missing")
     if before.tool != now.tool:
-        notes.append(f"curator {before.tool or '?'} wrote the earlier report: its rules may differ")
+        tool = before.tool if _TOOL.fullmatch(before.tool) else "?"  # a file may say anything, and a note is prose
+        notes.append(f"curator {tool} wrote the earlier report: its rules may differ")
     return Comparison(
         path,
         before,
