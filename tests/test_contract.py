@@ -339,8 +339,9 @@ def test_an_expectation_that_raises_is_undecided_and_the_rest_is_decided(
     wrong = {"type": "expect_column_mean_to_be_between", "kwargs": {"column": "identity", "max_value": 3}}
     path = edited(good("label"), tmp_path / "c.json", lambda d: d["suite"]["expectations"].append(wrong))
     data = written(tmp_path / "new.jsonl", labels(60, 9))
-    result = run("check", data, "--contract", path, "--isolated")
+    result = run("check", data, "--contract", path, "--isolated", "--docs", tmp_path / "site")
     assert code(result) == 2
+    assert "What could not be decided" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "(expect_column_mean_to_be_between) could not be decided" in result.stderr
     assert "The contract is undecided" in result.stdout
     assert "The contract is kept" not in result.stdout

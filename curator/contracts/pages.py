@@ -74,7 +74,12 @@ def _outcome(held: Held) -> str:
         document = ValidationResultsPageRenderer().render(_placed(held))
         sections = dict(_sections(document))
     failing = {str(item.clause.kwargs.get("column", "")) for item in broken(held)}
-    groups = [("What is broken", failing), ("What is kept", sections.keys() - failing)]
+    undecided = {str(o.clause.kwargs.get("column", "")) for o in held.validation.outcomes if o.failure} - failing
+    groups = [
+        ("What is broken", failing),
+        ("What could not be decided", undecided),
+        ("What is kept", sections.keys() - failing - undecided),
+    ]
     lines = [
         _read(held),
         _learned(held),
@@ -84,7 +89,7 @@ def _outcome(held: Held) -> str:
         _PAGES[0][1],
         title=f"{', '.join(dict.fromkeys(held.table.paths))} against its contract",
         verdict=verdict(held),
-        kept=not failing,
+        kept=not failing and not undecided,
         lines=lines,
         groups=[(title, _group(sections, columns)) for title, columns in groups if columns],
     )
