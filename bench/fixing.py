@@ -1,6 +1,6 @@
 """Seconds and memory of fixing a 60 MB chat file of which one record in twenty can be fixed: check, --fix, --verify.
 
-Every twentieth record says "Assistant" for "assistant", and every hundredth is a copy of the one before. The
+Every twenty-fifth record says "Assistant" for "assistant", and every hundredth is a copy of the one before. The
 commands run in turn, N times, each on a fresh copy; the best of each counts, and the ratios are of those.
 The file is that of measure.py; the memory is the sum of the PSS of all processes, sampled every 0.1 s.
 """
@@ -31,7 +31,7 @@ def spoiled(lines: Iterable[bytes]) -> Iterator[bytes]:
     for number, line in enumerate(lines):
         if number % 100 == 99:
             yield last
-        yield line.replace(b'"assistant"', b'"Assistant"', 1) if number % 20 == 7 else line
+        yield line.replace(b'"assistant"', b'"Assistant"', 1) if number % 25 == 7 else line
         last = line
 
 
