@@ -157,12 +157,13 @@ class TokenStats:
         return cls(
             sum(tokens * count for tokens, count in ordered),
             ordered[-1][0],
-            _percentile(ordered, 50),
-            _percentile(ordered, 95),
+            percentile(ordered, 50),
+            percentile(ordered, 95),
         )
 
 
-def _percentile(ordered: list[tuple[int, int]], percent: int) -> int:
+def percentile(ordered: Sequence[tuple[int, int]], percent: int) -> int:
+    """The value of nearest rank, of values in order with how often each occurs."""
     rank = -(-sum(count for _, count in ordered) * percent // 100)  # rounded up
     seen = 0
     for value, count in ordered:

@@ -61,15 +61,20 @@ def written(path: str, temporary: str) -> Iterator[BinaryIO]:
         raise
 
 
+def hand_down(path: str, successor: str) -> None:
+    """Give the file that follows `path` its mode, and its owner as far as that is allowed. Raises OSError."""
+    shutil.copymode(path, successor)
+    old = os.stat(path)
+    if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+        with contextlib.suppress(PermissionError):  # only root may give a file away
+            os.chown(successor, old.st_uid, old.st_gid)
+
+
 def replace(temporary: str, path: str) -> None:
     """Give a written file the name `path`, and the mode and owner of the file that has it. Raises UsageError."""
     try:
         with contextlib.suppress(FileNotFoundError):
-            shutil.copymode(path, temporary)
-            old = os.stat(path)
-            if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                with contextlib.suppress(PermissionError):  # only root may give a file away
-                    os.chown(temporary, old.st_uid, old.st_gid)
+            hand_down(path, temporary)
         os.replace(temporary, path)
         settle(os.path.dirname(path))
     except OSError as error:

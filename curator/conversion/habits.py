@@ -5,7 +5,6 @@ A learned ending is taken off only where it can be no part of what the text says
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from curator import formats
 from curator.conventions import Conventions, Survey
 from curator.conversion import completion
 from curator.conversion.conversation import Options
+from curator.reporters.text import percent
 
 _STOPS = re.compile(r"\s*(?:<\|[^|<>]+\|>|</s>|\[?(?:END|STOP|DONE|EOS|EOF|EOT)\]?)\s*")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
@@ -41,16 +41,16 @@ def taken_off(
         sure = [habit for habit in found.separators if _is_mark(habit.text) or "separators" in found.pinned]
         chosen["separators"] = tuple(habit.text for habit in sure)
         for habit in found.separators:
-            share = f"{_percent(habit.share)} of the prompts end with '{spelled(habit.text)}'"
+            share = f"{percent(habit.share)} of the prompts end with '{spelled(habit.text)}'"
             notes.append(_said(share, habit in sure, "--separator"))
     if stop is None and found.stop is not None:
         sure_stop = _is_mark(found.stop.text) or bool(_STOPS.fullmatch(found.stop.text)) or "stop" in found.pinned
         chosen["stop"] = found.stop.text if sure_stop else ""
-        share = f"{_percent(found.stop.share)} of the completions end with '{spelled(found.stop.text)}'"
+        share = f"{percent(found.stop.share)} of the completions end with '{spelled(found.stop.text)}'"
         notes.append(_said(share, sure_stop, "--stop"))
     if start is None and found.leading is not None:
         chosen["start"] = found.leading.text
-        share = f"{_percent(found.leading.share)} of the completions begin with '{spelled(found.leading.text)}'"
+        share = f"{percent(found.leading.share)} of the completions begin with '{spelled(found.leading.text)}'"
         notes.append(_said(share, True, "--start"))
     return chosen, notes
 
@@ -77,10 +77,6 @@ def _is_mark(ending: str) -> bool:
     """Whether an ending is a mark: no letter or digit, and more than one common symbol."""
     symbols = "".join(ending.split())
     return not any(c.isalnum() for c in ending) and ("\n" in ending or len(symbols) > 1)
-
-
-def _percent(share: float) -> str:
-    return f"{math.floor(100 * share)}%"  # 100% means all
 
 
 def _said(share: str, taken: bool, flag: str) -> str:

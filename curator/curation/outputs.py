@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from curator.errors import UsageError
-from curator.writing import reason, refusal, replace, settle, sweep, temporary_for, written
+from curator.writing import hand_down, reason, refusal, replace, settle, sweep, temporary_for, written
 
 NAME_IT = "name the file it leads to"
 """What to do in place of writing to a symbolic link."""
@@ -67,11 +66,7 @@ def _retire(path: str, successor: str) -> str:
     """Move a file out of the way; the one that follows it has its mode and owner. Raises UsageError."""
     old = temporary_for(path)
     try:
-        shutil.copymode(path, successor)
-        was = os.stat(path)
-        if hasattr(os, "chown") and (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
-            with contextlib.suppress(PermissionError):  # only root may give a file away
-                os.chown(successor, was.st_uid, was.st_gid)
+        hand_down(path, successor)
         os.replace(path, old)
     except OSError as error:
         raise UsageError(f"{path}: {reason(error)}") from None

@@ -15,7 +15,7 @@ from curator.profiling.diversity import Diversity, Repeats, diversity, repeats
 from curator.profiling.habits import Habits
 from curator.profiling.labelling import Labelling, labelling
 from curator.profiling.tally import Tally
-from curator.report import FileCounts
+from curator.report import FileCounts, percentile
 
 _FUNCTIONS = 200  # that are listed
 
@@ -44,21 +44,12 @@ class Spread:
         if not ordered:
             return None
         number, total = sum(count for _, count in ordered), sum(value * count for value, count in ordered)
-        p5, median, p95, p99 = (_at(ordered, -(-number * percent // 100)) for percent in (5, 50, 95, 99))
+        p5, median, p95, p99 = (percentile(ordered, percent) for percent in (5, 50, 95, 99))
         found = binned(counts, limit)
         return cls(
             number, total, total / number, ordered[0][0], p5, median, p95, p99, ordered[-1][0],
             found.logarithmic, found.bins,
         )  # fmt: skip
-
-
-def _at(ordered: Sequence[tuple[int, int]], rank: int) -> int:
-    seen = 0
-    for value, count in ordered:
-        seen += count
-        if seen >= rank:
-            return value
-    raise AssertionError("a rank lies within the counts")
 
 
 @dataclass(frozen=True, slots=True)

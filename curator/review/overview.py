@@ -11,6 +11,7 @@ import altair as alt
 
 from curator.endings import Habit
 from curator.plan import Plan
+from curator.reporters.text import counted
 from curator.review import views
 from curator.review.charts import overview as charts
 from curator.review.charts.drawn import Drawn
@@ -62,28 +63,28 @@ class Figures:
 
 def verdict(figures: Figures, targets: Sequence[str]) -> tuple[str, str]:
     """What the data is worth, in one sentence and a second that explains it."""
-    among = f"of {_count(figures.records, 'record')}"
+    among = f"of {counted(figures.records, 'record')}"
     if figures.findings.get("error"):
         errors, records = figures.findings["error"], figures.flagged_by.get("error", 0)
         # A finding of a file as a whole is in no record.
         where = f" in {records:,} {among}" if records else ""
         judge = targets[0] if len(targets) == 1 else "the target"
         return (
-            f"{_count(errors, 'error')}{where}.",
+            f"{counted(errors, 'error')}{where}.",
             f"An error is what {judge} refuses, or what is certainly wrong to train on: decide on these first.",
         )
     if figures.findings.get("warning"):
         warnings, records = figures.findings["warning"], figures.flagged_by.get("warning", 0)
         where = f" in {records:,} {among}" if records else ""
-        return f"No errors; {_count(warnings, 'warning')}{where}.", "A warning is what probably harms: look at each."
+        return f"No errors; {counted(warnings, 'warning')}{where}.", "A warning is what probably harms: look at each."
     if figures.findings.get("info"):
         return (
-            f"No errors and no warnings; {_count(figures.findings['info'], 'remark')}.",
+            f"No errors and no warnings; {counted(figures.findings['info'], 'remark')}.",
             "A remark is worth knowing, and needs no decision.",
         )
     if not figures.records:
         return "There are no records.", "The files are empty, or nothing in them could be read."
-    return f"Nothing is flagged in {_count(figures.records, 'record')}.", "What was not checked stands below."
+    return f"Nothing is flagged in {counted(figures.records, 'record')}.", "What was not checked stands below."
 
 
 def tiles(figures: Figures) -> str:
@@ -106,7 +107,7 @@ def tiles(figures: Figures) -> str:
 
 
 def _records(figures: Figures) -> str:
-    told = f"in {_count(figures.files, 'file')}"
+    told = f"in {counted(figures.files, 'file')}"
     return f"{told}, {figures.unreadable:,} unreadable" if figures.unreadable else told
 
 
@@ -125,10 +126,6 @@ def _short(number: int) -> str:
 
 def _share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f}% of all" if whole else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 # --- charts -------------------------------------------------------------------------------------
@@ -152,12 +149,12 @@ def pictures(workspace: Workspace) -> list[Picture]:
     """The charts, the first the most telling; those that would show nothing are left out."""
     index = workspace.index
     plans = {file.number: workspace.plan(file.number) for file in workspace.files()}
-    counted = index.statistics()
-    statistics = list(counted.values())
+    by_file = index.statistics()
+    statistics = list(by_file.values())
     clusters = (ClusterCount(*row) for row in index.cluster_counts())
     return [
         *_picture("Findings by rule", "a bar leads to its records", _findings(workspace)),
-        *_token_charts(plans, counted),
+        *_token_charts(plans, by_file),
         *_picture("Labels", "", charts.labels(_sum(item.labels for item in statistics))),
         *_picture("Turns", "", charts.turns(_sum(item.turns for item in statistics))),
         *_picture("Functions called", _uncalled(statistics), charts.tools(_sum(item.calls for item in statistics))),
@@ -174,11 +171,11 @@ def _findings(workspace: Workspace) -> Drawn | None:
     )
 
 
-def _token_charts(plans: Mapping[int, Plan], counted: Mapping[int, Statistics]) -> list[Picture]:
+def _token_charts(plans: Mapping[int, Plan], by_file: Mapping[int, Statistics]) -> list[Picture]:
     """The tokens against the limit; one chart for each limit."""
     by_limit: dict[int | None, Counter[int]] = {}
     models: dict[int | None, list[str]] = {}
-    for number, item in counted.items():
+    for number, item in by_file.items():
         model = plans[number].model
         limit = model.max_tokens.value if model and model.max_tokens else None
         by_limit.setdefault(limit, Counter()).update(item.tokens)
@@ -190,14 +187,14 @@ def _token_charts(plans: Mapping[int, Plan], counted: Mapping[int, Statistics]) 
     return found
 
 
-def _uncalled(counted: Iterable[Statistics]) -> str:
+def _uncalled(statistics: Iterable[Statistics]) -> str:
     declared: set[str] = set()
     called: set[str] = set()
-    for item in counted:
+    for item in statistics:
         declared |= set(item.declared)
         called |= set(item.calls)
     never = len(declared - called)
-    return f"{_count(never, 'declared function')} never called" if never else ""
+    return f"{counted(never, 'declared function')} never called" if never else ""
 
 
 def _splits(workspace: Workspace) -> list[Picture]:
@@ -306,8 +303,8 @@ def suppressed(summary: Summary) -> str:
     if not summary.suppressed and not summary.stale:
         return ""
     rules = ", ".join(f"{escape(code)} {count:,}" for code, count in summary.suppressed.items())
-    told = f"{_count(sum(summary.suppressed.values()), 'finding')} accepted before: {rules}." if rules else ""
-    stale = f" {_count(summary.stale, 'suppression')} no longer match anything." if summary.stale else ""
+    told = f"{counted(sum(summary.suppressed.values()), 'finding')} accepted before: {rules}." if rules else ""
+    stale = f" {counted(summary.stale, 'suppression')} no longer match anything." if summary.stale else ""
     return whole(f'<p class="cu-quiet">{told}{stale}</p>')
 
 

@@ -34,8 +34,3 @@ class Drawn:
         """For `st.altair_chart`: another one where the bars are others, so that no old click is taken for a new bar."""
         bars = repr([filter and astuple(filter) for filter in self.filters])
         return f"{self.name}-{hashlib.blake2b(bars.encode('utf-8', 'backslashreplace'), digest_size=6).hexdigest()}"
-
-
-def counted(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 
 from curator.binning import binned
-from curator.review.charts.drawn import COLORS, Drawn, counted
+from curator.reporters.text import counted
+from curator.review.charts.drawn import COLORS, Drawn
 from curator.review.states import Filter
 
 _LEAST = 8  # values of an even axis

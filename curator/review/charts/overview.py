@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from curator.reporters.text import counted
 from curator.review.charts.bar_charts import SHOWN, Bar, bars_of, named, part
-from curator.review.charts.drawn import COLORS, Drawn, counted
+from curator.review.charts.drawn import COLORS, Drawn
 from curator.review.charts.histograms import histogram
 from curator.review.states import Filter
 
