@@ -146,8 +146,8 @@ def test_a_check_that_is_killed_says_so(data: Path) -> None:
 
 def test_time_left_is_no_more_exact_than_it_is_known() -> None:
     assert start_page.words(Progress()) == "Reading how the data is made …"
-    assert start_page.words(Progress("check", 10, 100, 7, 0.5)) == "10% · 7 records"
-    assert start_page.words(Progress("check", 50, 100, 7000, 30)) == "50% · 7,000 records · about 30 s left"
+    assert start_page.words(Progress(10, 100, 0.5, "check", 7)) == "10% · 7 records"
+    assert start_page.words(Progress(50, 100, 30, "check", 7000)) == "50% · 7,000 records · about 30 s left"
     assert [start_page.lasting(seconds) for seconds in (0.2, 53, 70, 7200)] == [
         "a few seconds", "about 55 s", "about 1 min", "about 2 h",
     ]  # fmt: skip

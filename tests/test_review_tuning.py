@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from curator import api, catalogue, settings
 from curator.errors import CardError, UsageError
+from curator.review.pace import Pace
 from curator.review.rules import settings_file, trying
 from curator.review.rules.settings_file import preview, save, write
-from curator.review.rules.trying import Failed, Job, Outcome, Running, Trial, try_rule
+from curator.review.rules.trying import Failed, Job, Outcome, Trial, try_rule
 from curator.review.rules.tuning import Change, current, governing, meant
 from curator.settings import Settings
 
@@ -312,7 +313,7 @@ def test_standard_input_is_read_from_its_copy() -> None:
 
 def ends(trial: Trial, patience: float = 20) -> Outcome | Failed:
     deadline = time.monotonic() + patience
-    while isinstance(state := trial.poll(), Running):
+    while isinstance(state := trial.poll(), Pace):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return state
@@ -332,6 +333,6 @@ def test_a_run_is_ended_when_it_is_stopped_late_or_forgotten() -> None:
 
 
 def test_progress_tells_the_time_left() -> None:
-    assert Running(25, 100, 10.0).seconds_left == 30.0
-    assert Running(1, 100, 10.0).seconds_left is None
-    assert Running(0, 0, 1.0).share == 0.0
+    assert Pace(25, 100, 10.0).left == 30.0
+    assert Pace(1, 100, 10.0).left is None
+    assert Pace(0, 0, 1.0).share == 0.0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from curator.errors import CuratorError
+from curator.review.pace import Pace
 from curator.review.workspace import Done
 
 
@@ -39,15 +40,9 @@ class Task:
         return self._thread.is_alive()
 
     @property
-    def share(self) -> float:
-        """0 to 1."""
-        return min(1.0, self.number / self.total) if self.total else 0.0
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that it will still take; None where it is too early to say."""
-        taken = time.monotonic() - self._began
-        return taken / self.share * (1 - self.share) if self.share > 0.05 and taken > 1 else None
+    def pace(self) -> Pace:
+        """How far it is, in records."""
+        return Pace(self.number, self.total, time.monotonic() - self._began)
 
     def stop(self) -> None:
         """End after the record that is under way."""

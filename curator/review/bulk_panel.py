@@ -133,8 +133,9 @@ def running(task: Task) -> None:
     """How far work on many records is, and a button that ends it; the page starts again when it is done."""
     if not task.is_running:
         st.rerun()
-    left = f" · about {max(1, round(task.left)):,} s left" if task.left is not None else ""
-    st.progress(task.share, text=f"{task.number:,} of {task.total:,} records{left}")
+    pace = task.pace
+    left = f" · about {max(1, round(pace.left)):,} s left" if pace.left is not None else ""
+    st.progress(pace.share, text=f"{pace.done:,} of {pace.total:,} records{left}")
     st.button("Stop", key="bulk-stop", on_click=task.stop)
     st.html(whole('<span class="cu-quiet">What is decided by then stays, and one undo takes it back.</span>'))
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 
 from curator.review.index.job import Job
 from curator.review.index.queries import Index
+from curator.review.pace import Pace
 from curator.review.serving import ReviewOptions
 from curator.writing import is_alive
 
@@ -31,28 +32,12 @@ _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a phase is."""
+class Progress(Pace):
+    """How far a phase is, in bytes."""
 
     phase: str = "check"
     """`check`, `finish` (comparing records; it has no bytes), `index` or `tokens`."""
-    done: int = 0
-    """Bytes."""
-    total: int = 0
-    """Bytes."""
     records: int = 0
-    seconds: float = 0.0
-    """Since the phase began."""
-
-    @property
-    def share(self) -> float:
-        """0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    @property
-    def left(self) -> float | None:
-        """Seconds that the phase will still take, if it goes on as so far; None where it is too early to say."""
-        return self.seconds / self.share * (1 - self.share) if self.share > 0.02 and self.seconds > 1 else None
 
 
 def common_folder(paths: Sequence[str]) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 import streamlit as st
 
 from curator.catalogue import Rule
+from curator.review.pace import Pace
 from curator.review.rendering.escaping import escape, whole
 from curator.review.rules import rule_card
 from curator.review.rules.rules_desk import Desk, kept, params
-from curator.review.rules.trying import Failed, Outcome, Running, Trial
+from curator.review.rules.trying import Failed, Outcome, Trial
 from curator.review.rules.tuning import Change
 
 LEVELS = ("error", "warning", "info")
@@ -87,14 +88,14 @@ def _start(desk: Desk, code: str) -> None:
 def _watch(desk: Desk, trial: Trial) -> None:
     """A run that goes on, until its result is there."""
     state, code = trial.poll(), trial.job.change.code
-    if not isinstance(state, Running):
+    if not isinstance(state, Pace):
         kept("trial").clear()
         tries = desk.tries.setdefault(code, {})
         tried = params(desk.rules.rules[code], trial.job.change)
         tries.pop(tried, None)  # the newest is the last
         tries[tried] = state
         st.rerun()
-    left = f", about {state.seconds_left:,.0f} s left" if state.seconds_left is not None else ""
+    left = f", about {state.left:,.0f} s left" if state.left is not None else ""
     bar, stop = st.columns([4, 1], vertical_alignment="bottom")
     bar.progress(state.share, f"Running {code}: {state.seconds:,.0f} s{left}")
     if stop.button("Stop", key="rules.stop"):

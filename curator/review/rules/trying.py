@@ -25,6 +25,7 @@ from curator import catalogue, engine, inputs, settings
 from curator.errors import CuratorError, UsageError
 from curator.executors.local import Processes, inline
 from curator.report import Report
+from curator.review.pace import Pace
 from curator.review.rules.tuning import Change, meant
 from curator.settings import Settings
 from curator.suppressions import Suppressions
@@ -48,28 +49,6 @@ class Job:
     model: str | None = None
     standins: Mapping[str, str] = field(default_factory=dict)
     """Files to be read in place of those that cannot be read again, such as `-`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """How far a run is."""
-
-    done: int
-    """Bytes."""
-    total: int
-    """Bytes; 0 while that is not known."""
-    seconds: float
-    """Since it began."""
-
-    @property
-    def share(self) -> float:
-        """Between 0 and 1."""
-        return min(self.done / self.total, 1.0) if self.total else 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """None while too little is done to tell."""
-        return self.seconds * (1 / self.share - 1) if self.share > 0.05 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +94,14 @@ class Trial:
             self._process.stdin.close()
         self._reader.start()
 
-    def poll(self) -> Running | Outcome | Failed:
-        """How it stands."""
+    def poll(self) -> Pace | Outcome | Failed:
+        """How it stands, in bytes that are read."""
         if self._result is not None:
             return self._result
         seconds = time.monotonic() - self._began
         if self._process.poll() is None:
             if seconds < self._timeout:
-                return Running(self._last.get("done", 0), self._last.get("total", 0), seconds)
+                return Pace(self._last.get("done", 0), self._last.get("total", 0), seconds)
             return self._give_up(f"not finished after {self._timeout:,.0f} seconds, and stopped")
         self._reader.join()
         self._result = self._found()
@@ -131,14 +110,14 @@ class Trial:
 
     def cancel(self) -> None:
         """End it, unless it has ended."""
-        if isinstance(self.poll(), Running):
+        if isinstance(self.poll(), Pace):
             self._give_up("stopped")
 
-    def wait(self, progress: Callable[[Running], object] = lambda running: None) -> Outcome | Failed:
+    def wait(self, progress: Callable[[Pace], object] = lambda running: None) -> Outcome | Failed:
         """Its result, once there is one; until then `progress` is called now and then."""
         while True:
             state = self.poll()
-            if not isinstance(state, Running):
+            if not isinstance(state, Pace):
                 return state
             progress(state)
             with suppress(subprocess.TimeoutExpired):
@@ -161,7 +140,7 @@ class Trial:
 
 
 def try_rule(
-    job: Job, progress: Callable[[Running], object] = lambda running: None, timeout: float = TIMEOUT
+    job: Job, progress: Callable[[Pace], object] = lambda running: None, timeout: float = TIMEOUT
 ) -> Outcome | Failed:
     """Run the changed rule alone over the data of the review, and wait for its new count."""
     return Trial(job, timeout).wait(progress)
