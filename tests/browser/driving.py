@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATIENCE = 60
@@ -104,6 +105,10 @@ class Tab:
     faults: list[str] = field(default_factory=list)
     """A test that provokes one takes it out."""
     socket: WebSocket | None = None
+    is_newer: bool = False
+    """The run under way began after the last request for one."""
+    is_answered: bool = False
+    """A run of the whole script that began after the last request is over."""
 
     def settle(self) -> None:
         """Wait until no script is running and all is drawn."""
@@ -115,11 +120,17 @@ class Tab:
 
     @contextmanager
     def rerun(self) -> Iterator[None]:
-        """Do in the body what makes the script run; afterwards, that run is over, and the page shows its outcome."""
+        """Do in the body what makes the script run; afterwards, that run is over, and the page shows its outcome.
+
+        One click may ask for two runs: one takes over the text of the field that it leaves, one is the button's.
+        """
         assert self.socket is not None
-        with self.socket.expect_event("framereceived", predicate=_finished, timeout=PATIENCE * 1000):
-            yield
+        self.is_newer = self.is_answered = False
+        yield
         self.settle()
+        if not self.is_answered:
+            self.socket.wait_for_event("framereceived", lambda frame: self.is_answered, timeout=PATIENCE * 1000)
+            self.settle()
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other, each when the script run that the former set off is over."""
@@ -149,8 +160,21 @@ def _watch(tab: Tab) -> None:
         if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(tab.url).netloc:
             tab.faults.append(f"request to {address}")
 
+    def sent(frame: bytes | str) -> None:
+        if _asks(frame):
+            tab.is_newer = tab.is_answered = False
+
+    def received(frame: bytes | str) -> None:
+        message = ForwardMsg() if isinstance(frame, str) else ForwardMsg.FromString(frame)
+        if message.WhichOneof("type") == "new_session":
+            tab.is_newer = True
+        elif tab.is_newer and _finished(message):
+            tab.is_answered = True
+
     def connected(socket: WebSocket) -> None:
         tab.socket = socket
+        socket.on("framesent", sent)
+        socket.on("framereceived", received)
         requested(socket.url)
 
     def said(message: ConsoleMessage) -> None:
@@ -164,13 +188,15 @@ def _watch(tab: Tab) -> None:
     page.on("console", said)
 
 
-def _finished(frame: bytes | str) -> bool:
-    """Whether the server says in this message that a run of the whole script is over.
-
-    Not one that was given up for the next, nor one of a fragment: those go on by themselves, whatever is pressed.
-    """
+def _asks(frame: bytes | str) -> bool:
+    """Whether the page asks for a run of the whole script: fragments run by themselves, whatever is pressed."""
     if isinstance(frame, str):
         return False
-    message = ForwardMsg.FromString(frame)
+    message = BackMsg.FromString(frame)
+    return message.WhichOneof("type") == "rerun_script" and not message.rerun_script.fragment_id
+
+
+def _finished(message: ForwardMsg) -> bool:
+    """Whether a run of the whole script is over: not one that was given up for the next, nor one of a fragment."""
     done = ForwardMsg.ScriptFinishedStatus.FINISHED_SUCCESSFULLY
     return message.WhichOneof("type") == "script_finished" and message.script_finished == done

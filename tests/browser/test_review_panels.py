@@ -51,7 +51,8 @@ def test_a_call_is_edited_with_keys_and_nothing_else_changes(serve: Serve, visit
         arguments.blur()
     expect(tab.page.get_by_text("as declared")).to_have_count(0)
     arguments.fill('{"city": "Par\u00eds"}')
-    arguments.press("Escape")  # leaves only after a second one; what stands in the field is still there
+    with tab.rerun():
+        arguments.press("Escape")  # leaves only after a second one; what stands in the field is still there
     expect(arguments).to_have_value('{"city": "Par\u00eds"}')
     with tab.rerun():
         tab.page.get_by_role("button", name="Go on editing").click()
