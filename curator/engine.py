@@ -7,6 +7,7 @@ many processes scanned it, nor on the order in which they came back.
 from __future__ import annotations
 
 import pickle
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -99,6 +100,10 @@ class Checked:
     source: Source
     bound: Bound
     counts: FileCounts
+    number: int
+    """Of the file in the run: what a Place names it by."""
+    states: Mapping[str, Any]
+    """What the dataset checks of its split have gathered, by code; the Failure that took one out, in its place."""
 
 
 @contextmanager
@@ -150,7 +155,7 @@ class _Run:
                         opened = standins.get(path, path)
                         source = spools.open(opened, name, max_unpacked=dataset.settings.max_unpacked_bytes)
                         if opened != path:
-                            source = replace(source, path=name, head=replace(source.head, path=name), stamp=None)
+                            source = source.standing_in(name)
                     except InputError as error:
                         self.failures.add(_input_failure(error))
                         continue
@@ -276,9 +281,12 @@ class _Run:
             self.scanned.add(placed, split.plan.suppressions)
 
     def files(self) -> list[Checked]:
+        states: dict[int, dict[str, Any]] = defaultdict(dict)
+        for (number, code), state in self.scanned.states.items():
+            states[number][code] = state
         return [
-            Checked(source, split.bound, self.scanned.counts.get(file, FileCounts()))
-            for split in self.splits
+            Checked(source, split.bound, self.scanned.counts.get(file, FileCounts()), file, states[number])
+            for number, split in enumerate(self.splits)
             if split.bound is not None
             for file, source in split.sources.items()
         ]

@@ -6,7 +6,7 @@ import codecs
 import os
 import re
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
 from curator.errors import InputError
@@ -96,6 +96,10 @@ class Source:
     def line_count(self) -> int:
         """Line breaks of the file."""
         return self.breaks[-1]
+
+    def standing_in(self, path: str) -> Source:
+        """The same data in the place of the file `path`, which may change meanwhile."""
+        return replace(self, path=path, head=replace(self.head, path=path), stamp=None)
 
     def line_number(self, offset: int) -> int:
         """The 1-based number of the line that holds the byte at `offset`."""

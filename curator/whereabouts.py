@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from curator import reading
 from curator.model import OFFSET_BITS, Place, Related
 from curator.sources import STEP, Line, Source
@@ -12,7 +14,8 @@ _KEPT = 20_000  # line numbers of related places that are remembered
 class Whereabouts:
     """Finds the line of a packed place again; fastest when asked in order."""
 
-    def __init__(self, sources: list[Source]) -> None:
+    def __init__(self, sources: Sequence[Source] | Mapping[int, Source]) -> None:
+        """`sources` are the files by their numbers."""
         self._sources = sources
         self._file = -1
         self._offset = self._number = 0

@@ -120,7 +120,7 @@ def changes(
     with open(source.real_path, "rb") as file:
         if 0 < how.cut <= source.start:
             yield Splice(0, how.cut, b"")
-        units = with_findings(source, findings, max_line_bytes)
+        units = with_findings(source, findings, max_line_bytes, only=not (how.every or how.ending))
         if source.head.container != "document":
             yield from _lines(file, units, mend, how)
         elif how.as_lines:
@@ -139,11 +139,11 @@ def usual_ending(source: Source) -> bytes:
 
 
 def with_findings(
-    source: Source, findings: Iterable[model.Finding], max_line_bytes: int
+    source: Source, findings: Iterable[model.Finding], max_line_bytes: int, *, only: bool = False
 ) -> Iterator[tuple[Line, list[model.Finding]]]:
     """Every line of a file, or element of a document, with the findings about it; both are in the order of reports.
 
-    Raises InputError where the file cannot be read any more.
+    With `only`, lines without findings may be passed over. Raises InputError where the file cannot be read any more.
     """
     pending = iter(findings)
     finding = next(pending, None)
@@ -151,7 +151,11 @@ def with_findings(
         0, source.path, source.real_path, source.start, source.size, source.size, 1,
         source.head.container, source.head.encoding, source.start,
     )  # fmt: skip
-    for line in reading.read(whole_file, max_line_bytes):
+
+    def wanted() -> float:
+        return float("inf") if finding is None else finding.line or 0
+
+    for line in reading.read(whole_file, max_line_bytes, wanted if only else None):
         group = []
         if finding is not None and (finding.line or 0) <= line.number + line.raw.count(b"\n"):
             end = _end(source, line)

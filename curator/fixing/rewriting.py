@@ -25,6 +25,7 @@ from curator.fixing import (
     usual_ending,
     whole,
 )  # fmt: skip
+from curator.fixing.copies import Renewed
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.relint import Mender, Settled
 from curator.fixing.script import Script, Spooled
@@ -119,6 +120,7 @@ class Rewriting:
         """The file that the script changes."""
         self.must_check_all = bool(sweep)
         """What was found elsewhere, or the places of what was found, do not hold any more."""
+        self._number = checked.number
         self._of_dataset = {bound.rule.code for bound in checked.bound.dataset}
         self._clear()
 
@@ -130,6 +132,7 @@ class Rewriting:
         """Fixes that would do harm: where, which and why; beyond the first few under ""."""
         self.moved: dict[str, str] = {}
         """The new hash of each mentioned record that changed."""
+        self.renewed = Renewed(self._number)
         self.removed = Spooled()
         """Lines for the file of removed records."""
         self.shifts = Shifts()
@@ -230,9 +233,10 @@ class Rewriting:
             self.removed.write(aside(raw if was is None else was, named, original))
         if not settled.is_dropped:
             self.fixed_by.add(original, tuple(dict.fromkeys(finding.code for finding in settled.applied)))
-        pieces = settled.raw.split(usual) if usual else [settled.raw]
+        pieces = [] if settled.is_dropped else settled.raw.split(usual) if usual else [settled.raw]
         number = self.shifts.at(line.number)
-        self.shifts.add(line.number, -1 if settled.is_dropped else len(pieces) - 1)
+        self.shifts.add(line.number, len(pieces) - 1)
+        self.renewed.add(line, pieces, len(usual))
         if settled.is_dropped:
             return
         if len(pieces) == 1:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -14,19 +14,22 @@ from itertools import chain, groupby
 from typing import Any
 
 from curator.engine import Checked
+from curator.entries import Cover
 from curator.errors import InputError, UsageError
-from curator.fixing import is_transcoding, is_whole
+from curator.fixing import is_transcoding
+from curator.fixing.collecting import Wanted, collect, is_any_twice, key
+from curator.fixing.copies import made_equal
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
 from curator.fixing.rewriting import Account, Rewriting, Shifts, related
 from curator.fixing.script import Script, Spooled, compose, spliced
-from curator.fixing.sweeping import Every, Sweep, is_for_every, is_for_related, kept, sweeps
+from curator.fixing.sweeping import is_for_every
 from curator.inputs import Dataset
-from curator.model import Finding
+from curator.model import Finding, Suppression
 from curator.opening import encoding_of
 from curator.report import Failure, Report
-from curator.sources import HEAD_BYTES, Container, Source, marks, recognise
+from curator.sources import HEAD_BYTES, Container, Source, marks, prepare, recognise
 from curator.spool import Findings
 from curator.suppressions import Suppressions
 from curator.writing import refusal, temporary_for, written
@@ -45,16 +48,6 @@ class Options:
     verify: bool = False
     """Check all that was written again, however large it is."""
     follow_symlinks: bool = False
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """What is to be done to one file in one round."""
-
-    of_whole: list[Finding] = field(default_factory=list)
-    sweep: Sweep = field(default_factory=Sweep)
-    has_others: bool = False
-    """Also findings about single records."""
 
 
 @dataclass(slots=True)
@@ -95,8 +88,7 @@ class Rounds:
         self._works: dict[str, Work] = {}
         self._given_up: set[str] = set()
         self._must_check_all = False
-        self._held: dict[tuple[Any, ...], str] = {}
-        """Findings whose fix another part of the run speaks against, and why."""
+        self._held: Mapping[tuple[Any, ...], str] = {}  # see Collected
         self._left, self._accepted = Findings(), Findings()
         self._stamps: dict[str, tuple[int, ...]] = {}
         self._piped = {d.stdin_name for d in datasets for paths in d.splits.values() if "-" in paths}
@@ -120,14 +112,14 @@ class Rounds:
 
     def why_left(self, finding: Finding) -> str:
         """Why a fix that was wanted was not applied."""
-        if why := self._held.get(_key(finding)):
+        if why := self._held.get(key(finding)):
             return why
         if is_for_every(finding):
             return "it is a fix of all records of the dataset, and not all can have it"
         return "its fix does not fit, or was taken back"
 
     def _is_to_be_fixed(self, finding: Finding) -> bool:
-        return self.wanted(finding) and not (self._held and _key(finding) in self._held)
+        return self.wanted(finding) and not (self._held and key(finding) in self._held)
 
     def must_verify(self, files: Sequence[Checked]) -> bool:
         """Whether all is checked again; else only what changed has been."""
@@ -149,26 +141,41 @@ class Rounds:
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
         by_path = {checked.source.path: checked for checked in reversed(files)}
-        wanted = self._collected(report, files, by_path)
+        collected = collect(report, files, self.wanted)
+        self._held = collected.held
         failed = {failure.path for failure in report.failures if not failure.code}
         paths = {
             path
-            for path, mine in wanted.items()
+            for path, mine in collected.by_path.items()
             if path in by_path and path not in failed and self._accepts(by_path[path], mine)
         }
-        paths = self._without_halves(wanted, paths)
+        paths = collected.without_halves(paths)
         if not paths or is_last:
             return False
         keep = not self.must_verify(files)
+        found = report.findings, report.suppressed
+        done = self._round(found, {path: (by_path[path], collected.by_path[path]) for path in paths}, known, keep=keep)
+        if done and not self._must_check_all and not is_any_twice(files):
+            self._drop_copies(done, files, failed, known, keep=keep)
+        return bool(done)
+
+    def _round(
+        self, found: tuple[Findings, Findings], wanted: Mapping[str, tuple[Checked, Wanted]], known: Suppressions,
+        *, keep: bool,
+    ) -> dict[str, Rewriting]:  # fmt: skip
+        """Apply what is wanted of the findings, and of those accepted; the files that changed.
+
+        With `keep`, what is found in them afterwards is remembered.
+        """
         done: dict[str, Rewriting] = {}
         left, accepted = Findings(), Findings()
-        silent = paths - report.findings.worst.keys() - report.suppressed.worst.keys()  # nothing is said of these
+        silent = wanted.keys() - found[0].worst.keys() - found[1].worst.keys()  # nothing is said of these
         for path, group in chain(
-            groupby(_all(report), key=lambda finding: finding.path), ((path, iter(())) for path in sorted(silent))
+            groupby(_all(found), key=lambda finding: finding.path), ((path, iter(())) for path in sorted(silent))
         ):
-            if path in paths:
+            if path in wanted:
                 try:
-                    done[path] = self._rewritten(by_path[path], group, wanted[path], report, known)
+                    done[path] = self._rewritten(*wanted[path], group, found, known)
                 except InputError as error:
                     self._give_up(path, str(error))
                     continue
@@ -180,86 +187,39 @@ class Rounds:
         if keep:
             shifts = {path: rewriting.shifts for path, rewriting in done.items()}
             self._left, self._accepted = _shifted(left, shifts), _shifted(accepted, shifts)
-        changed = [self._write(path, rewriting) for path, rewriting in done.items()]
-        return any(changed)
+        return {path: rewriting for path, rewriting in done.items() if self._write(path, rewriting)}
 
-    def _collected(
-        self, report: Report, files: Sequence[Checked], by_path: Mapping[str, Checked]
-    ) -> dict[str, _Wanted]:
-        """What is to be done to each file."""
-
-        def found() -> Iterator[Finding]:
-            offered = report.findings if report.findings.fixable else ()
-            return filter(self._is_to_be_fixed, offered)
-
-        def home(finding: Finding) -> Hashable:
-            return by_path[finding.path].bound.plan.root, finding.dataset
-
-        wanted: dict[str, _Wanted] = defaultdict(_Wanted)
-        self._held = {}
-        if len({os.path.realpath(checked.source.path) for checked in files}) < len(files):
-            are_lines = {path for path, checked in by_path.items() if checked.source.head.container != "document"}
-            codes = {
-                rule.rule.code
-                for checked in files
-                for rule in (*checked.bound.record, *checked.bound.dataset)
-                if "conventions" in rule.rule.given
-            }
-            for finding in found():  # a text cannot follow the habits of two datasets
-                plan = by_path[finding.path].bound.plan
-                is_own = (finding.dataset, finding.split) == (plan.dataset, plan.split)
-                if finding.code in codes and not is_own and not is_for_every(finding):
-                    self._held[_key(finding)] = "the file has a part in another dataset or split, whose habits go first"
-            for key in [_key(finding) for finding in kept(found(), are_lines)]:
-                self._held[key] = "the record that it would leave is dropped, too, or is the same"
-        every, drops = sweeps(found(), home)
-        self._spread(every, files, report, home, wanted)
-        for path, sweep in drops.items():
-            wanted[path].sweep.drops = sweep.drops
-        for finding in found():
-            if is_transcoding(finding):
-                wanted[finding.path].of_whole = [finding]
-            elif is_whole(finding) and not any(map(is_transcoding, wanted[finding.path].of_whole)):
-                wanted[finding.path].of_whole.append(finding)
-            elif not (is_for_every(finding) or is_for_related(finding)):
-                wanted[finding.path].has_others = True
-        return {path: mine for path, mine in wanted.items() if mine.of_whole or mine.sweep or mine.has_others}
-
-    def _spread(
-        self, every: Mapping[Hashable, Sequence[Finding]], files: Sequence[Checked], report: Report,
-        home: Callable[[Finding], Hashable], wanted: Mapping[str, _Wanted],
+    def _drop_copies(
+        self, done: Mapping[str, Rewriting], files: Sequence[Checked], failed: Set[str], known: Suppressions,
+        *, keep: bool,
     ) -> None:  # fmt: skip
-        """Fixes of all records of a dataset, to its files.
-
-        Where the rule is silenced in a file, or accepted in a split, nobody wants them there: such a file is left
-        alone, and with it all others where half of a dataset fixed would be worse than none.
-        """
-        accepted = {(home(f), f.code, f.split) for f in report.suppressed if is_for_every(f)} if every else set()
-        for where, fixes in every.items():
-            mine = [checked for checked in files if (checked.bound.plan.root, checked.bound.plan.dataset) == where]
-            for finding in fixes:
-                item = Every(finding, _format(finding, mine))
-                left = {
-                    checked.source.path
-                    for checked in mine
-                    if checked.bound.silences(finding.code, checked.source.path)
-                    or (where, finding.code, checked.bound.plan.split) in accepted
-                }
-                if item.is_uniform and (left or not _is_wanted_by_all(finding, where, every, files)):
-                    continue
-                for path in {checked.source.path for checked in mine} - left:
-                    wanted[path].sweep.every.append(item)
-
-    def _without_halves(self, wanted: Mapping[str, _Wanted], paths: Set[str]) -> set[str]:
-        """The files that have something to be done, once fixes are out that not all files of a dataset can have."""
-        # A file that becomes UTF-8 is fixed in the next round, and all of its dataset with it.
-        later = {path for path in paths if any(map(is_transcoding, wanted[path].of_whole))}
-        not_now = (wanted.keys() - paths) | later
-        out = {id(item) for path in not_now for item in wanted[path].sweep.every if item.is_uniform}
-        for path in paths:
-            mine = wanted[path]
-            mine.sweep.every = [item for item in mine.sweep.every if id(item) not in out]
-        return {path for path in paths if (mine := wanted[path]).of_whole or mine.sweep or mine.has_others}
+        """Drop in turn what a round has made equal to other records."""
+        now = {}
+        for checked in files:
+            path = checked.source.path
+            if path in done:
+                account, standin = self._works[path].account, self._works[path].standin
+                try:
+                    source = prepare(standin, standin, "utf-8", spooled=False).standing_in(path)
+                except InputError as error:
+                    self._give_up(path, str(error))
+                    return
+                counts = replace(checked.counts, records=account.records, unreadable=account.unreadable)
+                checked = replace(checked, source=source, counts=counts)  # noqa: PLW2901
+            now[path] = checked
+        found = (self._left, self._accepted) if keep else (Findings(), Findings())
+        wanted: dict[str, tuple[Checked, Wanted]] = {}
+        for finding in made_equal(files, done, {path: checked.source for path, checked in now.items()}):
+            path = finding.path
+            accepted = _acceptance(finding, now[path].bound.plan.suppressions.get(path), done.get(path))
+            if accepted is not None:
+                found[1].add([replace(finding, suppressed=accepted)])
+                continue
+            found[0].add([finding])
+            if self.wanted(finding) and path not in failed and self._accepts(now[path], Wanted()):
+                wanted[path] = now[path], Wanted(has_others=True)
+        if wanted:
+            self._round(found, wanted, known, keep=keep)
 
     def unverified(self, report: Report) -> Report:
         """The report of a check, brought to what is left after this round."""
@@ -272,7 +232,7 @@ class Rounds:
             inputs.append(item)
         return replace(report, inputs=inputs, findings=self._left, suppressed=self._accepted)
 
-    def _accepts(self, checked: Checked, wanted: _Wanted) -> bool:
+    def _accepts(self, checked: Checked, wanted: Wanted) -> bool:
         """Whether a file can be fixed; says why not, once."""
         path = checked.source.path
         if path in self._given_up or path in self._works:
@@ -307,7 +267,8 @@ class Rounds:
         self.failures.append(Failure(path, 0, "", message))
 
     def _rewritten(
-        self, checked: Checked, group: Iterator[Finding], wanted: _Wanted, report: Report, known: Suppressions,
+        self, checked: Checked, wanted: Wanted, group: Iterator[Finding], found: tuple[Findings, Findings],
+        known: Suppressions,
     ) -> Rewriting:  # fmt: skip
         work = self._works[checked.source.path]
         plan = checked.bound.plan
@@ -327,7 +288,7 @@ class Rounds:
         attempts = iter([group])
 
         def findings() -> Iterable[Finding]:
-            return next(attempts, None) or (finding for finding in _all(report) if finding.path == work.path)
+            return next(attempts, None) or (finding for finding in _all(found) if finding.path == work.path)
 
         rewriting.run(findings, wanted.of_whole)
         return rewriting
@@ -381,30 +342,18 @@ class Rounds:
         return True
 
 
-def _key(finding: Finding) -> tuple[Any, ...]:
-    return finding.dataset, finding.split, finding.code, finding.path, finding.line, finding.column
-
-
-def _format(finding: Finding, files: Iterable[Checked]) -> str:
-    """The format of the records that a finding about all of them speaks of."""
-    return next((c.bound.plan.conventions.format for c in files if c.bound.plan.split == finding.split), "")
-
-
-def _is_wanted_by_all(
-    finding: Finding, where: Hashable, every: Mapping[Hashable, Sequence[Finding]], files: Sequence[Checked]
-) -> bool:
-    """Whether all other datasets that have a file of this one want the same."""
-    homes: dict[str, set[Hashable]] = defaultdict(set)
-    for checked in files:
-        homes[checked.source.path].add((checked.bound.plan.root, checked.bound.plan.dataset))
-    others = {other for having in homes.values() if where in having for other in having}
-    same = (finding.code, finding.fix)
-    return all(same in [(item.code, item.fix) for item in every.get(other, ())] for other in others)
-
-
-def _all(report: Report) -> Iterator[Finding]:
+def _all(found: tuple[Findings, Findings]) -> Iterator[Finding]:
     """The findings, those accepted among them, in order."""
-    return heapq.merge(report.findings, report.suppressed, key=lambda finding: finding.order)
+    return heapq.merge(*found, key=lambda finding: finding.order)
+
+
+def _acceptance(finding: Finding, cover: Cover | None, rewriting: Rewriting | None) -> Suppression | None:
+    """Why a finding about a file as it is now is accepted; the suppressions may name the record as it was."""
+    if cover is None:
+        return None
+    was = [old for old, new in rewriting.moved.items() if new == finding.record] if rewriting is not None else []
+    digests = (cover.digest(replace(finding, record=record)) for record in (finding.record, *was))
+    return next(filter(None, map(cover.entries.get, digests)), None)
 
 
 def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:

@@ -222,8 +222,11 @@ def _membership(raw: bytes, parent: str, removed: set[str], inserted: list[tuple
 
 def _written(value: Any, raw: bytes) -> bytes:
     """The value as JSON in the style of a line: its spaces, and \\u escapes where it is ASCII by them."""
-    escaped = raw.isascii() and bool(_ESCAPED.search(raw))
-    return json.dumps(value, ensure_ascii=escaped, separators=_separators(raw), allow_nan=False).encode()
+    separators = _separators(raw) if isinstance(value, dict | list) else None  # the style is looked for where it shows
+    text = json.dumps(value, ensure_ascii=False, separators=separators, allow_nan=False)
+    if not text.isascii() and raw.isascii() and _ESCAPED.search(raw):
+        text = json.dumps(value, separators=separators, allow_nan=False)
+    return text.encode()
 
 
 def _separators(raw: bytes) -> tuple[str, str]:
