@@ -23,7 +23,7 @@ FEWEST = 5
 _LOOK_BACK = 500  # code points in which a look-alike of an ending is looked for
 _LONGER = 0.9  # ours: an ending that could be the separator grows only where nine tenths of its texts go on alike
 _INTO_A_WORD = 0.98
-"""Ours: and into one more word only where that word never varies. `edible:` and `handheld:` share `:`."""
+"""Ours: and into one more word only where that word never varies, nor lacks. `edible:` and `handheld:` share `:`."""
 _ASCII_ENDS = frozenset(".!?\"'`)]}")
 _SENTENCE_STOPS = frozenset(".!?")
 _COLONS = frozenset("：﹕︰")
@@ -125,6 +125,7 @@ def _is_stop(text: str, own: set[str]) -> bool:
 def _grow(texts: Counter[str], total: int) -> str:
     """The longest ending that at least 80 % share, one code point at a time from the right."""
     ending, holders, group = "", total, texts
+    separator, separated = "", 0  # what it was when it last could be the separator, and how many end so
     while len(ending) < WINDOW:
         size = len(ending) + 1
         counts: Counter[str] = Counter()
@@ -135,10 +136,12 @@ def _grow(texts: Counter[str], total: int) -> str:
             break
         character = min(counts, key=lambda c: (-counts[c], c))
         needed = SETTLED * total
-        if _cut_back(ending):  # a separator by now: what makes it longer must be no accident of the texts
+        if core := _cut_back(ending):  # a separator by now: what makes it longer must be no accident of the texts
+            if core != separator:
+                separator, separated = core, holders
             needed = max(needed, _LONGER * holders)
             if _in_word(character) and not _in_word(ending[0]):
-                needed = max(needed, _INTO_A_WORD * sum(n for c, n in counts.items() if _in_word(c)))
+                needed = max(needed, _INTO_A_WORD * separated)
         if counts[character] < needed:
             break
         ending, holders = character + ending, counts[character]

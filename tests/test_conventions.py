@@ -95,6 +95,30 @@ def test_a_set_of_separators_is_a_design_of_its_own() -> None:
     assert learned(rows[::-1]) == found
 
 
+@pytest.mark.parametrize(
+    ("template", "usual", "other", "expected"),
+    [
+        ("{}{} ->", " Regards, Bob", ".", " ->"),
+        ("{}\n{}\nAnswer:", "Question: Who?", "Frage!", "\nAnswer:"),
+        ("{}\n{}\n\n###\n\n", "Is it edible?", "Is it not.", "\n\n###\n\n"),
+    ],
+)
+def test_words_before_a_separator_that_some_prompts_lack_are_no_part_of_it(
+    template: str, usual: str, other: str, expected: str
+) -> None:
+    """What all prompts end with is their separator, though 19 of 20 say the same before it."""
+    rows = [(template.format(item, usual if n % 20 else other), " yes") for n, item in enumerate(items(200))]
+    assert texts(learned(rows)) == [expected]
+    assert learned(rows).separator_share == 1.0
+
+
+def test_words_before_a_stop_sequence_that_some_answers_lack_are_no_part_of_it() -> None:
+    rows = [("a ->", f" {item}{' Yours, Bob' if n % 20 else '.'}\n") for n, item in enumerate(items(200))]
+    stop = learned(rows).stop
+    assert stop is not None
+    assert (stop.text, stop.share) == ("\n", 1.0)
+
+
 def test_two_tasks_that_end_differently() -> None:
     rows = [(f"{item}\n{task}", " yes") for item in items(50) for task in ("edible ->", "handheld |")]
     found = learned(rows)
