@@ -65,7 +65,10 @@ def _partners(files: Sequence[str]) -> dict[str, str]:
 
 
 def _similar(plan: Plan) -> str:
+    """What a name that the target does not list may have meant."""
     assert plan.model is not None
+    if plan.target.model(plan.model.name) is not None:
+        return ""
     return nearest(plan.model.name, [name for m in plan.target.models for name in (m.name, *m.aliases)])
 
 

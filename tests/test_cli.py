@@ -204,6 +204,19 @@ def test_no_tokenizer_is_not_checked_and_never_an_estimate(run: Run, tmp_path: P
     assert any("no tokenizer is known for the model llama-9" in note["why"] for note in report["not_checked"])
 
 
+@pytest.mark.parametrize(
+    ("target", "model", "meant"),
+    [("openai", "gpt-4o-mni", "gpt-4o-mini"), ("openai", "llama-9", ""), ("bedrock-claude", "claude-3-haiku", "")],
+)
+def test_a_name_close_to_a_known_model_is_named_and_a_known_one_is_not(
+    run: Run, tmp_path: Path, target: str, model: str, meant: str
+) -> None:
+    (tmp_path / "t.jsonl").write_text(CLEAN)
+    said = run("check", "t.jsonl", "--target", target, "--model", model).stdout.splitlines()
+    why = next(line for line in said if "no tokenizer is known for the model" in line)
+    assert (f"did you mean '{meant}'?" in why) if meant else ("did you mean" not in why)
+
+
 def test_models_and_targets_choose_the_limit(run: Run, tmp_path: Path) -> None:
     def answer(words: int) -> str:
         return json.dumps(

@@ -94,6 +94,13 @@ def test_answers_that_are_no_labels_for_certain_have_no_tokens_to_judge(tmp_path
     assert found(tmp_path, labelled(counts), ("LAB001", "LAB002"), model="babbage-002") == []
 
 
+def test_a_label_that_lacks_its_space_is_told_once_by_the_rule_on_spaces(tmp_path: Path) -> None:
+    """Without its space ' edible' has two tokens; with it, as it is meant, one."""
+    counts = {" edible": 110, " good": 110, "edible": 3}
+    codes = {code for code, _ in told(found(tmp_path, labelled(counts), ("LAB001", "SEP004"), model="babbage-002"))}
+    assert codes == {"SEP004"}
+
+
 @pytest.mark.parametrize(
     ("labels", "stop", "is_chat", "severity"),
     [

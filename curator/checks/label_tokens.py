@@ -33,7 +33,7 @@ class NotSingleToken:
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         tokens: Tokenizer = context.tokens
         completion = context.conventions.format == "openai-completion"
-        for label, seen in _written(self.labels):
+        for label, seen in usual(self.labels).values():  # another spacing is a slip, which another rule names
             pieces = tokens.spell(label)
             if len(pieces) < 2:
                 continue
