@@ -285,6 +285,33 @@ def test_thousands_of_labels_get_no_bias_but_room_for_the_longest(tmp_path: Path
     assert len(text) < 10_000
 
 
+def test_what_may_be_labels_is_not_taken_for_free_text_in_silence(tmp_path: Path) -> None:
+    for name, row in (
+        ("a", lambda n, text: {"prompt": f"thing {n} ->", "completion": f" {text} END"}),
+        ("b", lambda n, text: chat(text, n)),
+    ):
+        path = written(tmp_path / f"{name}.jsonl", [row(n, f"kind{n % 1200:04}x") for n in range(3000)])
+        plan = planned(path, model="davinci-002" if name == "a" else "gpt-4o")
+        assert plan.task == "generation"
+        assert any("1,200 different short ones" in text and "curator.toml" in text for text in plan.unsaid)
+        dataset, names = f'[datasets.x]\ntrain = "{name}.jsonl"\n', [f"kind{n:04}x" for n in range(1200)]
+        for setting, count, words in (
+            ('task = "classification"', 0, "whether the answers of 3,000 records are labels"),
+            (f"labels = {names}", 1200, "of 1,200 labels no logit_bias"),
+        ):
+            (tmp_path / "curator.toml").write_text(f"{dataset}{setting}\n")
+            (plan,) = curator.plan_training(path, config=str(tmp_path / "curator.toml")).plans
+            assert len(plan.labels) == count
+            bias = plan.advice("inference", "logit_bias")
+            assert bias is not None
+            assert ("no answer occurs 5 times" in bias.why) == (not count)
+            (said,) = (text for text in plan.unsaid if "target" not in text)
+            assert words in said
+    for answers in (["It is so.", *map(str, range(59))], [f"It is {n // 2} and {'so ' * 20}on." for n in range(60)]):
+        plan = planned(written(tmp_path / "c.jsonl", [chat(text, n) for n, text in enumerate(answers)]))
+        assert not any("different short ones" in text for text in plan.unsaid)
+
+
 def test_numbers_on_a_scale_are_not_labels(tmp_path: Path) -> None:
     rows = [{"prompt": f"thing {n} ->", "completion": f" {n % 30} END"} for n in range(600)]
     plan = planned(written(tmp_path / "a.jsonl", rows), model="babbage-002")
@@ -292,6 +319,14 @@ def test_numbers_on_a_scale_are_not_labels(tmp_path: Path) -> None:
     assert plan.labels == ()
     assert (calls["temperature"], calls["logit_bias"], calls["stop"]) == (0, None, [" END"])
     assert calls["max_tokens"] == 3
+
+
+def test_answers_that_are_no_labels_are_counted(tmp_path: Path) -> None:
+    answers = [*(" yes", " no") * 30, "yes", " perhaps"]
+    rows = [{"prompt": f"thing {n} ->", "completion": answer} for n, answer in enumerate(answers)]
+    plan = planned(written(tmp_path / "a.jsonl", rows))
+    assert [(label.written, label.count) for label in plan.labels] == [(" no", 30), (" yes", 30)]
+    assert any("the answers of 2 records are labels" in text for text in plan.unsaid)
 
 
 def test_declared_labels_count_although_none_was_seen(tmp_path: Path) -> None:
@@ -308,8 +343,20 @@ def test_declared_labels_count_although_none_was_seen(tmp_path: Path) -> None:
 def test_the_longest_answer_is_the_room_of_free_text(tmp_path: Path) -> None:
     answers = [f"Well, {'very ' * (n % 17)}good, {n}." for n in range(60)]
     plan = planned(written(tmp_path / "a.jsonl", [chat(a, n) for n, a in enumerate(answers)]), model="gpt-4o")
-    assert values(plan, "inference")["max_tokens"] == max(map(Tokenizer("o200k_base").count, answers))
+    longest = max(map(Tokenizer("o200k_base").count, answers))
+    assert values(plan, "inference")["max_tokens"] == longest + 1  # what ends the message is a token, too
     assert values(plan, "inference")["temperature"] is None
+    rows = [{"prompt": f"{n}?", "completion": answer} for n, answer in enumerate(answers)]
+    calls = values(planned(written(tmp_path / "b.jsonl", rows), target="openai", model="davinci-002"), "inference")
+    assert calls["max_tokens"] == max(map(Tokenizer("cl100k_base").count, answers))  # stopped by its last character
+
+
+def test_labels_of_several_tokens_get_room_for_the_end_of_the_message(tmp_path: Path) -> None:
+    words = ("not quite edible", "edible")
+    plan = planned(written(tmp_path / "a.jsonl", [chat(words[n % 2], n) for n in range(60)]), model="gpt-4o")
+    assert values(plan, "inference")["max_tokens"] == Tokenizer("o200k_base").count(words[0]) + 1
+    plan = planned(written(tmp_path / "a.jsonl", [chat(("yes", "no")[n % 2], n) for n in range(60)]), model="gpt-4o")
+    assert values(plan, "inference")["max_tokens"] == 1  # as seed 002 has it: the label is there
 
 
 # --- the code ----------------------------------------------------------------------------------
@@ -422,6 +469,8 @@ def test_nothing_to_train_on(tmp_path: Path) -> None:
         plans = curator.plan_training(tmp_path / "a.jsonl", isolated=True)
         assert values(plans.plans[0], "data") == {"examples": 0}
         assert set(plans.plans[0].sections) == {"data"}
+        assert [failure.path for failure in plans.failures] == [str(tmp_path / "a.jsonl")]
+        assert "no record that can be read" in plans.failures[0].message
         for form in FORMS:
             assert "Traceback" not in shown(plans, form)
 
@@ -429,7 +478,7 @@ def test_nothing_to_train_on(tmp_path: Path) -> None:
 def test_one_record(tmp_path: Path) -> None:
     plan = planned(written(tmp_path / "a.jsonl", [chat("Yes")]), model="gpt-4o")
     assert values(plan, "training")["n_epochs"] == 25
-    assert values(plan, "inference")["max_tokens"] == 1
+    assert values(plan, "inference")["max_tokens"] == 2  # and the end of the message
 
 
 def test_prompts_without_a_separator_are_said_to_have_none(openai: None, tmp_path: Path) -> None:
@@ -453,7 +502,7 @@ def test_preferences_have_calls_but_no_known_price(openai: None, tmp_path: Path)
     }
     plan = planned(written(tmp_path / "a.jsonl", [row] * 20))
     assert values(plan, "cost")["cost_usd"] is None
-    assert values(plan, "inference")["max_tokens"] == 2  # of the preferred one
+    assert values(plan, "inference")["max_tokens"] == 3  # of the preferred one, and the end of the message
     assert called(plan.snippet, "Hi?")[0] == "chat.completions"
 
 
@@ -474,12 +523,19 @@ def test_prompts_for_reinforcement_get_no_epochs_and_no_call(tmp_path: Path) -> 
         {"odd": 1},
         {"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}]},
         {"instruction": "Do", "input": "", "output": "Done"},
+        {"prompt": "a", "chosen": "b", "rejected": "c"},
+        {"conversations": [{"from": "human", "value": "a"}], "chosen": {"from": "gpt", "value": "b"},
+         "rejected": {"from": "gpt", "value": "c"}},
     ],
-)
+)  # fmt: skip
 def test_formats_that_do_not_show_the_call_get_none(tmp_path: Path, row: dict[str, Any]) -> None:
-    plan = planned(written(tmp_path / "a.jsonl", [row] * 12))
+    plan = planned(written(tmp_path / "a.jsonl", [row] * 12), model="gpt-4o")
     assert plan.snippet == ""
+    assert "inference" not in plan.sections
     assert plan.unsaid
+    tokens = plan.advice("cost", "tokens_per_epoch")
+    if tokens is not None and tokens.value is None:
+        assert f"records of the format {plan.format} are not read" in tokens.why
 
 
 # --- the forms ---------------------------------------------------------------------------------
@@ -565,11 +621,17 @@ def test_what_the_command_refuses(
         (("a.jsonl", "--price", "-1"), "--price"),
         (("a.jsonl", "--price", "nan"), "--price"),
         (("a.jsonl", "--price", "inf"), "--price"),
+        (("a.jsonl", "--price", "1e308"), "0 to 1,000,000"),
     ):
         code, _, err = run(*arguments, capsys=capsys)
         assert code == 2
         assert words in err
     assert (tmp_path / "a.jsonl").read_bytes() == before
+    (tmp_path / "empty.jsonl").write_bytes(b"{broken\n")
+    code, out, err = run("a.jsonl", "empty.jsonl", "--isolated", capsys=capsys)
+    assert code == 2
+    assert "error: empty.jsonl: holds no record that can be read" in err
+    assert "a.jsonl: openai-chat" in out
     code, out, err = run("gone.jsonl", "a.jsonl", "--isolated", "--format", "json", capsys=capsys)
     assert code == 2
     document: Mapping[str, Any] = json.loads(out)

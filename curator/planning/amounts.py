@@ -8,15 +8,18 @@ from collections.abc import Sequence
 
 from curator import formats
 from curator.checks.labels import is_measure
-from curator.conventions import Conventions
+from curator.conventions import LABEL_SEEN, Conventions
 from curator.plan import Plan
 from curator.planning.advice import Advice, Label, Split
 from curator.planning.inference import MOST_BIASED
+from curator.planning.measuring import Measures
 from curator.prices import Price
+from curator.reporters.text import counted
 from curator.targets import Model, Target
 
 _FEWEST = 10  # seed 003: "the minimum is 10", where the target has no figure of its own
 _EFFECT, _CLEAR = 50, 100  # seeds 000, 001 and 003
+_WORTH_SPLITTING = 20  # ours: of fewer records a tenth judges nothing, and the rest may be less than the minimum
 _LEVELS = (
     (10_000, "tens of thousands are great"),
     (1_000, "thousands are good, tens of thousands great"),
@@ -24,6 +27,7 @@ _LEVELS = (
     (0, "less than the hundreds that are decent; thousands are good"),
 )
 _AMOUNT = "seed 002, 'How much training data do you need'"
+_DECLARE = "if they are, list all labels as `labels` in the dataset's table of curator.toml, and plan again"
 _PRICE = "usd_per_million_tokens"
 _SEEDS = "seeds 001 and 003"
 
@@ -64,7 +68,7 @@ def _examples(count: int, conventions: Conventions, target: Target, kind: str) -
     if count < least:
         return Advice("examples", count, f"too few: {least:,} are the least", source)
     if count < _EFFECT:
-        why = f"above the minimum of {least:,}, but expect little effect: it begins with 50 to 100 good ones"
+        why = f"the least are {least:,}, but expect little effect: it begins with 50 to 100 good ones"
         return Advice("examples", count, why, f"{source}; {_SEEDS}")
     if count < _CLEAR:
         why = "50 to 100 are where an effect begins: where none is to be seen, mend the data before adding to it"
@@ -87,8 +91,8 @@ def _per_label(labels: Sequence[Label], kind: str) -> Advice:
 
 
 def _split(train: Split, more: str = "") -> str:
-    """The command that holds some of the training data out; "" where that is not one file."""
-    if len(train.paths) != 1 or not os.path.isfile(train.paths[0]):
+    """The command that holds some of the training data out; "" where these are not one file, or too few."""
+    if len(train.paths) != 1 or not os.path.isfile(train.paths[0]) or train.records < _WORTH_SPLITTING:
         return ""
     return f"curator split {shlex.quote(train.paths[0])} --validation 10%{more}"
 
@@ -107,14 +111,13 @@ def cost(
     validation: Split | None,
     epochs: int,
     found: Price | None,
-    target: Target,
-    model: Model | None,
+    plan: Plan,
     kind: str,
 ) -> tuple[Advice, ...]:
     """Tokens of an epoch and of the job, the price and what it comes to; None wherever something is not known."""
+    target, model = plan.target, plan.model
     if train is None or train.billed is None:
-        why = "no count is guessed: no tokenizer of this model is bundled" if model else "no model is named"
-        return (Advice("tokens_per_epoch", None, why),)
+        return (Advice("tokens_per_epoch", None, f"no count is guessed: {_uncounted(plan)}"),)
     name = model.name if model else ""
     advice = [_tokens(train, model, kind)]
     if kind == "reinforcement":
@@ -139,6 +142,15 @@ def cost(
     guide = "OpenAI fine-tuning guide (late 2024)"
     advice.append(Advice("cost_usd", None if usd is None else round(usd, 4), why, guide))
     return tuple(advice)
+
+
+def _uncounted(plan: Plan) -> str:
+    """Why no tokens are counted."""
+    if plan.model is None:
+        return "no model is named"
+    if plan.tokenizer is None:
+        return "no tokenizer of this model is bundled"
+    return f"records of the format {plan.conventions.format} are not read"
 
 
 def _tokens(train: Split, model: Model | None, kind: str) -> Advice:
@@ -180,7 +192,7 @@ def history(splits: Sequence[Split], labels: Sequence[Label], model: Model | Non
     return (Advice("metrics", shlex.join(words), why, "seed 002, 'How to evaluate your GPT fine-tuned model'"),)
 
 
-def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label]) -> tuple[str, ...]:
+def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label], measures: Measures) -> tuple[str, ...]:
     """What this plan does not say, and why."""
     found = []
     conventions = plan.conventions
@@ -206,6 +218,17 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label])
         )
     if conventions.task == "classification" and is_measure(conventions):
         found.append("the answers are numbers on a scale: nothing is said per label")
+    if repeated := measures.repeated:
+        found.append(
+            f"whether the answers are labels: {repeated:,} different short ones occur over and over, but most of them "
+            f"too rarely to be told from free text, which this plan takes them for; {_DECLARE}"
+        )
+    is_open = conventions.task == "classification" and not conventions.declared and not is_measure(conventions)
+    if is_open and (left := measures.answers(labels)):
+        found.append(
+            f"whether the answers of {counted(left, 'record')} are labels: they occur fewer than {LABEL_SEEN} times, "
+            f"or are spelled in another way, so that no parameter counts with them; {_DECLARE}"
+        )
     if len(labels) > MOST_BIASED:
         found.append(f"of {len(labels):,} labels no logit_bias is made")
     return tuple(found)

@@ -99,7 +99,7 @@ def _epochs(examples: int, task: str, target: Target, model: Model | None, kind:
     why += "; one or two more where answers do not follow the data, one or two fewer where they lose variety (seed 001)"
     why = f"{_elsewhere(target)}{why}"
     if kind == "preference":
-        why = f"a place to start, for the estimate is one of supervised tuning: {why}"
+        why = f"the estimate is one of supervised tuning, and these are preferences; {why}"
     return Advice("n_epochs", count, why, source)
 
 

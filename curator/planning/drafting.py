@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -17,28 +16,37 @@ from curator.planning.advice import Advice, Plans, Split, TrainingPlan
 from curator.planning.defaults import planned_epochs, training
 from curator.planning.snippet import snippet
 from curator.prices import Price, price
-from curator.report import Report, TokenStats
+from curator.report import Failure, Report, TokenStats
 
 TRAIN = "train"
 _ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preference": "chat.completions"}
 _TEMPLATED = ("alpaca",)
 """Formats whose prompts the trainer's own template makes."""
+_DEAREST = 1_000_000  # ours: a dollar for each token; what is beyond is a slip, and costs that no float holds
 
 
 def draft(report: Report, files: Sequence[Checked], own_price: float | None = None) -> Plans:
     """A plan for each dataset of the run; the files are still open. `own_price` is in USD per million tokens.
 
-    Raises UsageError for a price that is none.
+    Where no record of a dataset can be read, its plan says so, and so do the failures. Raises UsageError for a price
+    that is none.
     """
-    if own_price is not None and not 0 <= own_price < math.inf:
-        raise UsageError(f"the price is {own_price}: give --price as USD per million tokens, 0 or more")
+    if own_price is not None and not 0 <= own_price <= _DEAREST:
+        raise UsageError(f"the price is {own_price}: give --price as USD per million tokens, 0 to {_DEAREST:,}")
     datasets: dict[tuple[str, str], list[Checked]] = {}
     for file in files:
         plan = file.bound.plan
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
     made = [_plan(own, levels, own_price) for own in datasets.values()]
-    return Plans(tuple(made), tuple(report.failures))
+    empty = [plan for plan in made if not any(split.records for split in plan.splits)]
+    return Plans(tuple(made), (*report.failures, *map(_nothing, empty)))
+
+
+def _nothing(plan: TrainingPlan) -> Failure:
+    """What is said of a dataset in which no record can be read."""
+    path = plan.splits[0].paths[0]
+    return Failure(path, 0, "", f"{path}: holds no record that can be read, so there is nothing to plan")
 
 
 def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None) -> TrainingPlan:
@@ -52,7 +60,8 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
     measures = measuring.measure([file for file in files if file.bound.plan is plan], plan)
     ends = inference.endings(conventions)
     labels = measuring.labels(measures, ends.stop)
-    endpoint = _ENDPOINTS.get(kind) if conventions.format not in _TEMPLATED and measures.records else None
+    shows_calls = formats.understood(conventions.format) and conventions.format not in _TEMPLATED
+    endpoint = _ENDPOINTS.get(kind) if shows_calls and measures.records else None
     count = train.records if train else 0
     epochs = planned_epochs(count, plan.model)
     found = price(plan.target.name, plan.model.name if plan.model else None)
@@ -64,12 +73,12 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
     }
     if count and conventions.format:
         sections["training"] = training(count, conventions.task, plan.target, plan.model, kind)
-        sections["cost"] = amounts.cost(train, held_out, epochs, found, plan.target, plan.model, kind)
+        sections["cost"] = amounts.cost(train, held_out, epochs, found, plan, kind)
     code = ""
     if endpoint and kind != "reinforcement":
         sections["inference"] = inference.parameters(endpoint, conventions, labels, measures)
         values = {advice.name: advice.value for advice in sections["inference"]}
-        name = plan.model.name if plan.model else None
+        name = plan.model.name if plan.model and plan.target.name == "openai" else None
         code = snippet(endpoint, name, ends, conventions, labels, measures, values)
     if conventions.task == "classification" and labels and kind == "completion":
         sections["history"] = amounts.history(splits, labels, plan.model)
@@ -89,7 +98,7 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
         sections,
         endpoint,
         code,
-        amounts.unsaid(plan, kind, endpoint, labels) if any(split.records for split in splits) else (),
+        amounts.unsaid(plan, kind, endpoint, labels, measures) if any(split.records for split in splits) else (),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curator.conventions import Conventions
+from curator.checks.labels import is_measure
+from curator.conventions import LABEL_SEEN, Conventions
 from curator.endings import SETTLED, Habit
 from curator.planning.advice import Advice, Label
 from curator.planning.measuring import Measures
@@ -17,6 +18,9 @@ _MOST_LOGPROBS = {"completions": 5, "chat.completions": 20}  # OpenAI API refere
 _USUAL_LOGPROBS = 5
 _SEED = "seed 002, 'How to pick inference parameters'"
 _API = "OpenAI API reference"
+_COUNTING = "OpenAI cookbook, 'How to count tokens with tiktoken'"
+_END = 1  # token that ends each message of a chat: without room for it, `finish_reason` is "length"
+_NO_TOKENIZER = "no model is named whose tokenizer is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,12 @@ def parameters(
     """Stop, max_tokens and what a classification adds; a value is None where nothing is to be set."""
     found = [*_separator(endings(conventions), conventions), _stop(endpoint, endings(conventions))]
     if conventions.task != "classification":
-        return (*found, _longest_answer(measures), _free_temperature())
+        return (*found, _longest_answer(endpoint, conventions, measures), _free_temperature())
     single = bool(labels) and all(label.is_token for label in labels)
-    found.append(_label_length(labels, measures, single=single))
+    found.append(_label_length(endpoint, labels, measures, single=single))
     found.append(Advice("temperature", 0, "a label is not to be drawn by chance", _SEED))
     found += _logprobs(endpoint, len(labels))
-    found += _bias(labels, measures, single=single)
+    found += _bias(conventions, labels, measures, single=single)
     return tuple(found)
 
 
@@ -88,9 +92,9 @@ def _stop(endpoint: str, ends: Endings) -> Advice:
     return Advice("stop", None, "none is needed: the chat template ends every message itself")
 
 
-def _longest_answer(measures: Measures) -> Advice:
+def _longest_answer(endpoint: str, conventions: Conventions, measures: Measures) -> Advice:
     if measures.longest is None:
-        why = "no answer could be counted" if measures.tokenizer else "no tokenizer of this model is known"
+        why = "no answer could be counted" if measures.tokenizer else _NO_TOKENIZER
         return Advice("max_tokens", None, why)
     if measures.calls:
         why = (
@@ -98,8 +102,13 @@ def _longest_answer(measures: Measures) -> Advice:
             "is not published: leave ample room"
         )
         return Advice("max_tokens", None, why)
-    why = "the longest answer of the data, what stops it included: a longer one was not taught"
-    return Advice("max_tokens", max(1, measures.longest), why)
+    if endpoint != "completions":
+        why = "the longest answer of the data, and the token that ends a message: a longer one was not taught"
+        return Advice("max_tokens", measures.longest + _END, why, _COUNTING)
+    stop = ", its stop sequence included" if endings(conventions).stop else ""
+    return Advice(
+        "max_tokens", max(1, measures.longest), f"the longest answer of the data{stop}: a longer one was not taught"
+    )
 
 
 def _free_temperature() -> Advice:
@@ -107,16 +116,19 @@ def _free_temperature() -> Advice:
     return Advice("temperature", None, why, _SEED)
 
 
-def _label_length(labels: Sequence[Label], measures: Measures, *, single: bool) -> Advice:
+def _label_length(endpoint: str, labels: Sequence[Label], measures: Measures, *, single: bool) -> Advice:
     if single:
         return Advice("max_tokens", 1, "every label is a single token", _SEED)
     if measures.tokenizer is None:
-        why = "no tokenizer of this model is known; 1 if every label is a single token, else the longest one's"
+        why = f"{_NO_TOKENIZER}; 1 if every label is a single token, else the longest one's"
         return Advice("max_tokens", None, why, _SEED)
     longest = max((len(label.tokens) for label in labels), default=measures.longest)
     if not longest:
         return Advice("max_tokens", None, "no label could be counted", _SEED)
     what = "label" if labels else "answer"
+    if endpoint != "completions":
+        why = f"the tokens of the longest {what}, and the one that ends a message"
+        return Advice("max_tokens", longest + _END, why, f"{_SEED}; {_COUNTING}")
     return Advice("max_tokens", longest, f"the tokens of the longest {what} with what stops it", _SEED)
 
 
@@ -134,12 +146,16 @@ def _logprobs(endpoint: str, labels: int) -> list[Advice]:
     ]
 
 
-def _bias(labels: Sequence[Label], measures: Measures, *, single: bool) -> list[Advice]:
+def _bias(conventions: Conventions, labels: Sequence[Label], measures: Measures, *, single: bool) -> list[Advice]:
     """The bias for single-token labels; for others the way by their first token, where they can be told by it."""
     if not labels:
-        return [Advice("logit_bias", None, "the answers are numbers on a scale, not a set of labels", _SEED)]
+        what = "the answers are numbers on a scale, not a set of labels"
+        why = (
+            what if is_measure(conventions) else f"no answer occurs {LABEL_SEEN} times, so none is known to be a label"
+        )
+        return [Advice("logit_bias", None, why, _SEED)]
     if measures.tokenizer is None:
-        return [Advice("logit_bias", None, "it takes token ids, and no tokenizer of this model is known", _SEED)]
+        return [Advice("logit_bias", None, f"it takes token ids, and {_NO_TOKENIZER}", _SEED)]
     if len(labels) > MOST_BIASED:
         why = (
             f"{len(labels):,} labels, and the API is known to take {MOST_BIASED} entries: a part of them would shut "

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from curator import formats, reading
+from curator.answers import is_label
 from curator.checks.label_tokens import usual
 from curator.checks.labels import Labels, is_measure
 from curator.engine import Checked
@@ -18,6 +19,7 @@ from curator.planning.advice import Label
 from curator.scan import sample_records
 from curator.tokens import Tokenizer
 
+_ANSWERED, _TWICE = 0.9, 2  # ours: the first as for labels (curator.conventions)
 _TOOLSETS, _TOOLSET_CHARS = 50, 4_000  # different declarations that are counted, and what a snippet may hold
 
 
@@ -59,6 +61,26 @@ class Measures:
         # No token is shorter than a byte: what has too few bytes cannot be the longest, and need not be counted.
         if sum(len(text.encode("utf-8", "replace")) for text in texts) > (self.longest or -1):
             self.longest = max(self.longest or 0, sum(self.tokenizer.count(text) for text in texts))
+
+    @property
+    def repeated(self) -> int:
+        """How many different answers there are, where free text may be labels: short, and on average there twice.
+
+        0 where they are not, and of a classification.
+        """
+        conventions, seen = self.labels.conventions, self.labels.seen
+        if conventions.task != "generation" or "task" in conventions.pinned or is_measure(conventions):
+            return 0
+        answered = sum(found.count for found in seen.values())
+        if not answered or answered < _ANSWERED * self.records or _TWICE * len(seen) > answered:
+            return 0
+        count = (self.tokenizer or Tokenizer("o200k_base")).count  # any vocabulary tells a label from a sentence
+        short = sum(found.count for label, found in seen.items() if is_label(label.strip(), count))
+        return len(seen) if len(seen) > 1 and short >= _ANSWERED * answered else 0
+
+    def answers(self, labels: Iterable[Label]) -> int:
+        """How many answers are none of these labels as they are written."""
+        return sum(found.count for found in self.labels.seen.values()) - sum(label.count for label in labels)
 
     @property
     def tools(self) -> str | None:

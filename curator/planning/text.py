@@ -52,7 +52,8 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 def _labels(labels: tuple[Label, ...]) -> list[str]:
     lines = ["  labels as they are trained:"]
     for label in labels[:LABELS_SHOWN]:
-        tokens = f", token {', '.join(map(str, label.tokens))}" if label.tokens else ""
+        word = "token" if len(label.tokens) == 1 else "tokens"
+        tokens = f", {word} {', '.join(map(str, label.tokens))}" if label.tokens else ""
         lines.append(f"      {visible(clip(repr(label.written), _LABEL))}: {label.count:,}{tokens}")
     if len(labels) > LABELS_SHOWN:
         lines.append(f"      and {len(labels) - LABELS_SHOWN:,} more: --format json lists all")
