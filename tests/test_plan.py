@@ -536,6 +536,17 @@ def test_formats_that_do_not_show_the_call_get_none(tmp_path: Path, row: dict[st
     tokens = plan.advice("cost", "tokens_per_epoch")
     if tokens is not None and tokens.value is None:
         assert f"records of the format {plan.format} are not read" in tokens.why
+    elif tokens is not None:
+        assert "what the trainer's template adds is not counted" in tokens.why
+
+
+def test_a_model_that_takes_no_such_records_is_not_called(tmp_path: Path) -> None:
+    rows = {"chat": [chat(f"It is {n}.", n) for n in range(20)],
+            "completion": [{"prompt": f"{n} ->", "completion": f" It is {n}. END"} for n in range(20)]}  # fmt: skip
+    for kind, model, words in (("chat", "davinci-002", "a completion model"), ("completion", "gpt-4o", "a chat model")):
+        plan = planned(written(tmp_path / "a.jsonl", rows[kind]), model=model)
+        assert plan.snippet == ""
+        assert any(words in text for text in plan.unsaid)
 
 
 # --- the forms ---------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ _LEVELS = (
 )
 _AMOUNT = "seed 002, 'How much training data do you need'"
 _DECLARE = "if they are, list all labels as `labels` in the dataset's table of curator.toml, and plan again"
+TEMPLATED = ("alpaca",)
+"""Formats whose prompts the trainer's own template makes."""
 _PRICE = "usd_per_million_tokens"
 _SEEDS = "seeds 001 and 003"
 
@@ -119,7 +121,7 @@ def cost(
     if train is None or train.billed is None:
         return (Advice("tokens_per_epoch", None, f"no count is guessed: {_uncounted(plan)}"),)
     name = model.name if model else ""
-    advice = [_tokens(train, model, kind)]
+    advice = [_tokens(train, model, kind, templated=plan.conventions.format in TEMPLATED)]
     if kind == "reinforcement":
         if found and found.usd_per_hour is not None:
             why = f"of training, {found.note}; how long it takes, the data does not say"
@@ -153,9 +155,11 @@ def _uncounted(plan: Plan) -> str:
     return f"records of the format {plan.conventions.format} are not read"
 
 
-def _tokens(train: Split, model: Model | None, kind: str) -> Advice:
+def _tokens(train: Split, model: Model | None, kind: str, *, templated: bool) -> Advice:
     encoding = model.encoding if model else ""
     why = f"counted with {encoding}; the longest record has {train.longest:,}"
+    if templated:
+        why += "; what the trainer's template adds is not counted"
     if train.too_long:
         assert model is not None
         assert model.max_tokens is not None
@@ -210,8 +214,11 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label],
             "how answers are graded stands in the job, not in the data; reasoning models take no temperature, stop, "
             "logit_bias or logprobs, and max_completion_tokens would count their thoughts"
         )
-    elif endpoint is None:
+    elif conventions.format in TEMPLATED:
         found.append(f"how a prompt of {conventions.format} looks is up to the trainer's template, so no call is shown")
+    elif endpoint is None and plan.model:
+        takes = "prompts, not messages" if plan.model.kind == "completion" else "messages, not prompts"
+        found.append(f"no call is shown: {plan.model.name} is a {plan.model.kind} model, and takes {takes}")
     elif plan.target.name not in ("openai", "azure"):
         found.append(
             "parameters and code are those of OpenAI's API, which many servers share: see whether yours takes them all"
@@ -220,7 +227,7 @@ def unsaid(plan: Plan, kind: str, endpoint: str | None, labels: Sequence[Label],
         found.append("the answers are numbers on a scale: nothing is said per label")
     if repeated := measures.repeated:
         found.append(
-            f"whether the answers are labels: {repeated:,} different short ones occur over and over, but most of them "
+            f"whether the answers are labels: {repeated:,} different short ones recur, but most of them "
             f"too rarely to be told from free text, which this plan takes them for; {_DECLARE}"
         )
     is_open = conventions.task == "classification" and not conventions.declared and not is_measure(conventions)

@@ -17,11 +17,10 @@ from curator.planning.defaults import planned_epochs, training
 from curator.planning.snippet import snippet
 from curator.prices import Price, price
 from curator.report import Failure, Report, TokenStats
+from curator.targets import Model
 
 TRAIN = "train"
 _ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preference": "chat.completions"}
-_TEMPLATED = ("alpaca",)
-"""Formats whose prompts the trainer's own template makes."""
 _DEAREST = 1_000_000  # ours: a dollar for each token; what is beyond is a slip, and costs that no float holds
 
 
@@ -43,10 +42,17 @@ def draft(report: Report, files: Sequence[Checked], own_price: float | None = No
     return Plans(tuple(made), (*report.failures, *map(_nothing, empty)))
 
 
+def _suits(model: Model | None, kind: str) -> bool:
+    """Whether a model of this kind is called with what such records hold."""
+    return model is None or (model.kind == "completion") == (kind == "completion")
+
+
 def _nothing(plan: TrainingPlan) -> Failure:
     """What is said of a dataset in which no record can be read."""
     path = plan.splits[0].paths[0]
-    return Failure(path, 0, "", f"{path}: holds no record that can be read, so there is nothing to plan")
+    return Failure(
+        path, 0, "", f"{path}: holds no record that can be read, so there is nothing to plan: {plan.command} says why"
+    )
 
 
 def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None) -> TrainingPlan:
@@ -60,8 +66,8 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
     measures = measuring.measure([file for file in files if file.bound.plan is plan], plan)
     ends = inference.endings(conventions)
     labels = measuring.labels(measures, ends.stop)
-    shows_calls = formats.understood(conventions.format) and conventions.format not in _TEMPLATED
-    endpoint = _ENDPOINTS.get(kind) if shows_calls and measures.records else None
+    shows_calls = formats.understood(conventions.format) and conventions.format not in amounts.TEMPLATED
+    endpoint = _ENDPOINTS.get(kind) if shows_calls and measures.records and _suits(plan.model, kind) else None
     count = train.records if train else 0
     epochs = planned_epochs(count, plan.model)
     found = price(plan.target.name, plan.model.name if plan.model else None)
