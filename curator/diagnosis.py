@@ -32,6 +32,8 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
     if fault.message.startswith("Invalid \\"):
         return f"invalid escape {text[position : position + 2]}", position
     if fault.message == "Extra data":
+        if before.startswith('"') and rest.startswith(":") and parse(f"{{{text}".encode()).fault is None:
+            return "the opening { is missing", text.index('"')
         if rest.lstrip().startswith((",", "]", "}")):
             return f"{rest.lstrip()[0]!r} after the end of the {whole}", position
         return f"text after the end of the {whole}", position
@@ -60,6 +62,16 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
     if fault.message.startswith("Expecting ':' delimiter"):
         return "missing colon after a key", position
     return "not JSON", position
+
+
+def is_piece(text: str) -> bool:
+    """Whether a line is part of a pretty-printed record, where the line before it is: also an element of a list."""
+    body = text.strip().removesuffix(",")
+    if _piece(text) is not None or not text[:1].isspace() or not body:
+        return _piece(text) is not None
+    parsed = parse(body.encode())
+    # An object without a comma behind it is a record.
+    return parsed.fault is None and (not isinstance(parsed.value, dict) or text.rstrip().endswith(","))
 
 
 def _piece(text: str) -> int | None:

@@ -12,7 +12,7 @@ from itertools import islice, pairwise
 from curator.documents import element_bounds, elements, spans
 from curator.locate import value_span
 from curator.parsing import parse
-from curator.sources import BLOCK, HEAD_BYTES, Line, Shard, Source, shrunk, unreadable
+from curator.sources import BLOCK, HEAD_BYTES, Line, Shard, Source, line_start, shrunk, unreadable
 
 SHARD_BYTES = 8 << 20
 _PEEK = 1 << 13  # bytes read around a sampled offset; most lines are shorter
@@ -124,7 +124,8 @@ def _without_ending(raw: bytes) -> bytes:
 
 
 def _lines(shard: Shard, max_line_bytes: int, wanted: Callable[[], float] | None = None) -> Iterator[Line]:
-    number, offset = shard.first_line, shard.start
+    number, offset, before = shard.first_line, shard.start, b""
+    most_before = min(BLOCK, max_line_bytes)
     with open(shard.real_path, "rb", buffering=BLOCK) as file:
         if offset > shard.data_start:  # the line that began in the shard before is that shard's
             file.seek(offset - 1)
@@ -135,6 +136,9 @@ def _lines(shard: Shard, max_line_bytes: int, wanted: Callable[[], float] | None
                     return
             number += 1
             offset = file.tell()
+            begin = line_start(file, offset - 1, max(shard.data_start, offset - 1 - most_before))
+            file.seek(begin)
+            before = file.read(offset - begin)
         else:
             file.seek(offset)
         while offset < shard.end:
@@ -143,11 +147,13 @@ def _lines(shard: Shard, max_line_bytes: int, wanted: Callable[[], float] | None
                 while number < first and (part := file.readline(BLOCK)):
                     offset += len(part)
                     number += part.endswith(b"\n")
+                    before = part
                 if offset >= shard.end:
                     return
             raw = file.readline(max_line_bytes + 2)
             size = len(raw)
             line = Line(_without_ending(raw), offset, number, size=size)
+            line.before, before = before if len(before) <= most_before else b"", raw
             if len(line.raw) > max_line_bytes:
                 while not raw.endswith(b"\n") and (raw := file.readline(BLOCK)):
                     size += len(raw)

@@ -112,7 +112,7 @@ class Source:
         """The 1-based column of the character that begins at byte `offset` of the open file."""
         block = min(offset // BLOCK, len(self.columns) - 1)
         stop = max(block * BLOCK, self.start)
-        begin = _line_start(file, offset, stop)
+        begin = line_start(file, offset, stop)
         file.seek(begin)
         width = characters(file.read(offset - begin))
         return 1 + width + (self.columns[block] if begin == stop else 0)
@@ -166,6 +166,8 @@ class Line:
     too_long: bool = False
     encoding: str = "utf-8"
     """On a file's first line: what the whole file was written in."""
+    before: bytes = b""
+    """The line before it, for what spans lines; b"" for an element, and behind a line of more than a megabyte."""
     parsed: Parsed | None = None
     """What it holds; None where it was not parsed: blank, or too long."""
 
@@ -248,7 +250,7 @@ def recognise(head: bytes, *, whole: bool) -> Container:
     return "document" if opened and second[:1] in (b'"', b"}", b"]", b"{") and first[1:2] != second[1:2] else "lines"
 
 
-def _line_start(file: BinaryIO, offset: int, stop: int) -> int:
+def line_start(file: BinaryIO, offset: int, stop: int) -> int:
     """Where the line that holds the byte at `offset` begins; `stop` where that is not behind it."""
     while offset > stop:
         step = min(4096, offset - stop)

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import curator
-from curator import fixing, formats
+from curator import engine, fixing, formats
 from curator.checks.formats import Mismatch
 from curator.checks.keys import resembles
+from curator.inputs import Dataset
 from curator.model import Finding, Place, Severity
+from curator.settings import Settings
 
 U, A = "user", "assistant"
 GOOD = [{"messages": [{"role": U, "content": f"{n}?"}, {"role": A, "content": f"{n} is it."}]} for n in range(20)]
@@ -297,13 +299,45 @@ def test_messages_are_in_words(tmp_path: Path, row: dict[str, Any], message: str
     assert [f.message for f in check(tmp_path / "t.jsonl", [*GOOD, row], select=["SCH"])] == [message]
 
 
-def test_lines_of_a_pretty_printed_record_are_named(tmp_path: Path) -> None:
+def test_a_pretty_printed_record_among_the_lines_is_told_once_wherever_it_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    spread = json.dumps(ask({"role": U, "content": "a, {b}"}, TOLD, tools=[]), indent=2)
+    tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "string", "enum": ["a", "b", 1.5]}}}
+    spread = json.dumps(ask({"role": U, "content": "a, {b}"}, TOLD, tools=[tool]), indent=2)
     cut = '{"messages": [{"role": "user"'
-    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + f"{spread}\n{cut}\n")
-    *lines, last = [f.message for f in curator.check(path, isolated=True, select=["JSN001"]).findings]
-    spread_lines = [message for message in lines if "spread over several lines" in message]
-    assert len(lines) == spread.count("\n") + 1
-    assert len(spread_lines) == len(lines)
-    assert "spread" not in last
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + f"{spread}\n{spread}\n{cut}\n")
+    size = spread.count("\n") + 1
+    first = len(GOOD) + 1
+    for shard_bytes in (1, 40, 333, 1 << 20):
+        report = engine.check(
+            [Dataset("t", {"train": (str(path),)}, Settings(select=("JSN",)))], shard_bytes=shard_bytes
+        )
+        assert [(f.code, f.line) for f in report.findings] == [
+            ("JSN001", n) for n in (first, first + size, first + 2 * size)
+        ]
+        *lines, last = [f.message for f in report.findings]
+        assert all("spread over several lines" in message for message in lines)
+        assert "spread" not in last
+        assert report.inputs[0].unreadable == 2 * size + 1
+
+
+def test_pieces_of_a_record_are_told_where_nothing_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    rows = [json.dumps(row) for row in GOOD]
+    rows[3:3] = ['  "messages": [', '  "a",', '    "b"', "  ]", "}"]
+    rows += ['"c"', '  "d"', *rows[:1], '"e": 1']
+    path.write_text("\n".join(rows) + "\n")
+    found = curator.check(path, isolated=True, select=["JSN"]).findings
+    end = len(rows)
+    assert [(f.code, f.line) for f in found] == [
+        ("JSN001", 4),
+        ("JSN002", end - 3),
+        ("JSN002", end - 2),
+        ("JSN001", end),
+    ]
+
+
+def test_a_record_without_its_opening_brace_is_named_at_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + json.dumps(ask(ASKED, TOLD))[1:] + "\n")
+    (finding,) = curator.check(path, isolated=True, select=["JSN"]).findings
+    assert (finding.line, finding.column, finding.values["diagnosis"]) == (21, 1, "the opening { is missing")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from curator import locate
-from curator.diagnosis import diagnose
+from curator.diagnosis import diagnose, is_piece
 from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine, Transcode
 from curator.parsing import Fault, parse, values
 from curator.repair import mend
@@ -94,8 +94,8 @@ def too_long(line: Line) -> Iterator[Problem]:
 
 
 def invalid(line: Line) -> Iterator[Problem]:
-    """No JSON, with what it looks like and the column of the fault."""
-    if line.parsed is None or line.parsed.fault is None:
+    """No JSON, with what it looks like and the column of the fault; a record that spans lines is told once."""
+    if line.parsed is None or line.parsed.fault is None or _goes_on(line):
         return
     fault = line.parsed.fault
     if fault.kind not in ("syntax", "depth"):
@@ -112,7 +112,9 @@ def invalid(line: Line) -> Iterator[Problem]:
 
 def not_an_object(line: Line) -> Iterator[Problem]:
     """JSON, but an array, a text, a number."""
-    if line.parsed is not None and line.parsed.fault is None and not isinstance(line.parsed.value, dict):
+    if line.parsed is None or line.parsed.fault is not None or isinstance(line.parsed.value, dict):
+        return
+    if not _goes_on(line):
         names = {list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
         yield Problem(values={"type": names.get(type(line.parsed.value), "a number")})
 
@@ -153,6 +155,16 @@ def _lone_surrogates(line: Line) -> Iterator[Problem]:
                 values={"escape": match[0]},
                 fix=Fix("put U+FFFD in its place", (ReplaceBytes(first, first + 6, "\ufffd"),)),
             )
+
+
+def _goes_on(line: Line) -> bool:
+    """Whether a pretty-printed record goes on here that began on an earlier line."""
+    return (
+        not line.raw.startswith(b"{")
+        and bool(line.before.strip())
+        and is_piece(line.before.decode("utf-8", "replace"))
+        and is_piece(line.raw.decode("utf-8", "replace"))
+    )
 
 
 def _fault(line: Line, kind: str) -> Fault | None:
