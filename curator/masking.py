@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 # Messages quote texts with "…" in their middle: a key that was cut is still one.
@@ -38,8 +39,10 @@ _ASSIGNED = re.compile(
     r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|credential)s?"
     r"""(?:\\?["'`])?\s*(?:[:=]|\bis\b)\s*(?:\\?["'`])?([^\s"'`\\,;{}\[\]<>()]{6,200})"""
 )
+_LEAST = 6  # code points of a secret from which on its beginning, or its end, is masked without the rest
 _AT = r"(?:@|\\u0040|%40)"
-_MAIL = re.compile(rf"[A-Za-z0-9._%+'-]{{1,64}}{_AT}(?:[\w-]{{1,63}}\.){{1,8}}[^\W\d_]{{2,24}}\b")
+_FILES = r"(?:jsonl?|csv|tsv|txt|gz|zst|parquet|xlsx?|html?)"  # `data@2b114f5f.json` is a file
+_MAIL = re.compile(rf"[A-Za-z0-9._%+-][A-Za-z0-9._%+'-]{{0,63}}{_AT}(?:[\w-]{{1,63}}\.){{1,8}}(?!{_FILES}\b)[^\W\d_]{{2,24}}\b")
 _CARD = re.compile(r"(?<![\w.,-])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 _V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)")
@@ -59,9 +62,13 @@ class Span(NamedTuple):
     kind: str
 
 
-def spans(text: str) -> list[Span]:
-    """What of a text is a secret or somebody's own, in order, none in another; in linear time."""
-    found = sorted(_found(text), key=lambda span: (span.start, -span.end))
+def spans(text: str, known: Mapping[str, str] = MappingProxyType({})) -> list[Span]:
+    """What of a text is a secret or somebody's own, in order, none in another; in linear time.
+
+    `known` are secrets with their kinds: what the text holds of their beginnings and ends is one, too.
+    """
+    left = [Span(*where, kind) for secret, kind in known.items() for where in _left(text, secret)]
+    found = sorted([*_found(text), *left], key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     for span in found:
         if kept and span.start < kept[-1].end:
@@ -83,6 +90,24 @@ def _found(text: str) -> Iterator[Span]:
         for match in pattern.finditer(text):
             if proves(match[0]):
                 yield Span(*match.span(), kind)
+
+
+def _left(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    """Where the text holds six or more code points of the secret's beginning, or of its end."""
+    yield from _beginnings(text, secret)
+    for start, end in _beginnings(text[::-1], secret[::-1]):
+        yield len(text) - end, len(text) - start
+
+
+def _beginnings(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    head = secret[:_LEAST]
+    start = text.find(head) if len(head) == _LEAST else -1
+    while start >= 0:
+        end = start + _LEAST
+        while end < len(text) and end - start < len(secret) and text[end] == secret[end - start]:
+            end += 1
+        yield start, end
+        start = text.find(head, end)
 
 
 def _is_secret(value: str) -> bool:
@@ -139,6 +164,15 @@ class Masker:
     """Masks texts, and counts what it masked, by kind."""
 
     counts: Counter[str]
+    known: dict[str, str] = field(default_factory=dict)
+    """Secrets with their kinds that were found in one text and are quoted in part in another."""
+
+    def learn(self, text: str, part: str) -> None:
+        """Take in the secrets of a text that begin or end in a part of it: that is masked from now on."""
+        for span in spans(text):
+            secret = text[span.start : span.end]
+            if next(_left(part, secret), None) is not None:
+                self.known[secret] = span.kind
 
     def __call__(self, text: str) -> str:
         """The text with a sign in place of whatever is a secret or somebody's own."""
@@ -146,7 +180,7 @@ class Masker:
 
     def pieces(self, text: str, *ranges: tuple[int, int]) -> list[str]:
         """Ranges of the text, masked; what crosses from one into the next is named once, where it begins."""
-        known = spans(text)
+        known = spans(text, self.known)
         first, last = (ranges[0][0], ranges[-1][1]) if ranges else (0, 0)
         self.counts.update(span.kind for span in known if span.start < last and span.end > first)
         found = []

@@ -14,6 +14,8 @@ from curator.masking import Masker, spans
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
 MASKED = [
     ("mail bob.o-neil@example.co.uk now", "mail ⟨e-mail⟩ now"),
+    ("the label 'bob@example.org'", "the label '⟨e-mail⟩'"),
+    ("data/bob@example.org.jsonl", "data/⟨e-mail⟩.jsonl"),
     ("in raw JSON: alice\\u0040example.com", "in raw JSON: ⟨e-mail⟩"),
     ("call +49 (0)30 1234567, please", "call ⟨phone⟩, please"),
     ("or 555-123-4567", "or ⟨phone⟩"),
@@ -39,6 +41,7 @@ LEFT = [
     "version 1.2.3 and v1.2.3.4.5, std::vector and a::b, 127.0.0.1",
     "password: required; the secret: whether it rains",
     "ISBN 978-3-16-148410-0, DE00 3704",
+    "toolllama@d3dab478.json, fold@2b114f5f.jsonl.gz",
     "a@b, @team, C-0322, B-2103, order 10-2345-678",
     "\\n\\n###\\n\\n",
 ]
@@ -58,6 +61,17 @@ def test_what_crosses_a_border_is_named_once() -> None:
     mask = Masker(Counter())
     assert mask.pieces("ab bob@x.org cd", (0, 5), (5, 8), (8, 15)) == ["ab ⟨e-mail⟩", "", " cd"]
     assert mask.counts == {"e-mail": 1}
+
+
+def test_what_is_left_of_a_known_secret_is_masked_too() -> None:
+    mask = Masker(Counter())
+    text = f"the key is {JWT}."
+    mask.learn(text, "it ends with 'the key is '")
+    assert not mask.known, "nothing of the key is in that"
+    assert mask(f"ends with {JWT[-12:]!r}") == f"ends with {JWT[-12:]!r}"
+    mask.learn(text, f"{JWT[-12:]}.")
+    assert mask(f"ends with '{JWT[-12:]}.', begins with {JWT[:9]!r}") == "ends with '⟨secret⟩.', begins with '⟨secret⟩'"
+    assert mask(f"{JWT[:5]} and {JWT[-5:]}") == f"{JWT[:5]} and {JWT[-5:]}", "too short to tell"
 
 
 @given(st.text(alphabet="ab1@.-+: /sk_", max_size=60))

@@ -18,6 +18,7 @@ from curator.reporting.document import KIND, VERSION
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
 SEPARATOR = "\n\n###\n\n"
+TOKEN = f"eyJhbGciOiJIUzI1NiJ9.{'QWxhZGRpbjpvcGVuIHNlc2FtZQ' * 4}.dozjgNryP4J3jVmNHl0w5N"
 
 
 def run(*arguments: str | Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -539,3 +540,71 @@ def test_secrets_and_personal_data_are_masked_in_every_form(report: Any, tmp_pat
         for secret in own:
             assert secret not in text, (form, secret)
         assert "⟨e-mail⟩" in text
+
+
+def test_what_a_habit_or_a_message_holds_of_a_secret_is_masked(report: Any, tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"Question {n} by {TOKEN}", "completion": f" Answer {n} of user{n}@support.example.org"}
+        for n in range(60)
+    ]
+    rows[7] = {"prompt": f"Question {TOKEN}?", "completion": " Answer"}
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    value = report(tmp_path / "d.jsonl", "--isolated")
+    habits = value["splits"][0]["habits"]
+    assert [item["text"] for item in (*habits["separators"], habits["stop"])] == ["⟨secret⟩", "⟨e-mail⟩"]
+    messages = [sample["message"] for rule in value["rules"] for sample in rule["samples"]]
+    assert any("⟨secret⟩" in message for message in messages)
+    for form in ("html", "md", "json"):
+        text = str(report(tmp_path / "d.jsonl", "--isolated", form=form))
+        for part in (TOKEN[-12:], TOKEN[60:72], "example.org"):
+            assert part not in text, form
+
+
+def test_secrets_in_names_of_files_are_masked(report: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "bob@example.org"
+    folder.mkdir()
+    data = chats(folder / "key-sk-proj-abcdefghijklmnop1234.jsonl", "a", "a")
+    (tmp_path / "old.json").write_text(json.dumps(report(data, "--isolated")))
+    (folder / "old.json").write_bytes((tmp_path / "old.json").read_bytes())
+    for form in ("html", "md", "json"):
+        text = str(
+            report(data, folder / "gone.jsonl", "--isolated", "--compare", folder / "old.json", form=form, code=2)
+        )
+        assert "bob" not in text, form
+        assert "abcdef" not in text, form
+        assert "⟨e-mail⟩/" in text
+
+
+# --- samples ------------------------------------------------------------------------------------
+
+
+def test_a_sample_is_of_its_line_wherever_it_lies(report: Any, tmp_path: Path) -> None:
+    """Also of a line that is longer than the steps in which line breaks are counted, and of the next one."""
+    sizes = ((1, 400_000), (2, 9), (3, 200_000), (4, 9))
+    rows = [
+        {"messages": [{"content": f"{n}" * size, "role": "usr"}, {"role": "assistant", "content": "Yes"}]}
+        for n, size in sizes
+    ]
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rules = {rule["code"]: rule for rule in report(tmp_path / "d.jsonl", "--isolated")["rules"]}
+    for sample in rules["SCH004"]["samples"]:
+        assert sample["before"].endswith(f'{sample["line"]}", "role": '), sample["line"]
+        assert sample["marked"] == '"usr"'
+
+
+def test_a_sample_of_a_document_is_the_record_not_its_bracket(report: Any, tmp_path: Path) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": f"Is {n} é?"}, {"role": "assistant", "content": "Yes"}]}
+        for n in (1, 2, 2)
+    ]
+    rows.append({"messages": [{"role": "user", "content": "x"}, {"role": "asistant", "content": "bob@example.org"}]})
+    (tmp_path / "d.json").write_text(json.dumps(rows, indent=2, ensure_ascii=False), encoding="utf-8")
+    rules = {rule["code"]: rule for rule in report(tmp_path / "d.json", "--isolated")["rules"]}
+    (copy,) = rules["DUP001"]["samples"]
+    assert copy["before"] == (
+        '{ "messages": [ { "role": "user", "content": "Is 2 é?" }, { "role": "assistant", "content": "Yes" } ] }'
+    )
+    assert copy["marked"] == copy["after"] == ""
+    (role,) = rules["SCH004"]["samples"]
+    assert role["before"].endswith('"content": "x" }, { "role": '), role
+    assert (role["marked"], role["after"]) == ('"asistant"', ', "content": "⟨e-mail⟩" } ] } ]')

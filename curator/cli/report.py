@@ -151,7 +151,7 @@ def _run(gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict
                 progress_bar(files, quiet) as progress,
                 engine.checked(
                     datasets, executor=executor, token_stats=is_first, progress=progress, failures=failures,
-                    suppressions=Suppressions(), profile=is_first,
+                    suppressions=Suppressions(), profile=True,
                 ) as (report, opened),
             ):  # fmt: skip
                 code = max(code, report.exit_code(given["fail_on"] or "never"))

@@ -19,7 +19,7 @@ from curator.packing import PackedRows, key_of
 
 SAMPLE = 1_000
 """Records whose words are looked at. Shares of distinct words fall with their number: only equal samples compare."""
-_TEXT = 2_000  # code points of each text of the sample
+_TEXT = 2_000  # code points of each text of the sample: its beginning and its end
 _NAME = 100  # code points of a function's name
 _CRC = 4  # bytes that tell the few answers to one input apart
 _EXACT = 1_000  # lengths from here on are counted to three digits: the counter stays small
@@ -43,8 +43,8 @@ class Words:
         if len(self.kept) == SAMPLE and checksum <= self.kept[0][0]:
             return
         answer = example.answer
-        asked = "\n".join([turn.text[:_TEXT] for turn in example.before_answer])[:_TEXT]
-        self._keep((checksum, -place, asked, answer.text[:_TEXT] if answer is not None else ""))
+        asked = _ends("\n".join([_ends(turn.text) for turn in example.before_answer]))
+        self._keep((checksum, -place, asked, _ends(answer.text) if answer is not None else ""))
 
     def merge(self, other: Words) -> None:
         """Take over another's sample."""
@@ -144,8 +144,12 @@ class Tally:
         self.words.merge(other.words)
 
 
+def _ends(text: str) -> str:
+    return text if len(text) <= _TEXT else f"{text[: _TEXT // 2]}\n{text[-_TEXT // 2 :]}"
+
+
 def _rounded(length: int) -> int:
     if length < _EXACT:
         return length
     step: int = 10 ** (len(str(length)) - 3)
-    return length - length % step
+    return (length + step // 2) // step * step

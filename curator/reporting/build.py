@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 
 from curator import __version__
 from curator.catalogue import Rule
@@ -18,9 +19,9 @@ from curator.masking import Masker
 from curator.model import Severity
 from curator.profiling.drift import drifts
 from curator.profiling.habits import Habits
-from curator.profiling.labelling import Labelling
+from curator.profiling.labelling import LISTED, Labelling
 from curator.profiling.profile import Profile, profiles
-from curator.report import Input, Report
+from curator.report import Input, NotChecked, Report
 from curator.reporters.text import visible
 from curator.reporting.accounts import totals
 from curator.reporting.digest import Digest, Found, digest
@@ -34,6 +35,8 @@ _TEXT = 600  # code points of a system prompt
 _SHORT = 120  # of a label, a name, an ending
 _COMMANDS = {"safe": "curator check --fix", "unsafe": "curator check --fix --unsafe-fixes"}
 _CUT = "tokens.answer_cut"
+_WITNESSES = 8  # texts of the sample in which secrets are looked for that a habit may be a part of
+_NEAR = NotChecked("near copies", "`curator dedupe` finds them, in a run of its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,27 @@ class Judged:
 
 
 def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], mask: Masker) -> Judged:
-    """The verdicts and findings of one run; its files are still open."""
+    """The verdicts and findings of one run, with a profile; its files are still open."""
+    _learn(files, mask)
     found = digest(report, {item.path: item.target for item in report.inputs}, rules)
     samples = Samples({file.source.path: file.source for file in files}, mask)
     codes = sorted(found.rules, key=lambda code: _rank(code, found.rules[code]))[:_RULES]
     shown = [_rule(code, found.rules[code], found, rules.get(code), samples, mask) for code in codes]
     told = [replace(v, sentence=mask(v.sentence), why=mask(v.why)) for v in verdicts(report, found, rules)]
     return Judged(told, found, shown)
+
+
+def _learn(files: Sequence[Checked], mask: Masker) -> None:
+    """Show the mask what habits and labels were cut out of: the end of a secret does not look like one."""
+    for file in files:
+        own, tally = file.bound.plan.conventions, file.counts.tally
+        for habit in filter(None, (*own.separators, own.stop, own.beginning)):
+            texts = (text for _, _, *pair in (tally.words.kept if tally else ()) for text in pair if habit.text in text)
+            for text in islice(texts, _WITNESSES):
+                mask.learn(text, habit.text)
+        if own.stop is not None:
+            for label in islice(own.labels, LISTED):
+                mask.learn(label + own.stop.text, label)
 
 
 def _rank(code: str, found: Found) -> tuple[int, int, str]:
@@ -88,11 +105,13 @@ def document(
     now: datetime | None = None,
 ) -> Document:
     """The report on the runs, one for each target; `report` and `files` are those of the first, still open."""
-    described = [_file(item, file) for item, file in _paired(report.inputs, files)]
+    described = [_file(item, file, mask) for item, file in _paired(report.inputs, files)]
     splits = profiles(files)
     shown = [_masked(item.profile, runs[0].found.invalid, mask) for item in splits]
-    failures = [replace(f, message=clip(visible(mask(f.message)), 400)) for f in report.failures]
-    notes = list(report.not_checked)
+    failures = [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in report.failures]
+    notes = [NotChecked(mask(note.what), mask(note.why)) for note in report.not_checked]
+    if splits:
+        notes.append(_NEAR)
     cut = [code for code, rule in rules.items() if rule.card.check == _CUT]
     ran = {bound.rule.code for file in files for bound in file.bound.record}
     counts = {
@@ -105,7 +124,7 @@ def document(
         (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         __version__,
         _content(described),
-        _title(report.inputs),
+        _title(report.inputs, mask),
         [verdict for run in runs for verdict in run.verdicts],
         totals(described, shown),
         described[:_FILES],
@@ -113,7 +132,7 @@ def document(
         dict(report.suppressed.by_code.most_common()),
         report.stale,
         shown[:_SPLITS],
-        drifts(splits)[:_SPLITS],
+        [replace(drift, dataset=mask(drift.dataset)) for drift in drifts(splits)[:_SPLITS]],
         sum(report.findings.by_code[code] for code in cut) if ran & {*cut} else None,
         notes[:_NOTES],
         failures[:_FAILURES],
@@ -122,9 +141,9 @@ def document(
     )
 
 
-def _title(inputs: Sequence[Input]) -> str:
+def _title(inputs: Sequence[Input], mask: Masker) -> str:
     names = list(dict.fromkeys(item.dataset for item in inputs))
-    shown = ", ".join(os.path.basename(name) or name for name in names[:3])
+    shown = mask(", ".join(os.path.basename(name) or name for name in names[:3]))
     return clip(visible(shown), 160) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
 
 
@@ -133,7 +152,7 @@ def _paired(inputs: Sequence[Input], files: Sequence[Checked]) -> list[tuple[Inp
     return list(zip(inputs, files, strict=True))
 
 
-def _file(item: Input, file: Checked) -> File:
+def _file(item: Input, file: Checked, mask: Masker) -> File:
     source, counts = file.source, file.counts
     is_lines = source.head.container != "document"
     blank = counts.blank
@@ -144,7 +163,7 @@ def _file(item: Input, file: Checked) -> File:
         if source.head.blank:
             read, blank = lines, lines
     return File(
-        item.path, item.dataset, item.split, item.format, item.target, item.model or "", item.bytes,
+        mask(item.path), mask(item.dataset), item.split, item.format, item.target, item.model or "", item.bytes,
         _sha256(item.path if os.path.isfile(item.path) else source.real_path), is_lines,
         lines, counts.records, counts.unreadable, blank, counts.glued, lines - read,
     )  # fmt: skip
@@ -192,6 +211,8 @@ def _masked(profile: Profile, invalid: Mapping[tuple[str, str], int], mask: Mask
     """The profile as others may see it: nothing that looks like a secret, and no text at length."""
     return replace(
         profile,
+        dataset=mask(profile.dataset),
+        paths=tuple(map(mask, profile.paths)),
         habits=_masked_habits(profile.habits, mask),
         labels=_masked_labels(profile.labels, mask) if profile.labels else None,
         functions=tuple(

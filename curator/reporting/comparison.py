@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from curator.masking import Masker
 from curator.reporting import plain
 from curator.reporting.document import Document
 from curator.reporting.figures import Figures, figures
@@ -67,7 +69,7 @@ def compare(path: str, document: Document) -> Comparison:
         tool = before.tool if _TOOL.fullmatch(before.tool) else "?"  # a file may say anything, and a note is prose
         notes.append(f"curator {tool} wrote the earlier report: its rules may differ")
     return Comparison(
-        path,
+        Masker(Counter())(path),
         before,
         before.content == now.content,
         [delta for delta in deltas if delta.before is not None or delta.now is not None],

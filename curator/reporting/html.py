@@ -58,7 +58,6 @@ def page(document: Document, comparison: Comparison | None = None, past: History
             tiles=_tiles(document),
             sections=_sections(document, comparison, past),
             accounting=accounts.sentence(document.totals),
-            near_copies=bool(document.splits),
             clustered=[rule for rule in document.rules if rule.clusters],
             notes={"tokens": token_notes(document)},
             label_rows=LABELS,

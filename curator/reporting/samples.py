@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import replace
 
+from curator.documents import spans
 from curator.findings import clip
 from curator.masking import Masker
 from curator.model import Finding
@@ -17,6 +18,8 @@ _MARKED = 240  # of the span itself
 _MESSAGE = 400
 _SEEN = 4_000  # code points on each side in which secrets are looked for: one that is cut is none
 _LONGEST = 4 << 20  # bytes of a line that are read for a sample
+_LINES = 8_000  # bytes above and below a line of a document
+_INDENT = re.compile(r"\s*\n\s*")
 
 
 class Samples:
@@ -28,43 +31,68 @@ class Samples:
 
     def of(self, finding: Finding) -> Sample:
         """The finding as it is shown."""
-        message = clip(visible(self._mask(finding.message)), _MESSAGE)
-        shown = Sample(finding.path, finding.line, finding.column, message, "", "", "")
         source = self._sources.get(finding.path)
-        raw = _line(source, finding.line) if source is not None and finding.line is not None else None
-        if raw is None:
-            return shown
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            text = raw.decode("latin-1")  # columns of such a line are bytes
-        start = min(finding.column - 1, len(text))
-        end = max(start, min(finding.end_column - 1, len(text)))
+        found = _around(source, finding) if source is not None and finding.line is not None else None
+        if found is None:
+            return self._shown(finding, "", "", "")
+        text, start, end, is_whole = found
         if end - start > 2 * _SEEN:  # its middle is not shown
             text, end = f"{text[: start + _SEEN]}…{text[end - _SEEN :]}", start + 2 * _SEEN + 1
-        is_whole = start == 0 and end >= len(text.rstrip()) and not (finding.pointer or finding.span)
         first, last = max(0, start - _SEEN), min(len(text), end + _SEEN)
         window = text[first:last]
-        before, marked, after = self._mask.pieces(
-            window, (0, start - first), (start - first, end - first), (end - first, len(window))
+        # A message may quote the end of a secret, of which nobody could tell that it is one.
+        self._mask.learn(window, finding.message)
+        before, marked, after = map(
+            _on_one_line,
+            self._mask.pieces(window, (0, start - first), (start - first, end - first), (end - first, len(window))),
         )
         if is_whole:
-            return replace(shown, before=_head(visible(marked), 2 * _AROUND + _MARKED))
-        return replace(
-            shown,
-            before=_tail(visible(before), _AROUND),
-            marked=_middle(visible(marked)),
-            after=_head(visible(after), _AROUND),
+            return self._shown(finding, _head(visible(marked), 2 * _AROUND + _MARKED), "", "")
+        return self._shown(
+            finding, _tail(visible(before), _AROUND), _middle(visible(marked)), _head(visible(after), _AROUND)
         )
 
+    def _shown(self, finding: Finding, before: str, marked: str, after: str) -> Sample:
+        message = clip(visible(self._mask(finding.message)), _MESSAGE)
+        return Sample(self._mask(finding.path), finding.line, finding.column, message, before, marked, after)
 
-def _line(source: Source, number: int) -> bytes | None:
-    """The line of that number, without its ending; None where it is not there any more, or too long to show."""
+
+def _around(source: Source, finding: Finding) -> tuple[str, int, int, bool] | None:
+    """The text around a finding, the range of its span in it, and whether that is a whole record.
+
+    None where its line is not there any more, or too long to show.
+    """
+    found = _line(source, finding.line or 0)
+    if found is None:
+        return None
+    above, raw, below = found
+    encoding = "utf-8"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "latin-1"  # columns of such a line are bytes
+        text = raw.decode(encoding)
+    start = min(finding.column - 1, len(text))
+    end = max(start, min(finding.end_column - 1, len(text)))
+    is_record = not (finding.pointer or finding.span)
+    if source.head.container != "document":
+        return text, start, end, is_record and start == 0 and end >= len(text.rstrip())
+    # A record spans lines, and its finding ends with the first of them.
+    if is_record:
+        rest = raw[len(text[:start].encode(encoding)) :] + below
+        size = next((last for _, last in spans(iter([rest]), at_start=False)), 0)
+        end = start + len(rest[:size].decode("utf-8", "ignore"))
+    lead = above.decode("utf-8", "ignore")
+    return f"{lead}{text}{below.decode('utf-8', 'ignore')}", len(lead) + start, len(lead) + end, is_record
+
+
+def _line(source: Source, number: int) -> tuple[bytes, bytes, bytes] | None:
+    """The line of that number, without its ending; in a document also some of what stands above and below it."""
     step = 0
     low, high = 0, len(source.breaks) - 1
-    while low <= high:  # the last step before which fewer lines end
+    while low <= high:  # the last step before which the line has not begun
         middle = (low + high) // 2
-        if source.breaks[middle] < number:
+        if source.breaks[middle] < number - 1:
             step, low = middle, middle + 1
         else:
             high = middle - 1
@@ -74,12 +102,24 @@ def _line(source: Source, number: int) -> bytes | None:
             for _ in range(number - 1 - source.breaks[step]):
                 while (part := file.readline(1 << 20)) and not part.endswith(b"\n"):
                     pass
-            if step == 0 and number == 1:
+            if number == 1:
                 file.seek(source.start)  # behind the byte order mark
+            begin = file.tell()
             raw = file.readline(_LONGEST + 1)
+            if not 0 < len(raw) <= _LONGEST:
+                return None
+            if source.head.container != "document":
+                return b"", raw.rstrip(b"\r\n"), b""
+            below = file.read(_LINES)
+            file.seek(max(source.start, begin - _LINES))
+            return file.read(begin - file.tell()), raw, below
     except OSError:
         return None
-    return raw.rstrip(b"\r\n") if 0 < len(raw) <= _LONGEST else None
+
+
+def _on_one_line(text: str) -> str:
+    """The text of a document without its line breaks and indents."""
+    return _INDENT.sub(" ", text)
 
 
 def _head(text: str, size: int) -> str:
