@@ -156,6 +156,8 @@ def _repeats(turn: Turn, before: Turn, target: Target) -> bool:
         return True
     if before.calls and not target.refuses_repeat_after_call:
         return False  # a call without its result, which has a rule of its own
+    if turn.role == "user" and _is_picture(turn) != _is_picture(before):
+        return False  # a picture beside the question about it, as in OpenAI's own sample
     return bool(turn.message.get("name") == before.message.get("name"))
 
 
@@ -175,6 +177,11 @@ def _repeated(run: list[Turn], target: Target) -> Iterator[Problem]:
         variant=variant,
         fix=Fix("put the result of the call between them" if after_call else "merge them into one message"),
     )
+
+
+def _is_picture(turn: Turn) -> bool:
+    """Whether a message holds parts, and no text among them."""
+    return isinstance(turn.content, list) and bool(turn.content) and is_blank(turn.text)
 
 
 def _says_nothing(turn: Turn) -> bool:
