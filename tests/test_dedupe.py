@@ -465,7 +465,7 @@ def test_what_is_shown_is_no_more_than_what_differs(run: Run, tmp_path: Path) ->
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     result = done(run("dedupe", "in.jsonl"))
     assert "cluster 1: 2 records, line 1 stays" in result.output
-    assert "[-red -]{+\\x1b[31mblue +}" in result.output
+    assert "[-red-]{+\\x1b[31mblue+}" in result.output
     assert secret[:40] not in result.output
     assert "\x1b" not in result.output
     assert "nothing was written" in result.output

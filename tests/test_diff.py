@@ -24,7 +24,7 @@ from curator.curation import comparing, pairing
 from curator.curation.comparing import compare, out_of_order
 from curator.curation.pairing import side
 from curator.curation.records import open_records
-from curator.curation.wording import MISSING, changes, hunks
+from curator.curation.wording import MISSING, changes, hunks, marked
 from curator.opening import Spools
 from curator.parsing import parse_carefully
 
@@ -154,6 +154,26 @@ def test_values_differ_where_changes_are(old: Any, new: Any) -> None:
         if here is not None:
             assert at(holder, change.pointer) == here
         assert change.hunks
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("one two", "one two three", "…one two{+ three+}"),
+        ("one two", "zero one two", "{+zero +}one two…"),
+        ("a red car", "a blue car", "…a [-red-]{+blue+} car…"),
+        ("the cat", "the catalogue", "…the [-cat-]{+catalogue+}"),
+        ("weekend", "end", "[-weekend-]{+end+}"),
+        ("aa", "a", "[-aa-]{+a+}"),
+        ("over. ", "over.\r\n", "…over.[- -]{+\r\n+}"),
+        ("你好吗", "你好", "…你好[-吗-]"),
+    ],
+)
+def test_a_word_that_stays_is_not_said_to_change_with_what_stands_beside_it(old: str, new: str, shown: str) -> None:
+    (hunk,) = hunks(old, new)
+    assert marked(hunk) == shown
+    assert hunk.before + hunk.removed + hunk.after == old
+    assert hunk.before + hunk.added + hunk.after == new
 
 
 @given(
@@ -359,7 +379,7 @@ def test_the_text_output(run: Run, tmp_path: Path) -> None:
     assert "\x1b" not in result.output
     lines = result.output.splitlines()
     assert lines[0] == "~ a.jsonl:1 -> b.jsonl:1: changed (found by its input)"
-    assert re.fullmatch(r"    /messages/1/content: ….{20}\[-red -\]\{\+\\x1b\[2Jblue \+\}.{20}…", lines[1])
+    assert re.fullmatch(r"    /messages/1/content: ….{20}\[-red-\]\{\+\\x1b\[2Jblue\+\}.{20}…", lines[1])
     assert lines[2] == f"- a.jsonl:2: removed: {words(0, 9)}\\n{words(1000, 12)}"[: len(lines[2]) - 1] + "…"
     assert lines[3] == "+ b.jsonl:4: added: \\x1b]0;x\\ny"
     assert lines[4] == "4 records, now 4: 1 added, 1 removed, 1 changed"

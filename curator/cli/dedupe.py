@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from curator.curation.outputs import NAME_IT, refuse, together
 from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
 from curator.curation.replacing import take_out
 from curator.curation.sketches import HIGHEST, LOWEST, require
-from curator.curation.wording import changes
+from curator.curation.wording import changes, marked
 from curator.errors import UsageError
 from curator.findings import clip
 from curator.fixing.journal import aside_path
@@ -199,10 +200,10 @@ def _relation(records: Records, done: Cleared, number: int) -> str:
         return "was decided to go"
     if records.key(number) == records.key(stays):
         return "copy"
-    places = []
+    places = ""
     for change in changes(records.parsed(stays).value, records.parsed(number).value):
         for hunk in change.hunks[:1]:
-            words = f"[-{clip(hunk.removed, _WORDS)}-]{{+{clip(hunk.added, _WORDS)}+}}"
-            places.append(f"{clip(change.pointer)} …{hunk.before}{words}{hunk.after}…")
+            words = replace(hunk, removed=clip(hunk.removed, _WORDS), added=clip(hunk.added, _WORDS))
+            places = f": {clip(change.pointer)} {marked(words)}"
         break
-    return f"near copy, {done.likeness[number]}% alike: {''.join(places)}"
+    return f"near copy, {done.likeness[number]}% alike{places}"

@@ -17,7 +17,7 @@ from curator.conventions import SYSTEM_ROLES
 from curator.curation.comparing import KINDS, Comparison, Entry, compare
 from curator.curation.pairing import side
 from curator.curation.records import BLANK, RECORD, UNREADABLE, Records, open_records
-from curator.curation.wording import Hunk
+from curator.curation.wording import marked
 from curator.errors import UsageError
 from curator.findings import clip, record_hash
 from curator.locate import parse_pointer
@@ -145,7 +145,7 @@ class _Text:
         stream.write(f"{sign} {self._place(found, entry)}\n")
         if entry.kind == "changed":
             for change in found.changes(entry):
-                hunks = " ".join(map(self._hunk, change.hunks))
+                hunks = " ".join(marked(hunk, self._shown) for hunk in change.hunks)
                 stream.write(f"    {visible(clip(change.pointer, 120)) or '(record)'}: {hunks}\n")
 
     def _place(self, found: Comparison, entry: Entry) -> str:
@@ -161,11 +161,8 @@ class _Text:
         unread = ", unreadable" if records.states[number] == UNREADABLE else ""
         return f"{where[0]}: {entry.kind}{unread}: {visible(excerpt(records, number))}"
 
-    def _hunk(self, hunk: Hunk) -> str:
-        removed = self._paint(f"[-{visible(hunk.removed)}-]", fg="red") if hunk.removed else ""
-        added = self._paint(f"{{+{visible(hunk.added)}+}}", fg="green") if hunk.added else ""
-        dots = ("…" if hunk.before else "", "…" if hunk.after else "")
-        return f"{dots[0]}{visible(hunk.before)}{removed}{added}{visible(hunk.after)}{dots[1]}"
+    def _shown(self, text: str, kind: str) -> str:
+        return self._paint(visible(text), fg=_COLORS[kind]) if kind else visible(text)
 
     def end(self, found: Comparison, counts: Counter[str], files: list[str], hidden: int, stream: TextIO) -> None:
         if hidden:

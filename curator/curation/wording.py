@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
+from os.path import commonprefix
 from typing import Any
 
 from curator.findings import AROUND, clip
@@ -22,6 +23,7 @@ _HUNKS = 50  # places of one text that are told apart
 _LONGEST = 1_000_000  # product of the words of two texts; beyond it they differ in one place
 _PAIRS = 40_000  # pairs of equal words, beyond which too: a word repeated a thousand times costs difflib seconds
 _WORD = re.compile(r"[\u0e00-\u0eff\u3005-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+\s*|[^\w\s]\s*|\s+")
+_IN_WORD = re.compile(r"\w\w")
 
 Code = tuple[str, int, int, int, int]
 
@@ -105,16 +107,15 @@ def _elements(pointer: str, old: list[Any], new: list[Any]) -> Iterator[Change]:
 def hunks(old: str, new: str) -> list[Hunk]:
     """The places in which two texts differ, word by word, each with a little of what is around it."""
     first, second, codes = apart(old, new)
-    found = [
-        Hunk(
-            _end("".join(first[max(0, i - AROUND) : i])),
-            clip("".join(first[i:j]), _SHOWN),
-            clip("".join(second[k:m]), _SHOWN),
-            "".join(first[j : j + AROUND])[:AROUND],
-        )
-        for tag, i, j, k, m in codes
-        if tag != "equal"
-    ]
+    found = []
+    for tag, i, j, k, m in codes:
+        if tag != "equal":
+            removed, added = "".join(first[i:j]), "".join(second[k:m])
+            start, end = _alike(removed, added)
+            before = "".join(first[max(0, i - AROUND) : i]) + removed[:start]
+            after = removed[len(removed) - end :] + "".join(first[j : j + AROUND])
+            gone, come = (clip(text[start : len(text) - end], _SHOWN) for text in (removed, added))
+            found.append(Hunk(before[-AROUND:], gone, come, after[:AROUND]))
     if len(found) > _HUNKS:
         rest = f"… and {len(found) - _HUNKS + 1} more places"
         found = [*found[: _HUNKS - 1], Hunk("", rest, rest, "")]
@@ -141,8 +142,32 @@ def _shared(first: list[str], second: list[str]) -> int:
     return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def _end(text: str) -> str:
-    return text[-AROUND:] if text else ""
+def _alike(removed: str, added: str) -> tuple[int, int]:
+    """How much two texts begin and end with in common, words left whole: a word that a space follows is that word."""
+    start = len(commonprefix((removed, added)))  # noqa: RUF071  # of texts, not of paths
+    while _in_word(removed, start) or _in_word(added, start):
+        start -= 1
+    rest = removed[start:][::-1], added[start:][::-1]
+    end = len(commonprefix(rest))  # noqa: RUF071
+    while any(_in_word(text, end) for text in rest):
+        end -= 1
+    return start, end
+
+
+def _in_word(text: str, at: int) -> bool:
+    return 0 < at < len(text) and bool(_IN_WORD.match(text, at - 1))
+
+
+def marked(hunk: Hunk, shown: Callable[[str, str], str] = lambda text, kind: text) -> str:
+    """The place in one line, as wdiff writes it: …before[-removed-]{+added+}after….
+
+    `shown` makes of each piece what is printed; its kind is `removed`, `added`, or "" for what is around them.
+    """
+    before = f"…{shown(hunk.before, '')}" if hunk.before else ""
+    removed = shown(f"[-{hunk.removed}-]", "removed") if hunk.removed else ""
+    added = shown(f"{{+{hunk.added}+}}", "added") if hunk.added else ""
+    after = f"{shown(hunk.after, '')}…" if hunk.after else ""
+    return f"{before}{removed}{added}{after}"
 
 
 def _written(value: Any) -> str:
