@@ -92,10 +92,10 @@ def test_what_is_no_click_is_no_filter(event: Any) -> None:
 
 def test_thousands_of_labels_are_thirty_bars_and_one() -> None:
     counts = {f"label {n}": 10_000 - n for n in range(5_000)}
-    began = time.perf_counter()
+    began = time.process_time()  # others may keep the machine busy
     drawn = charts.labels(counts)
     assert len(rows(drawn)) == 31
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert rows(drawn)[-1]["name"] == "4,970 other labels"
     assert sum(row["count"] for row in rows(drawn)) == sum(counts.values())
     assert drawn is not None

@@ -128,7 +128,7 @@ class Tab:
         self.is_newer = self.is_answered = False
         yield
         self.settle()
-        if not self.is_answered:
+        while not self.is_answered:  # again when meanwhile another run was asked for
             self.socket.wait_for_event("framereceived", lambda frame: self.is_answered, timeout=PATIENCE * 1000)
             self.settle()
 

@@ -29,6 +29,8 @@ def test_hostile_functions_and_turns_lead_to_their_records(
     tab = visit(server, "overview")
     expect(tab.page.get_by_role("heading", name="Functions called")).to_be_visible()
     expect(tab.page.locator(".stVegaLiteChart canvas, .stVegaLiteChart svg").first).to_be_visible()
+    expect(tab.page.locator(".cu-table a[href*='text=']")).to_have_count(len(NAMES))
+    tab.settle()
     links = {}
     for link in tab.page.locator(".cu-table a").all():  # in expanders that are closed
         links[link.text_content()] = link.get_attribute("href")

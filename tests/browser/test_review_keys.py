@@ -95,12 +95,12 @@ def test_the_bar_stays_and_each_record_is_seen_from_its_top(serve: Serve, visit:
     assert before["y"] + before["height"] <= 800
     scrolled = tab.page.locator(".st-key-record-scroll")
     scrolled.evaluate("part => { part.scrollTop = 400; }")
-    assert scrolled.evaluate("part => part.scrollTop") == 400
+    expect(scrolled).to_have_js_property("scrollTop", 400)
     tab.press("j")
     at(tab, 2)
     tab.press("k")
     at(tab, 1)
-    assert scrolled.evaluate("part => part.scrollTop") == 0
+    expect(scrolled).to_have_js_property("scrollTop", 0)  # by a script of ours, which comes when it comes
     after = accept.bounding_box()
     assert after is not None
     assert (after["x"], after["y"]) == (before["x"], before["y"])

@@ -43,10 +43,11 @@ def test_the_browser_blocks_what_the_policy_forbids(serve: Serve, visit: Visit) 
         }"""
     )
     assert blocked == "img-src"
-    tab.page.evaluate(
-        "() => { const script = document.createElement('script'); script.text = 'window.ran = 1';"
-        " document.body.append(script); }"
-    )
+    with tab.page.expect_console_message(lambda message: "inline script" in message.text):
+        tab.page.evaluate(
+            "() => { const script = document.createElement('script'); script.text = 'window.ran = 1';"
+            " document.body.append(script); }"
+        )
     assert tab.page.evaluate("window.ran") is None
     # The watch of the other tests sees such things.
     assert any("request to http://example.org/pixel.png" in fault for fault in tab.faults)

@@ -223,7 +223,9 @@ def test_two_reviewers_see_each_other_and_overwrite_nothing(
     counted(bob, open=11, removed=1)
     at(bob, 6)
     expect(bob.page.locator(".cu-where")).to_contain_text("Ada")
-    bob.press("j", "x")
+    bob.press("j")
+    at(bob, 13)
+    bob.press("x")
     counted(ada, open=10, removed=2)
     assert [decision.reviewer for decision in log(tools.parent)] == ["Ada", "Bob"]
     # Both at the same record: Bob is still writing when Ada decides.
@@ -341,7 +343,7 @@ def test_an_edited_call_and_a_rule_fixed_everywhere_are_all_that_is_written(
     ready(tab, 22)
     tab.press("e")
     arguments = tab.page.get_by_label("Arguments")
-    assert arguments.input_value() == '{"query": "front wheel", "category": "wheels"}'
+    expect(arguments).to_have_value('{"query": "front wheel", "category": "wheels"}')
     for typed, said in (('"3"', "'limit' is a text, not an integer"), ("3", "as declared")):
         with tab.rerun():
             arguments.fill(f'{{"query": "front wheel", "category": "wheels", "limit": {typed}}}')
