@@ -100,6 +100,8 @@ class Rule:
     scope: Scope
     given: tuple[str, ...]
     """What the check wants from the engine, of GIVEN."""
+    own: bool = False
+    """Whether it is the user's, from `rule-dirs`."""
 
     @property
     def code(self) -> str:
@@ -144,6 +146,9 @@ class Catalogue:
             if selector == "ALL":
                 found |= set(self.rules)
                 continue
+            if selector in self.rules:
+                found.add(selector)
+                continue
             matching = {
                 code
                 for code, rule in self.rules.items()
@@ -155,16 +160,17 @@ class Catalogue:
     def select(
         self, preset: str, select: Sequence[str] | None, extend: Sequence[str], ignore: Sequence[str]
     ) -> tuple[Rule, ...]:
-        """The rules to run: the preset's (or `select`), with `extend`, without `ignore`; by code.
+        """The rules to run: the preset's and the user's own (or `select`), with `extend`, without `ignore`; by code.
 
-        A rule in preview belongs to no preset: it runs where it is selected.
+        A rule in preview runs only where it is selected.
         """
         chosen = self.expand(select) if select is not None else self._of_preset(preset)
         chosen = (chosen | self.expand(extend)) - self.expand(ignore)
         return tuple(self.rules[code] for code in sorted(chosen))
 
     def _of_preset(self, name: str) -> set[str]:
-        return {code for code in self.expand(preset_codes(name)) if self.rules[code].card.status != "preview"}
+        chosen = self.expand(preset_codes(name)) | {code for code, rule in self.rules.items() if rule.own}
+        return {code for code in chosen if self.rules[code].card.status != "preview"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +200,10 @@ def load(rule_dirs: tuple[str, ...] = (), check_files: tuple[tuple[str, str], ..
     for path, digest in check_files:
         load_check_file(path, digest)
     rules: dict[str, Rule] = {}
-    for file, family in [*_bundled(), *_users(rule_dirs)]:
+    bundled = _bundled()
+    for number, (file, family) in enumerate([*bundled, *_users(rule_dirs)]):
         card = load_toml(file, Card)
-        rule = bind(card, str(file), family)
+        rule = bind(card, str(file), family, own=number >= len(bundled))
         for other in rules.values():
             taken = {other.code, other.name, *other.card.aliases} & {card.code, card.name, *card.aliases}
             if taken:
@@ -205,7 +212,7 @@ def load(rule_dirs: tuple[str, ...] = (), check_files: tuple[tuple[str, str], ..
     return Catalogue(dict(sorted(rules.items())))
 
 
-def bind(card: Card, path: str, family: str) -> Rule:
+def bind(card: Card, path: str, family: str, *, own: bool = False) -> Rule:
     """The card with its check resolved and its parameters matched against the check's signature."""
     check = resolve_check(card.check, path)
     parameters = dict(inspect.signature(check).parameters)
@@ -228,7 +235,7 @@ def bind(card: Card, path: str, family: str) -> Rule:
         raise CardError(f"{path}: [params] lacks {missing[0]!r}, which check {card.check!r} needs")
     if not re.fullmatch(r"[A-Z]{3}[0-9]{3}", card.code):
         raise CardError(f"{path}: a code is three capitals and three digits, not {card.code!r}")
-    return Rule(card, path, family, scope, given)
+    return Rule(card, path, family, scope, given, own)
 
 
 def _bundled() -> list[tuple[Traversable, str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from curator import engine
-from curator.catalogue import CardExample, Rule, load
-from curator.data import folder
+from curator.catalogue import CardExample, Catalogue, Rule, load, preset_codes
+from curator.data import folder, rules_root
 from curator.errors import CardError
 from curator.examples import base_records, check_example, run, verify
 from curator.inputs import Dataset
@@ -172,3 +173,17 @@ def findings(data: bytes, folder: Path, target: str) -> list[Finding]:
     report = engine.check([Dataset("data", {"train": (str(path),)}, Settings(target=target))])
     assert report.failures == []
     return list(report.findings)
+
+
+def test_the_preset_names_its_rules_and_the_users_own_come_on_top(tmp_path: Path) -> None:
+    """Frozen at 1.0: until then, every stable rule is in it."""
+    names = set(preset_codes("recommended-1"))
+    assert names == {code for code, rule in RULES.items() if rule.card.status != "preview"}
+    card = (rules_root() / "json" / "JSN002-not-an-object.toml").read_text(encoding="utf-8")
+    for old, new in (("JSN002", "HSE001"), ("not-an-object", "house-object")):
+        card = card.replace(f'"{old}"', f'"{new}"')
+    (tmp_path / "HSE001.toml").write_text(card, encoding="utf-8")
+    own = load((str(tmp_path),))
+    assert {rule.code for rule in own.select("recommended-1", None, (), ())} == names | {"HSE001"}
+    later = Catalogue({code: replace(rule, own=False) for code, rule in own.rules.items()})
+    assert {rule.code for rule in later.select("recommended-1", None, (), ())} == names
