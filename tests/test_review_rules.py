@@ -92,6 +92,20 @@ def test_search_and_filters(tmp_path: Path) -> None:
     assert list(at.dataframe[0].value["code"]) == ["LAB005"]
 
 
+def test_the_rule_of_the_address_is_open_and_stands_first(tmp_path: Path) -> None:
+    at = page(tmp_path, LAB005=3)
+    for asked, code in (("TOK004", "TOK004"), ("few-examples", "DAT002")):
+        at.query_params["rule"] = asked
+        at.run()
+        assert list(at.dataframe[0].value["code"][:2]) == [code, "LAB005"]
+        assert code in words(at)
+        assert at.session_state["rules.code"] == code
+    at.query_params["rule"] = "NOPE1"
+    at.run()
+    assert at.code[0].value.startswith("unknown rule 'NOPE1'")
+    assert at.session_state["rules.code"] == "DAT002"
+
+
 def test_a_changed_rule_runs_again_and_is_saved(tmp_path: Path) -> None:
     at = page(tmp_path, code="DAT002", DAT002=0)
     assert button(at, "save").disabled

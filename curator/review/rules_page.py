@@ -133,11 +133,12 @@ def _list(desk: Desk) -> str | None:
         and level in (_ANY_LEVEL, desk.severity(code))
         and _is_shown(desk, code, wanted)
     ]
-    codes.sort(key=lambda code: (-(desk.before(code) or 0), code))
+    first = _asked(desk)
+    codes.sort(key=lambda code: (code != first, -(desk.before(code) or 0), code))
     if not codes:
         st.info("No rule is like that. Clear the search or a filter.")
         return None
-    chosen = st.session_state.get("rules.code") or st.query_params.get("rule")
+    chosen = st.session_state.get("rules.code")
     row = codes.index(chosen) if chosen in codes else 0
     event = st.dataframe(
         _table(desk, codes),
@@ -160,9 +161,22 @@ def _list(desk: Desk) -> str | None:
     )
     rows = event["selection"]["rows"]
     code = codes[rows[0]] if rows and rows[0] < len(codes) else codes[row]
+    if chosen not in (None, code):  # the address goes along, so that it can be handed on
+        st.query_params["rule"] = code
     st.session_state["rules.code"] = code
     st.html(f'<div class="cu cu-quiet">{len(codes):,} of {len(desk.rules.rules):,} rules</div>')
     return code
+
+
+def _asked(desk: Desk) -> str:
+    """The rule that the address names, which stands first: no script can scroll the list to it. "" for none."""
+    asked = st.query_params.get("rule", "")
+    if asked and asked != st.session_state.get("rules.code"):  # else it is the one that was chosen here
+        try:
+            st.session_state["rules.code"] = st.session_state["rules.first"] = desk.rules.find(asked).code
+        except CuratorError as error:
+            problem("The address names a rule that is not there.", str(error))
+    return str(st.session_state.get("rules.first", ""))
 
 
 def _table(desk: Desk, codes: Sequence[str]) -> pd.DataFrame:
