@@ -183,6 +183,10 @@ def test_undo_and_redo_say_what_and_go_there(review: Open) -> None:
     page.press("decide-redo")
     assert page.status(1) == "fixed"
     assert "Done again: accepted" in page.html
+    assert "stay as they are" not in page.html
+    page.workspace.checking.written = page.workspace.store.last_id  # as Write does
+    page.press("decide-undo")
+    assert "line 1 · the files that are written stay as they are" in page.html
 
 
 def test_next_and_previous_end_at_the_ends(review: Open) -> None:

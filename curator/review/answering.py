@@ -23,6 +23,7 @@ DONE: dict[Action, str] = {
 """What a decision is called afterwards."""
 _RECENT = 300  # rows of the log in which reasons are looked for
 _REASONS = 5
+_STAYS = " · the files that are written stay as they are"
 
 
 # --- the queue ---------------------------------------------------------------------------------
@@ -260,15 +261,16 @@ def _turn(
         here.say(nothing)
         return
     here.synced = max(here.synced, done[-1].id)
+    stays = _STAYS if done[0].undoes <= workspace.checking.written else ""
     _to_cluster(workspace, done[0])
     if len(done) > 1:
         more = f"; {len(left):,} stay, others have decided on them since" if left else ""
-        here.say(f"{words}: {len(done):,} decisions at one stroke{more}")
+        here.say(f"{words}: {len(done):,} decisions at one stroke{more}{stays}")
         return
     row = workspace.index.find(done[0].key)
     what = _undone(workspace, done[0])
     gone = "its record is in these files no more; what is written stays (curator undo gives it back)"
-    here.say(f"{words}: {what} · {f'line {row.line:,}' if row else gone}")
+    here.say(f"{words}: {what} · {f'line {row.line:,}{stays}' if row else gone}")
     if row is not None and screens.cluster() is None:
         screens.show_record(row.id)
 

@@ -62,6 +62,8 @@ class Checking:
         self.progress = Progress()
         self.synced = 0
         """The last decision that the index knows."""
+        self.written = 0
+        """The last decision that is in files which were written since; 0 where nothing was."""
         self.lock = threading.Lock()
         """Held by whoever brings the index up to date."""
         sweep()

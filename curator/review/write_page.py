@@ -144,6 +144,8 @@ def _write(workspace: Workspace, targets: dict[str, str] | None, overwrite: bool
         st.html(heading.line("error", brief(str(error), 600)))
         return
     written = any(result.written for result in results)
+    if written:
+        workspace.checking.written = workspace.store.last_id
     again = Recheck.start(outcome.now_valid(workspace, results), workspace.options) if written else None
     st.session_state[_DONE] = (workspace.checking.number, results, again)
     st.session_state.pop(_PREVIEW, None)
