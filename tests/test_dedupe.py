@@ -201,7 +201,8 @@ def test_decisions_are_proposed_edited_and_followed(run: Run, tmp_path: Path) ->
     assert LONG not in (tmp_path / "d.jsonl").read_text(), "a decision names a record, it does not quote it"
     proposed[0]["decision"], proposed[2]["decision"] = "drop", "keep"
     proposed.append({"record": record_hash(OTHERS[0].encode()), "decision": "drop"})
-    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, proposed)))
+    # An editor may have put a byte order mark in front, and other line endings.
+    (tmp_path / "d.jsonl").write_text("\r\n".join(map(json.dumps, proposed)), encoding="utf-8-sig")
     result = done(run("dedupe", "in.jsonl", "-o", "out.jsonl", "--decisions", "d.jsonl"))
     assert [(e["line"], e["kept"]) for e in entries(tmp_path / "out.removed.jsonl")] == [(1, 3), (2, 3), (9, 3)]
     assert "1 decision(s) fit no record of a cluster" in result.output
@@ -411,6 +412,7 @@ def test_removed_records_are_not_written_through_a_link(
         (["-o", "./link.jsonl"], "is the file that is read"),
         (["-o", "there.jsonl"], "there.jsonl: is there already: --force"),
         (["-o", "gone/out.jsonl"], "the folder gone is not there"),
+        (["-o", "-"], "'-' names no file"),
         (["-o", "out.jsonl", "--in-place"], "contradict each other"),
         (["--exact", "--threshold", "0.9"], "--exact has no near copies"),
         (["--threshold", "0.2"], "0.2 is not in the range 0.5<=x<=1"),

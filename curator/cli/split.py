@@ -127,9 +127,8 @@ def command(path: str, **given: Any) -> None:
     base = stem(outputs[TRAIN])
     paths = [*outputs.values(), *(f"{base}-{percent}.jsonl" for percent in parts)]
     aside = os.path.join(os.path.dirname(outputs[TRAIN]), f"{_name(path)}.unreadable")
-    if given["output_dir"]:
-        os.makedirs(given["output_dir"], exist_ok=True)
-    refuse([*paths, aside] if given["skip_unreadable"] else paths, path, force=given["force"])
+    folder = os.path.dirname(os.path.join(given["output_dir"], "")) if given["output_dir"] else None
+    refuse([*paths, aside] if given["skip_unreadable"] else paths, path, force=given["force"], folder=folder)
     with Spools() as spools, progress((path,), given["no_progress"] or given["quiet"]) as begin:
         records = open_records(path, spools, lines_only=True, progress=begin("reading"))
         _refuse_unreadable(records, given["skip_unreadable"])
@@ -149,6 +148,8 @@ def command(path: str, **given: Any) -> None:
                 raise InputError(f"{records.source.path}: {_why_empty(records, units, name)}")
         to = splitting.destinations(records, units, splits, len(outputs))
         shown = begin("writing")
+        if folder:
+            os.makedirs(folder, exist_ok=True)
         with together([*paths, aside] if len(outputs) in to else paths) as streams:
             records.copy(to, [*streams[: len(outputs)], *streams[len(paths) :]], shown)
             chosen = splitting.nested(units, splits, parts, given["seed"])
@@ -206,7 +207,7 @@ def _name(path: str) -> str:
 def _outputs(path: str, held_out: list[str], given: dict[str, Any]) -> dict[str, str]:
     """The path of each split."""
     names = [name for name in SPLITS if name == TRAIN or name in held_out]
-    named = {name: given[f"{name}_file"] for name in SPLITS if given[f"{name}_file"]}
+    named = {name: given[f"{name}_file"] for name in SPLITS if given[f"{name}_file"] is not None}
     if extra := sorted(set(named) - set(names)):
         raise UsageError(f"--{extra[0]}-file names a split without a size: add --{extra[0]} 10%")
     if path == "-" and len(named) < len(names) and not given["output_dir"]:
@@ -236,7 +237,8 @@ def _counts(records: Records, sizes: dict[str, Size]) -> dict[str, int]:
         raise InputError(f"{records.source.path}: holds no records")
     wanted = {name: size.of(total) for name, size in sizes.items()}
     if sum(wanted.values()) >= total:
-        raise InputError(f"{records.source.path}: of {total:,} record(s) that would leave none for train")
+        what = f"{counted(sum(wanted.values()), 'record')} of {total:,}"
+        raise InputError(f"{records.source.path}: to hold out {what} would leave none for train")
     return wanted
 
 

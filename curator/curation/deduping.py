@@ -139,7 +139,7 @@ def read_decisions(path: str) -> Decisions:
     """
     found: dict[tuple[str, int | None], bool] = {}
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             for number, text in enumerate(file, 1):
                 if text.strip():
                     entry, goes = _decision(text, f"{path}:{number}")

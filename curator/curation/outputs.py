@@ -73,18 +73,23 @@ def _retire(path: str, successor: str) -> str:
     return old
 
 
-def refuse(paths: Sequence[str], *sources: str, force: bool) -> None:
+def refuse(paths: Sequence[str], *sources: str, force: bool, folder: str | None = None) -> None:
     """Raises UsageError where writing the paths would lose something, or cannot go well.
 
     That is one of `sources`, which are read, a file that is there already (unless `force`), two outputs of one name.
+    The `folder` may be missing: it is made before anything is written.
     """
+    if folder and os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UsageError(f"{folder}: is no folder")
     seen: dict[str, str] = {}
     for path in paths:
+        if path in ("", "-"):
+            raise UsageError(f"{path!r} names no file: what is written here goes to files")
         if path.lower().endswith((".gz", ".zst")):
             raise UsageError(f"{path}: compressed files are not written: leave out the last ending, and pack it after")
         if os.path.isdir(path):
             raise UsageError(f"{path}: is a folder: name a file in it")
-        if not os.path.isdir(os.path.dirname(path) or "."):
+        if os.path.dirname(path) != folder and not os.path.isdir(os.path.dirname(path) or "."):
             raise UsageError(f"{path}: the folder {os.path.dirname(path)} is not there: make it first")
         if any(_same(path, source) for source in sources):
             raise UsageError(f"{path}: is the file that is read: name another")
