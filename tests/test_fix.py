@@ -73,6 +73,9 @@ def test_safe_fixes_only_unless_asked(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", *SMALL)
     fix(run, "t.jsonl")
     assert path.read_bytes() == rows(GOOD % 1, GOOD % 2, "// note", GOOD % 2, SMALL[-1])
+    for flag in ("--fix", "--diff"):
+        held = run("check", "t.jsonl", "--select", RULES, flag).stderr
+        assert "Nothing to fix without --unsafe-fixes, which would fix " in held
     result = fix(run, "t.jsonl", "--unsafe-fixes", "--show-fixes")
     assert path.read_bytes().count((GOOD % 2).encode()) == 1
     assert "× DUP001: drop this copy" in result.stderr

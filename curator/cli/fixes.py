@@ -113,7 +113,8 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
         else:
             yield visible(f"Fixed {text}{left}; `{way_back([file.path for file in fixed.files])}` takes it back.")
     elif not fixed.report.failures:
-        yield "Nothing to fix."
+        unsafe = 0 if given["unsafe_fixes"] else fixed.report.findings.fixable_by["unsafe"]
+        yield f"Nothing to fix without --unsafe-fixes, which would fix {unsafe:,}." if unsafe else "Nothing to fix."
     if fixed.unsettled:
         yield f"note: {fixed.unsettled:,} more could not be fixed: fixes were taken back, or are in each other's way"
     if count and not fixed.is_verified:
