@@ -130,7 +130,7 @@ def test_metadata_leaves_every_record(run: Run, tmp_path: Path) -> None:
     path.write_text("".join(rows))
     result = fix(run, "SCH003", "t.jsonl")
     assert path.read_text() == "".join(json.dumps({"messages": json.loads(row)["messages"]}) + "\n" for row in rows)
-    assert "12 × SCH003: remove it from every record" in result.stderr
+    assert "12 × SCH003: remove them from every record" in result.stderr
 
 
 @pytest.mark.usefixtures("size")

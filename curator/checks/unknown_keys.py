@@ -59,7 +59,8 @@ class UnknownKeys:
         for place, first in self.carriers:
             keys = tuple(key for key in self.conventions.metadata if key not in self.target.extra_keys)
             values = {**self._values(keys or (first,)), "records": self.count}
-            fix = Fix("remove it from every record", tuple(RemoveEvery(f"/{escape(key)}") for key in keys or (first,)))
+            edits = tuple(RemoveEvery(f"/{escape(key)}") for key in keys or (first,))
+            fix = Fix(f"remove {'it' if len(edits) == 1 else 'them'} from every record", edits)
             yield place, Problem(f"/{escape(first)}", at="key", values=values, variant=f"usual{suffix}", fix=fix)
         for key, rows in self.rows.all():
             pointer, unknown = self.names[key]
@@ -71,7 +72,10 @@ class UnknownKeys:
                         at="key",
                         values={**self._values(unknown), "records": 1},
                         variant="message" if pointer else "completion" if completion else None,
-                        fix=Fix("remove it", tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown)),
+                        fix=Fix(
+                            "remove it" if len(unknown) == 1 else "remove them",
+                            tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown),
+                        ),
                     ),
                 )
 
