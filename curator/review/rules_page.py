@@ -133,8 +133,8 @@ def _list(desk: Desk) -> str | None:
         and level in (_ANY_LEVEL, desk.severity(code))
         and _is_shown(desk, code, wanted)
     ]
-    first = _asked(desk)
-    codes.sort(key=lambda code: (code != first, -(desk.before(code) or 0), code))
+    asked = _asked(desk)
+    codes.sort(key=lambda code: (code != asked, -(desk.before(code) or 0), code))
     if not codes:
         st.info("No rule is like that. Clear the search or a filter.")
         return None
