@@ -37,8 +37,11 @@ def ask() -> None:
         st.html(
             whole(
                 f'<p class="cu-quiet">The file stays on this machine, in <code>{here}</code>, which git ignores. Drop '
-                "the same file again, and all that was decided about it is there.<br>Data that lies here already is "
-                "better named at the start: <code>curator review train.jsonl</code></p>"
+                "the same file again, and all that was decided about it is there. What you write, you download.</p>"
+                '<p class="cu-quiet">Data that lies here already is better named at the start: <code>curator review '
+                "train.jsonl valid.jsonl</code>. Only so can files be reviewed together, leaks between the splits be "
+                "found, and writing in place change the data itself. Tables (CSV, Excel, Parquet) become JSON Lines by "
+                "<code>curator convert</code>.</p>"
             )
         )
         if given is not None:

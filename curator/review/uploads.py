@@ -68,6 +68,11 @@ def is_upload(path: str) -> bool:
     return Path(os.path.abspath(path)).parts[-4:-2] == (OWN_FOLDER, _FOLDER)
 
 
+def known_as(path: str) -> str:
+    """What people call a file: its path, but only the name of one that the browser has brought."""
+    return os.path.basename(path) if is_upload(path) else path
+
+
 def harmless(name: str) -> str:
     """A file name of letters, digits, `.`, `-` and `_`, which no shell, browser or terminal reads more into."""
     plain = re.sub(r"[^\w.-]+", "_", re.split(r"[/\\]", name)[-1]).lstrip(".-_")

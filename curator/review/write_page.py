@@ -30,6 +30,12 @@ _FILES_BACK = (
 _DATA_STAYS = "The data itself is as it was. Undo (Z) takes back decisions, and leaves the new files as they are."
 
 
+_UPLOADED = (
+    "What you uploaded is a copy, so it is not written in place: press Write, then download the new file. To change "
+    "your own file, name it at the start: <code>curator review FILE</code>."
+)
+
+
 def has_written(workspace: Workspace) -> bool:
     """Whether this page shows what it has written: it says itself that the data has changed, and what to do."""
     done = st.session_state.get(_DONE)
@@ -79,30 +85,41 @@ def _preview(workspace: Workspace) -> list[FileChange]:
 def _head(workspace: Workspace, wanted: list[FileChange]) -> None:
     total = outcome.together(wanted)
     undecided = workspace.index.count(Filter(statuses=("open",)))
-    more = f"{undecided:,} flagged records are still open: they are written as they stand."
-    more = more if undecided and wanted else ""
+    if not wanted:
+        more = f"{_open(undecided)} still open on the page Review." if undecided else ""
+    else:
+        more = f"{_open(undecided)} still open, and written as found." if undecided else ""
     st.html(whole(f'<h2 class="cu-verdict">{escape(total)}</h2><div class="cu-quiet">{more}</div>'))
+
+
+def _open(count: int) -> str:
+    return f"{count:,} flagged {'record is' if count == 1 else 'records are'}"
 
 
 def _form(workspace: Workspace, wanted: list[FileChange]) -> None:
     barred = outcome.barred(wanted)
-    where = st.segmented_control(
-        "Where to", [_NEW, _IN_PLACE], default=_NEW, required=True, label_visibility="collapsed"
-    )
-    in_place = where == _IN_PLACE
+    is_upload = any(uploads.is_upload(change.file.path) for change in wanted)
+    in_place = False
+    if is_upload:
+        st.html(whole(f'<p class="cu-quiet">{_UPLOADED}</p>'))
+    else:
+        where = st.segmented_control(
+            "Where to", [_NEW, _IN_PLACE], default=_NEW, required=True, label_visibility="collapsed"
+        )
+        in_place = where == _IN_PLACE
     targets: dict[str, str] = {}
     for number, change in enumerate(wanted):
         st.html(outcome.file_html(change))
-        if not in_place and number < _FILES:
+        if not in_place and number < _FILES and not uploads.is_upload(change.file.path):
             targets[change.file.path] = _target(change, number)
         elif not in_place:
             targets[change.file.path] = reviewed_path(change.file)
-    overwrite, hindered = False, bool(in_place and barred)
+    overwrite, hindered = is_upload, bool(in_place and barred)  # what was written of an upload is ours to replace
     if in_place:
         for text in barred:
             st.html(heading.line("warning", brief(text, 400)))
         st.html(whole('<p class="cu-quiet">The files themselves change. <code>curator undo</code> takes it back.</p>'))
-    else:
+    elif not is_upload:
         overwrite, hindered = _collisions(targets)
     if st.button("Write", type="primary", disabled=hindered, width="stretch"):
         _write(workspace, None if in_place else targets, overwrite)
@@ -158,7 +175,8 @@ def _diffs(wanted: list[FileChange]) -> None:
             continue
         places = len(change.script)
         more = f"the first {_PLACES} of {places:,} places" if places > _PLACES else ""
-        st.html(whole(f'<h3 class="cu-title">{brief(change.file.path, 120)} <span class="cu-quiet">{more}</span></h3>'))
+        name = brief(uploads.known_as(change.file.path), 120)
+        st.html(whole(f'<h3 class="cu-title">{name} <span class="cu-quiet">{more}</span></h3>'))
         try:
             st.html(outcome.diff(change, _PLACES))
         except CuratorError as error:
@@ -196,22 +214,25 @@ def _after(workspace: Workspace, results: list[Result], again: Recheck | None) -
             st.session_state.pop(_DONE, None)
             st.rerun()
         for number, result in enumerate(results):
-            if result.written and result.written.path and uploads.is_upload(result.file.path):
-                _download(result.written.path, number)
+            if result.written and uploads.is_upload(result.file.path):
+                _download("Download the new file", result.written.path, f"download-{number}")
+                _download("Download what was removed", result.written.aside, f"removed-{number}")
         _log(workspace)
     if again is not None and again.counts is not None:
         with st.container(width=480):
             st.html(recheck.compared(workspace.index.summary(), again.counts)[1])
 
 
-def _download(path: str, number: int) -> None:
+def _download(title: str, path: str, key: str) -> None:
+    if not path:
+        return
+
     def read() -> bytes:
         with open(path, "rb") as file:
             return file.read()
 
     st.download_button(
-        "Download the new file", read, os.path.basename(path), "application/octet-stream", key=f"download-{number}",
-        on_click="ignore",
+        title, read, os.path.basename(path), "application/octet-stream", key=key, on_click="ignore",
     )  # fmt: skip
 
 
