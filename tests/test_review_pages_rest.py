@@ -218,6 +218,13 @@ def test_the_verdict(known: Figures, said: str) -> None:
     assert overview.verdict(known, ["openai"])[0] == said
 
 
+def test_the_figures_in_words() -> None:
+    partly = Figures(322, 0, 3, 1, {"warning": 1}, {}, 1390, 12)  # two of three files without a tokenizer
+    told = overview.tiles(partly)
+    assert "116 a record, of the 12 that are counted" in told
+    assert "and 1 warning, 0 remarks" in told
+
+
 def test_the_overview_knows_what_the_check_knows(data: Path) -> None:
     with checked(data / "tools.jsonl", data / "intents.train.jsonl") as workspace:
         summary = workspace.index.summary()
@@ -225,6 +232,7 @@ def test_the_overview_knows_what_the_check_knows(data: Path) -> None:
         assert (known.records, known.files) == (501, 2)
         assert known.tokens
         assert known.tokens > 1000
+        assert known.counted == known.records
         pictures = {picture.title: picture for picture in overview.pictures(workspace)}
         assert set(pictures) >= {"Findings by rule", "Tokens", "Labels", "Turns", "Functions called", "Clusters"}
         # Every bar that is a filter leads to records, and its row in the table, too.
@@ -289,6 +297,18 @@ def test_each_decision_changes_exactly_its_bytes(data: Path) -> None:
         said, html = recheck.compared(before, check.counts)
         assert said.startswith(f"{before.by_severity['error']} → {check.counts['error']} errors")
         assert "FUN001" in html
+
+
+def test_a_record_of_several_lines_goes_in_one_piece(tmp_path: Path) -> None:
+    path = tmp_path / "chat.json"
+    chat = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "Yes."}]
+    path.write_text(json.dumps([{"messages": chat, "n": n} for n in range(3)], indent=2))
+    with checked(path, select=("SCH003",)) as workspace:
+        workspace.remove(workspace.open(first(workspace, "SCH003")))
+        (change,) = outcome.changes(workspace)
+        shown = outcome.diff(change, 10)
+        assert shown.count(">removed<") == shown.count(">line ") == 1
+        assert "Hello?" in shown
 
 
 def test_in_place_and_back_by_the_command(data: Path) -> None:
@@ -410,3 +430,4 @@ def test_without_data_it_asks_for_a_file(page: Callable[..., AppTest]) -> None:
     assert not at.exception
     assert "What do you want to review?" in at.subheader[0].value
     assert any("git ignores" in html.value for html in at.get("html"))
+    assert any("writing in place" in html.value for html in at.get("html"))

@@ -44,11 +44,13 @@ class Figures:
     """Records by their worst severity."""
     tokens: int | None
     """None while nothing is counted, or where no tokenizer is known."""
+    counted: int = 0
+    """Records that these tokens are of: files without a tokenizer have none."""
 
     @classmethod
     def of(cls, summary: Summary, index: Index) -> Figures:
         """The figures of a check."""
-        totals = [sum(tokens * n for tokens, n in item.tokens.items()) for item in index.statistics().values()]
+        of_files = [item.tokens for item in index.statistics().values()]
         unreadable = sum(item["unreadable"] for item in summary.inputs)
         return cls(
             sum(item["records"] for item in summary.inputs) + unreadable,
@@ -57,7 +59,8 @@ class Figures:
             summary.items,
             summary.by_severity,
             index.counts_by("severity", Filter()),
-            sum(totals) or None,
+            sum(tokens * n for counts in of_files for tokens, n in counts.items()) or None,
+            sum(counts.total() for counts in of_files),
         )
 
 
@@ -68,7 +71,7 @@ def verdict(figures: Figures, targets: Sequence[str]) -> tuple[str, str]:
         errors, records = figures.findings["error"], figures.flagged_by.get("error", 0)
         # A finding of a file as a whole is in no record.
         where = f" in {records:,} {among}" if records else ""
-        judge = targets[0] if len(targets) == 1 else "the target"
+        judge = targets[0] if len(targets) == 1 and targets[0] != "generic" else "the target"
         return (
             f"{counted(errors, 'error')}{where}.",
             f"An error is what {judge} refuses, or what is certainly wrong to train on: decide on these first.",
@@ -90,7 +93,7 @@ def verdict(figures: Figures, targets: Sequence[str]) -> tuple[str, str]:
 def tiles(figures: Figures) -> str:
     """The four figures, as HTML."""
     other = ", ".join(
-        f"{figures.findings.get(level, 0):,} {name}" for level, name in (("warning", "warnings"), ("info", "remarks"))
+        counted(figures.findings.get(level, 0), name) for level, name in (("warning", "warning"), ("info", "remark"))
     )
     shown = [
         ("Records", f"{figures.records:,}", _records(figures)),
@@ -114,7 +117,9 @@ def _records(figures: Figures) -> str:
 def _tokens(figures: Figures) -> str:
     if figures.tokens is None:
         return "no tokenizer is known"
-    return f"{figures.tokens / max(1, figures.records - figures.unreadable):,.0f} a record"
+    told = f"{figures.tokens / max(1, figures.counted):,.0f} a record"
+    is_all = figures.counted >= figures.records - figures.unreadable
+    return told if is_all else f"{told}, of the {figures.counted:,} that are counted"
 
 
 def _short(number: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from curator.errors import CuratorError
-from curator.fixing import journal, patch
+from curator.fixing import journal
 from curator.review import uploads
 from curator.review.decisions.previewing import Done, FileChange, preview
 from curator.review.decisions.store import Store
@@ -138,23 +138,33 @@ def _told(decision: Decision) -> str:
 
 def diff(change: FileChange, limit: int) -> str:
     """The first `limit` places of a file that change, as HTML. Raises UsageError where the file has changed."""
-    shown, number = [], 0
+    shown: list[str] = []
+    gone: list[bytes] = []  # a record that goes is one line, or in a document of JSON several
+    number = 0
+
+    def close() -> None:
+        if gone:
+            shown.append(_only("removed", b"".join(gone)))
+            gone.clear()
+
     for row in change.rows(limit):
         if row.tag == "@":
             number = _line(row.line)
             continue
-        if row.tag == "-":
-            shown.append(f'<div class="cu-quiet">line {number:,}</div>{_changed(row)}')
+        is_gone = row.tag == "-" and row.other is None
+        if not (is_gone and change.file.container == "document"):
+            close()
+        if row.tag == "-" and not gone:
+            shown.append(f'<div class="cu-quiet">line {number:,}</div>')
+        if is_gone:
+            gone.append(row.line)
+        elif row.tag == "-":
+            shown.append(diff_html(pieces(_text(row.line), _text(row.other or b""))))
         elif row.tag == "+" and row.other is None:
             shown.append(_only("added", row.line))
         number += row.tag != "+"
+    close()
     return whole("".join(shown))
-
-
-def _changed(row: patch.Row) -> str:
-    if row.other is None:
-        return _only("removed", row.line)
-    return diff_html(pieces(_text(row.line), _text(row.other)))
 
 
 def _only(what: str, line: bytes) -> str:
@@ -233,8 +243,6 @@ def barred(found: Iterable[FileChange]) -> list[str]:
     said = []
     for change in found:
         why = refused_in_place(change.file)
-        if uploads.is_upload(change.file.path):
-            why = "is our copy of what you uploaded; write a new file, and download it"
         if why and not is_nothing(change):
             said.append(f"{change.file.path}: {why}")
     return said
@@ -275,7 +283,7 @@ def command(workspace: Workspace, found: Iterable[FileChange]) -> Command:
         if decision.action == "accept" and not decision.state.kept and decision.codes:
             fixes += 1
             codes |= set(decision.codes)
-            paths[path] = None
+            paths[uploads.known_as(path)] = None
         else:
             others += 1
     if not fixes:
@@ -311,9 +319,9 @@ def report(result: Result) -> str:
         return f'<div class="cu-line">{label("not written", "error")} {brief(result.error, 600)}</div>'
     written, told = result.written, []
     if written.path:
-        told.append(f"<b>{marked(written.path)}</b> {written.account.records:,} records")
+        told.append(f"<b>{marked(uploads.known_as(written.path))}</b> {written.account.records:,} records")
     if written.aside:
-        told.append(f"those removed are in <b>{marked(written.aside)}</b>")
+        told.append(f"those removed are in <b>{marked(uploads.known_as(written.aside))}</b>")
     for path, count in written.suppressions.items():
         told.append(f"{count:,} kept {'finding is' if count == 1 else 'findings are'} noted in <b>{marked(path)}</b>")
     said = "; ".join(told) or f"{brief(result.file.path, 200)}: nothing was to change"
@@ -338,8 +346,9 @@ def together(found: Iterable[FileChange]) -> str:
 
 def file_html(change: FileChange) -> str:
     """A file with what is done to it and the sum of its records."""
+    name = brief(uploads.known_as(change.file.path), 200)
     return whole(
-        f'<div class="cu-file"><b>{brief(change.file.path, 200)}</b><div>{escape(effects(change))}</div>'
+        f'<div class="cu-file"><b>{name}</b><div>{escape(effects(change))}</div>'
         f'<div class="cu-quiet">{escape(sentence(change))}</div></div>'
     )
 
