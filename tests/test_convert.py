@@ -133,7 +133,7 @@ def test_ragged_rows_are_named_and_nothing_shifts(convert: Any) -> None:
         ("a.csv", "question,answer\n", [], "a.csv: holds no rows"),
         ("a.csv", "", [], "a.csv: is empty"),
         ("a.csv", " \n\n", [], "a.csv: is empty"),
-        ("a.csv", "a,b\nc,d\n", [], "--map prompt=COLUMN,completion=COLUMN does (columns: 'a', 'b')"),
+        ("a.csv", "a,b\nc,d\n", [], "--map prompt=COLUMN,completion=COLUMN does (columns, by the first row: 'a', 'b')"),
         ("a.csv", "a,b\nc,d\n", ["--map", "prompt=q"], "there is no column 'q' (columns: 'a', 'b')"),
         ("a.csv", "question,b\nc,d\n", ["--map", "prompt=quesion"], "did you mean 'question'?"),
         ("a.csv", "a,b\nc,d\n", ["--map", "promt=a"], "there is no field 'promt'; did you mean 'prompt'?"),
@@ -424,12 +424,19 @@ def test_a_text_file_by_lines_and_by_paragraphs(convert: Any) -> None:
     assert made == [{"prompt": "", "completion": "one\n two  END"}, {"prompt": "", "completion": "three\nfür END"}]
 
 
+def test_elements_that_share_a_line_are_named_by_their_columns(convert: Any) -> None:
+    write("a.json", '[{"prompt": "ä", "completion": "b"}, {"prompt": 1, "completion": "b"}, 7]')
+    said = convert("a.json")[2]
+    assert "a.json:1:38: 'prompt' is no text\n" in said
+    assert "a.json:1:72: no JSON object\n" in said
+
+
 def test_records_of_no_format_are_mapped_like_columns(convert: Any) -> None:
     write("a.json", '[{"question": "a", "answer": 1.0, "id": 7},\n {"question": "b",\n  "answer": ""}]')
     code, _, said = convert("a.json")
     assert code == 1
     assert "prompt <- question, completion <- answer" in said
-    assert "a.json:2: the completion is empty (column 'answer')" in said
+    assert "a.json:2:2: the completion is empty (column 'answer')" in said
     code, made, _ = convert("a.json", "--skip", "--drop-extra")
     assert dialogs(made) == [["a", "1.0"]]
     assert Path("out.rejected.jsonl").read_text() == '{"question": "b","answer": ""}\n'

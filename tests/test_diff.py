@@ -345,6 +345,17 @@ def test_packed_files_arrays_and_standard_input(run: Run, tmp_path: Path) -> Non
     assert "+ c.json:6: added" in result.output
     assert "12 records, now 13: 1 added" in result.output
     assert "container: JSON Lines, now one JSON document" in result.output
+    (tmp_path / "d.json").write_text("[" + ",".join(LINES[1:]) + "]")
+    (tmp_path / "e.json").write_text("[" + ",".join(LINES) + "]")
+    assert (
+        f"- e.json:1:2: removed: {json.loads(LINES[0])['messages'][0]['content'][:10]}"
+        in run("diff", "e.json", "d.json").output
+    )
+    (entry,) = json.loads(run("diff", "d.json", "e.json", "--output-format", "json").output)["entries"]
+    assert (entry["new"]["line"], entry["new"]["column"]) == (1, 2)
+    (tmp_path / "f.json").write_text("[" + LINES[0] + "]")
+    (entry, *_) = json.loads(run("diff", "e.json", "f.json", "--output-format", "json").output)["entries"]
+    assert (entry["old"]["line"], entry["old"]["column"]) == (1, len(LINES[0]) + 3)
     assert "0 records, now 12: 12 added" in run("diff", os.devnull, "a.jsonl").output
     assert run("diff", os.devnull, os.devnull).return_value == 0
 

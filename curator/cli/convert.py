@@ -144,8 +144,8 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
         say(f"note: {origin.path}: the {origin.unit}s are in several formats: {kinds}")
     reasons = outcome.refused.most_common()
     for reason, count in reasons[:_REASONS_SHOWN]:
-        for number in outcome.places[reason]:
-            say(f"{origin.path}:{number}: {reason}")
+        for place in outcome.places[reason]:
+            say(f"{origin.path}:{place}: {reason}")
         if count > len(outcome.places[reason]):
             say(f"  and {_count(count - len(outcome.places[reason]), 'more', '')} like this")
     if others := sum(count for _, count in reasons[_REASONS_SHOWN:]):

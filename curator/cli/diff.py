@@ -152,7 +152,7 @@ class _Text:
         where = []
         for number, item, name in ((entry.old, found.old, self.names[0]), (entry.new, found.new, self.names[1])):
             if number is not None:
-                where.append(f"{visible(name)}:{item.records.line(number)}")
+                where.append(f"{visible(name)}:{item.records.place(number)}")
         if len(where) == 2:
             moved = " moved," if entry.moved and entry.kind != "moved" else ""
             by = f" (found by its {entry.by})" if entry.kind == "changed" and entry.by != "key" else ""
@@ -212,7 +212,7 @@ def plain(found: Comparison, entry: Entry) -> dict[str, Any]:
         if number is not None:
             unread = item.records.states[number] == UNREADABLE
             name = None if unread else record_hash(item.records.raw(number))
-            data[label] = {"line": item.records.line(number), "record": name}
+            data[label] = {"line": item.records.line(number), "column": item.records.column(number), "record": name}
     if entry.old is None or entry.new is None:
         data["excerpt"] = excerpt(*_only(found, entry))
     if entry.kind == "changed":

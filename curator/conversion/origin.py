@@ -37,6 +37,13 @@ class Row:
     """Nulls that a columnar writer had put in were taken out."""
     names: Sequence[str] = ()
     """The columns of its table, also those in which the row is empty."""
+    column: int = 1
+    """Where it begins on its line, which it may share with other elements of an array."""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as it stands behind the file's name: `12`, of an element `1:503`."""
+        return str(self.number) if self.column == 1 else f"{self.number}:{self.column}"
 
     def untouched(self) -> bytes:
         """The record as a line of its own, nothing changed; a table's row by its columns, an empty cell as null."""

@@ -98,6 +98,8 @@ def rejected_path(out: str) -> str:
 
 def check_paths(path: str, out: str, *, force: bool, rejected: str | None) -> None:
     """Raises UsageError where writing would lose a file, or cannot work."""
+    if not out:
+        raise UsageError("OUT is empty: name a file, or - for standard output")
     if out == "-":
         if rejected:
             raise UsageError(

@@ -53,7 +53,9 @@ def _rows(source: Source, max_line_bytes: int) -> Iterator[Row]:
             if line.too_long:
                 limit = f"{max_line_bytes:,} bytes; raise max-line-bytes in the settings"
                 raise InputError(f"{source.path}:{line.number}: the line is longer than {limit}")
-            yield Row(line.number, _value(line.raw), _on_one_line(line.raw), line.offset + line.size)
+            yield Row(
+                line.number, _value(line.raw), _on_one_line(line.raw), line.offset + line.size, column=line.column
+            )
     if source.head.container == "document":
         _refuse_end(source, done, source.size, source.line_count, more=False)
 

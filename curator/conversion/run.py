@@ -58,7 +58,7 @@ class Outcome:
     """Records that nulls of a columnar writer were taken out of."""
     refused: Counter[str] = field(default_factory=Counter)
     """Why, and how often."""
-    places: dict[str, list[int]] = field(default_factory=dict)
+    places: dict[str, list[str]] = field(default_factory=dict)
     """The first places of each reason."""
     extra: Counter[str] = field(default_factory=Counter)
     """Keys that the format does not have, with how many records have each; empty once it is decided on them."""
@@ -66,7 +66,7 @@ class Outcome:
     """In which formats the records are that could be read."""
     odd: Counter[str] = field(default_factory=Counter)
     """`prompt`, `completion`: how many of them keep something like the ending that was to be taken off."""
-    odd_places: dict[str, list[int]] = field(default_factory=dict)
+    odd_places: dict[str, list[str]] = field(default_factory=dict)
     """The first places of each."""
 
     @property
@@ -74,25 +74,25 @@ class Outcome:
         """How many records were not carried over."""
         return self.refused.total()
 
-    def refuse(self, number: int, reason: str) -> None:
+    def refuse(self, place: str, reason: str) -> None:
         """Count a record that cannot be carried over."""
         if reason not in self.refused and len(self.refused) >= _REASONS:
             reason = "cannot be carried over either, for other reasons"
         self.refused[reason] += 1
-        _note(self.places, reason, number)
+        _note(self.places, reason, place)
 
-    def note(self, number: int, conversation: Conversation) -> None:
+    def note(self, place: str, conversation: Conversation) -> None:
         """Count what should be said of a record that is carried over."""
         self.formats[conversation.origin] += 1
         for name in conversation.odd:
             self.odd[name] += 1
-            _note(self.odd_places, name, number)
+            _note(self.odd_places, name, place)
 
 
-def _note(places: dict[str, list[int]], key: str, number: int) -> None:
+def _note(places: dict[str, list[str]], key: str, place: str) -> None:
     listed = places.setdefault(key, [])
     if len(listed) < _PLACES:
-        listed.append(number)
+        listed.append(place)
 
 
 def convert(
@@ -120,7 +120,7 @@ def convert(
         try:
             line = _converted(row, columns, target, options, request, outcome)
         except Refusal as refusal:
-            outcome.refuse(row.number, str(refusal))
+            outcome.refuse(row.place, str(refusal))
             if request.skip:
                 rejected.write(row.untouched())
         else:
@@ -167,9 +167,10 @@ def _mapped(origin: Origin, request: Request, say: Callable[[str], None]) -> Col
                 return None
     found = mapping.propose(names, request.columns)
     if found is None:
+        whose = "columns" if origin.columns is None else "columns, by the first row"
         raise UsageError(
             f"{origin.path}: the names do not say which column is what: --map prompt=COLUMN,completion=COLUMN does "
-            f"(columns: {mapping.listed(names)})"
+            f"({whose}: {mapping.listed(names)})"
         )
     if found.guessed and any(name != column for name, column in found.columns.items()):
         say(f"{found}   (change it with --map {','.join(f'{name}=COLUMN' for name in found.columns)})")
@@ -217,7 +218,7 @@ def _converted(
         raise row.value or Refusal("there is nothing")
     record, more = columns.apply(row.value) if columns else (row.value, {})
     conversation = read(record, options)
-    outcome.note(row.number, conversation)
+    outcome.note(row.place, conversation)
     extra = conversation.extra | more
     if request.extra is None:
         outcome.extra.update(extra.keys())

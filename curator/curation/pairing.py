@@ -143,10 +143,10 @@ def _refuse_unknown(old: Side, new: Side, pointer: str) -> None:
 
 def _refuse_repeated(where: Side, pointer: str) -> None:
     for numbers in same(lambda number: where.key(pointer, number), where.records.numbers()):
-        lines = [where.records.line(number) for number in numbers[:2]]
+        first, second = (where.records.place(number) for number in numbers[:2])
         path = where.records.source.path
         raise InputError(
-            f"{path}:{lines[1]}: has the same {clip(pointer)} as line {lines[0]}; "
+            f"{path}:{second}: has the same {clip(pointer)} as line {first}; "
             "a key that records are paired by must be another in each"
         )
 

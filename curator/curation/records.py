@@ -86,6 +86,18 @@ class Records:
             return self.source.line_number(self.offsets[number])
         return number + 1
 
+    def column(self, number: int) -> int:
+        """The 1-based column on which it begins: elements of a document may share a line."""
+        if self.source.head.container != "document":
+            return 1
+        with open(self.source.real_path, "rb") as file:
+            return self.source.column(file, self.offsets[number])
+
+    def place(self, number: int) -> str:
+        """Where it is, as it stands behind the file's name: `12`, of an element `1:503`."""
+        column = self.column(number)
+        return str(self.line(number)) if column == 1 else f"{self.line(number)}:{column}"
+
     def whole(self, number: int) -> bytes:
         """The line as it stands in the file, with its ending. Raises InputError when the file lost it."""
         return b"".join(self.blocks(number))
