@@ -450,12 +450,13 @@ def test_the_recipe_for_git_works(tmp_path: Path) -> None:
     shell("git add -A && git commit -qm one")
     (folder / "train.jsonl").write_text("\n".join([*LINES[1:], LINES[0], made(99)]) + "\n")
     (folder / "new.jsonl").write_text(LINES[0])
-    shell("git add -N new.jsonl")
+    (folder / "a pointer.jsonl").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\n")
+    shell("git add -N new.jsonl 'a pointer.jsonl'")
     shown = shell("git diff")
     assert "> train.jsonl:1 -> train.jsonl:12: moved" in shown
     assert "12 records, now 13: 1 added, 1 moved" in shown
     assert "+ new.jsonl:1: added" in shown
-    shell("git rm -q --cached new.jsonl && git commit -qam two")
+    shell("git rm -q --cached new.jsonl 'a pointer.jsonl' && git commit -qam two")
     assert "1 added, 1 moved" in shell("git log -p -1 --ext-diff")
     assert "1 added, 1 moved" in shell(tool)
     shell("git rm -q train.jsonl")
