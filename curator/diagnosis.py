@@ -51,6 +51,8 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
     if _UNQUOTED.match(rest):
         return "key without quotes", position
     if fault.message == "Expecting value":
+        if text.lstrip().startswith("```"):
+            return f"the mark of a Markdown code fence, not a {whole}", position
         if rest[0] in ",:}]":
             return "a value is missing", position
         if _WORD.match(rest):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from curator.catalogue import Rule
 from curator.errors import CardError
 from curator.locate import Span, characters, locate, locate_key, within_string
-from curator.model import Finding, Problem, Related, Severity
+from curator.model import Finding, Problem, Related, Safety, Severity
 from curator.sources import Line
 
 CLIP = 60
@@ -125,10 +125,17 @@ def make(
         problem.group,
         related,
         problem.fix,
-        None if rule.card.fix == "none" else rule.card.fix,
+        _safety(rule, problem),
         where.excerpt,
         dataset,
     )
+
+
+def _safety(rule: Rule, problem: Problem) -> Safety | None:
+    """The card's word; a fix that comes without edits is no more than a suggestion, whatever its card says."""
+    if rule.card.fix == "none":
+        return None
+    return "suggestion" if problem.fix is not None and not problem.fix.edits else rule.card.fix
 
 
 def again(finding: Finding, line: Line) -> Finding:

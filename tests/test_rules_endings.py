@@ -78,6 +78,15 @@ def test_findings_do_not_depend_on_the_cuts(tmp_path: Path, rows: list[dict[str,
     assert sorted({f.code for f in found(tmp_path, rows[::-1])}) == sorted({f.code for f in whole})
 
 
+def test_a_proposal_that_no_program_applies_is_a_suggestion(tmp_path: Path) -> None:
+    """Labels may do without a stop sequence; free text is given one where it is asked for."""
+    labels = [{"prompt": f"{n} ->", "completion": (" edible", " not edible")[n % 2]} for n in range(240)]
+    (finding,) = found(tmp_path, labels, select=("STP001",))
+    assert (finding.fixable, finding.safety) == (False, "suggestion")
+    (finding,) = found(tmp_path, pairs(completion=" Of {}."), select=("STP001",))
+    assert (finding.fixable, finding.safety) == (True, "unsafe")
+
+
 # --- SEP001, STP001 ---------------------------------------------------------------------------------------------
 
 

@@ -341,3 +341,11 @@ def test_a_record_without_its_opening_brace_is_named_at_its_start(tmp_path: Path
     path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + json.dumps(ask(ASKED, TOLD))[1:] + "\n")
     (finding,) = curator.check(path, isolated=True, select=["JSN"]).findings
     assert (finding.line, finding.column, finding.values["diagnosis"]) == (21, 1, "the opening { is missing")
+
+
+def test_a_code_fence_around_the_records_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("```json\n" + "".join(json.dumps(row) + "\n" for row in GOOD) + "```\n")
+    found = curator.check(path, isolated=True, select=["JSN"]).findings
+    said = "the mark of a Markdown code fence, not a record"
+    assert [(f.line, f.values["diagnosis"]) for f in found] == [(1, said), (22, said)]
