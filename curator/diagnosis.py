@@ -52,7 +52,7 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
         return "key without quotes", position
     if fault.message == "Expecting value":
         if text.lstrip().startswith("```"):
-            return f"the mark of a Markdown code fence, not a {whole}", position
+            return "a Markdown code fence instead of JSON", position
         if rest[0] in ",:}]":
             return "a value is missing", position
         if _WORD.match(rest):

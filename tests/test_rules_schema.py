@@ -347,5 +347,5 @@ def test_a_code_fence_around_the_records_is_named(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("```json\n" + "".join(json.dumps(row) + "\n" for row in GOOD) + "```\n")
     found = curator.check(path, isolated=True, select=["JSN"]).findings
-    said = "the mark of a Markdown code fence, not a record"
+    said = "a Markdown code fence instead of JSON"
     assert [(f.line, f.values["diagnosis"]) for f in found] == [(1, said), (22, said)]
