@@ -146,8 +146,11 @@ def test_a_report_of_two_splits_holds_every_part(report: Any, monkeypatch: pytes
     assert '<mark class="error">\\n\\n##\\n\\n</mark>' in text
     assert "train 11 15 23 22.7 30 33 36" in page.says("tokens"), "least, 5th, median, mean, 95th, 99th, most"
     assert "copy of OpenAI's pricing page, 2025-11; no longer listed there on 2026-09-30" in page.says("tokens")
-    assert "billing 111 25% 1 ␣billing" in page.says("labels")
-    assert "\\n\\n###\\n\\n ends 99% of the prompts" in page.says("conventions")
+    assert "Price of $0.40 per million training tokens" in page.says("tokens")
+    assert "No answer would be cut off at the limit." in page.says("tokens")
+    assert "Cost per epoch $0.0040 train only, price of 2025-11 Labels 4 in train, normalised" in page.says("verdict")
+    assert "billing 111 25.1% 1 ␣billing" in page.says("labels")
+    assert "\\n\\n###\\n\\n ends 99.5% of the prompts" in page.says("conventions")
     assert "intents (validation) 106 2 0.011 0.998 23, 23" in page.says("splits")
     assert "distinct-1" in page.says("diversity")
     titles = [value for tag, name, value in page.attributes if (tag, name) == ("svg", "aria-label")]
@@ -169,6 +172,7 @@ def test_the_json_is_version_1_and_sums_up(report: Any) -> None:
     assert (file["lines"], file["records"], file["unreadable"], file["blank"], file["glued"]) == (46, 32, 14, 1, 1)
     assert file["lines"] + file["glued"] == file["records"] + file["unreadable"] + file["blank"] + file["unread"]
     assert file["unread"] == 0
+    assert "near copies" in [note["what"] for note in value["not_checked"]]
     (verdict,) = value["verdicts"]
     assert verdict["outcome"] == "errors"
     assert verdict["errors"] == sum(rule["by_severity"].get("error", 0) for rule in value["rules"])
@@ -225,6 +229,48 @@ def test_labels_have_balance_tokens_spellings_and_agreement(report: Any, tmp_pat
     assert labels["labels"][0]["pieces"] == [" yes"]
     repeats = split["repeats"]
     assert (repeats["inputs"], repeats["distinct"], repeats["repeated"], repeats["agreeing"]) == (82, 80, 2, 1)
+
+
+def test_the_only_label_of_a_small_split_is_read_as_train_has_it(report: Any, tmp_path: Path) -> None:
+    labelled(tmp_path / "train.jsonl", ["science and technology<|endoftext|>", "business<|endoftext|>"] * 40)
+    labelled(tmp_path / "valid.jsonl", ["science and technology<|endoftext|>"] * 20)
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = "train.jsonl"\nvalidation = "valid.jsonl"\n')
+    value = report(tmp_path, "--config", tmp_path / "curator.toml")
+    train, valid = value["splits"]
+    assert train["habits"]["stop"]["text"] == "<|endoftext|>"
+    assert valid["habits"]["stop"]["text"] != "<|endoftext|>", "else this shows nothing"
+    assert [label["label"] for label in valid["labels"]["labels"]] == ["science and technology"]
+    (drift,) = value["drifts"]
+    assert drift["label_distance"] == 0.5
+    text = report(tmp_path, "--config", tmp_path / "curator.toml", form="html")
+    assert "0.500 < 0.001" in Page(text).says("splits")
+
+
+def test_what_is_not_known_of_a_format_has_no_empty_tables(report: Any, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text('{"neither": 1}\n{"nor": 2}\n')
+    page = Page(report(tmp_path / "d.jsonl", "--isolated", form="html"))
+    assert "no record is in a format whose texts are known" in page.says("tokens")
+    assert not {"conventions", "duplicates", "diversity"} & page.text.keys()
+    data = chats(tmp_path / "d.jsonl", "a", "b")
+    page = Page(report(data, "--isolated", "--target", "generic", form="html"))
+    assert "no model is named, and the target has no default: --model NAME names one" in page.says("tokens")
+    assert "System prompts none" in page.says("conventions")
+    assert "Target generic · No provider's law" in page.says("verdict")
+
+
+def test_clusters_are_of_records_that_belong_together(report: Any, tmp_path: Path) -> None:
+    data = labelled(tmp_path / "d.jsonl", ["not at all", "yes"] * 60)
+    with data.open("a") as file:
+        file.write(data.read_text().splitlines()[0] + "\n")
+    rules = {rule["code"]: rule for rule in report(data, "--isolated")["rules"]}
+    assert (rules["DUP001"]["clusters"], rules["LAB001"]["clusters"]) == (1, 0)
+
+
+def test_axes_count_in_whole_numbers(report: Any, tmp_path: Path) -> None:
+    text = report(chats(tmp_path / "d.jsonl", "a", "bb"), "--isolated", "--ignore", "DAT", form="html")
+    for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
+        words = re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+        assert words.count("1") < 3, words
 
 
 def test_reports_are_equal_however_many_processes_count(report: Any) -> None:
@@ -448,9 +494,19 @@ def test_a_report_goes_to_standard_output(tmp_path: Path) -> None:
     from curator.cli.main import group
 
     data = str(chats(tmp_path / "d.jsonl", "a"))
-    result: Result = CliRunner().invoke(group, ["report", data, "--isolated", "-o", "-", "--format", "markdown", "-q"])
-    assert result.exit_code == 0
-    assert result.stdout.startswith("## Dataset report\n")
+    for flags in (["-o", "-", "--format", "markdown"], ["--format", "markdown"], ["--format", "md"]):
+        result: Result = CliRunner().invoke(group, ["report", data, "--isolated", "-q", *flags])
+        assert result.exit_code == 0
+        assert result.stdout.startswith("## Dataset report\n")
+
+
+def test_html_goes_into_a_file_also_when_its_format_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    chats(tmp_path / "d.jsonl", "a")
+    assert run("d.jsonl", "--isolated", "-q", "--format", "html", capsys=capsys) == (0, "")
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
 
 # --- history and comparison ---------------------------------------------------------------------
@@ -488,17 +544,20 @@ def test_history_keeps_every_run_and_draws_how_it_went(report: Any, tmp_path: Pa
 
 def test_a_comparison_shows_what_changed(report: Any, tmp_path: Path) -> None:
     data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
-    (tmp_path / "old.json").write_text(json.dumps(report(data, "--isolated")))
+    old = report(data, "--isolated")
+    old["rules"].append({"code": "DUP001", "name": "duplicate-record", "count": 3})
+    (tmp_path / "old.json").write_text(json.dumps(old))
     compared = (data, "--isolated", "--compare", tmp_path / "old.json")
     assert ": the same data" in Page(report(*compared, form="html")).says("changes")
     labelled(data, ["yes"] * 60 + ["no"] * 30 + ["perhaps"] * 30)
     changes = Page(report(*compared, form="html")).says("changes")
     assert "Records 60 120 +60" in changes
     assert "no 50.0 25.0 -25.0" in changes
+    assert "DUP001 duplicate-record 3 0 -3" in changes
     assert "perhaps 0.0 25.0 +25.0" in changes
     markdown = report(*compared, form="md")
     assert "| Records | 60 | 120 | +60 |" in markdown
-    assert "| `perhaps` | 0.0% | 25.0% | +25.0 |" in markdown
+    assert "| `perhaps` | 0.0% | 25.0% | +25.0 points |" in markdown
 
 
 def test_earlier_reports_that_were_tampered_with_are_shown_as_text(report: Any, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from curator.reporting.build import Judged
     from curator.reporting.document import Document
 
+_FORMATS = {"html": "html", "markdown": "markdown", "md": "markdown", "json": "json"}
 _KINDS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown", ".json": "json"}
 _NEEDED = ("jinja2", "altair", "vl_convert")
 
@@ -34,7 +35,9 @@ _NEEDED = ("jinja2", "altair", "vl_convert")
 @click.command("report", short_help="Write what a dataset is worth.")
 @click.argument("paths", nargs=-1, type=click.Path(readable=False), metavar="[PATH]...")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), metavar="FILE", help="report.html, .md or .json.")
-@click.option("--format", "form", type=click.Choice(["html", "markdown", "json"]), help="[default: by FILE's name]")
+@click.option(
+    "--format", "form", type=click.Choice([*_FORMATS]), help="[default: by FILE's name; md and json need no FILE]"
+)
 @click.option("--target", "names", metavar="NAME", multiple=True, callback=listed, help="For whom; may be repeated.")
 @click.option("--model", metavar="NAME", help="The model to be tuned: its limits, tokenizer and price.")
 @click.option("--select", metavar="RULES", multiple=True, callback=listed, help="Run only these rules.")
@@ -107,12 +110,14 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
 
 def _output(path: str | None, form: str | None) -> tuple[str | None, str]:
     """Where the report goes (None: standard output), and its format."""
+    if form == "html":
+        path = path or "report.html"
     if form is None:
         form = _KINDS.get(os.path.splitext(path or "report.html")[1].lower())
         if form is None:
             raise UsageError(f"{path}: a report ends in .html, .md or .json; or say which with --format")
         path = path or "report.html"
-    return (None if path in (None, "-") else path), form
+    return (None if path in (None, "-") else path), _FORMATS[form]
 
 
 def _require() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.profiling.labelling import Labelling
 from curator.profiling.profile import Profiled
 from curator.significance import compare
+from curator.spelling import fold
 
 _TRAIN = "train"
 
@@ -51,10 +53,9 @@ def _drift(own: Profiled, train: Profiled) -> Drift:
 
 
 def _counts(own: Labelling, train: Labelling) -> tuple[list[int], list[int]]:
-    here = {label.label: label.records for label in own.labels}
-    there = {label.label: label.records for label in train.labels}
+    here, there = Counter[str](), Counter[str]()
+    for counts, labels in ((here, own.labels), (there, train.labels)):
+        for label in labels:
+            counts[fold(label.label)] += label.records
     names = sorted(here | there)
-    return (
-        [*(here.get(name, 0) for name in names), own.others],
-        [*(there.get(name, 0) for name in names), train.others],
-    )
+    return [*(here[name] for name in names), own.others], [*(there[name] for name in names), train.others]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from curator.checks.labels import is_measure
 from curator.conventions import Conventions
@@ -53,16 +54,43 @@ class Labelling:
     """Whether they are values on a scale rather than classes."""
 
 
-def labelling(tally: Tally, conventions: Conventions, tokens: Tokenizer | None) -> Labelling | None:
-    """The labels of a classification; None for what is none."""
+class Train(NamedTuple):
+    """What tells labels of a held-out split from parts of them."""
+
+    conventions: Conventions
+    labels: frozenset[str]
+
+    @classmethod
+    def of(cls, tally: Tally, conventions: Conventions) -> Train:
+        """The labels of the split `train`."""
+        return cls(conventions, frozenset(text.lstrip() for (text,), _ in tally.labels.items()))
+
+    def whole(self, text: str, own: Conventions) -> str:
+        """The label of a split with other conventions, as train has it.
+
+        What ends the answers of a small split alike may be its stop sequence, or a part of its only label.
+        """
+        if own.stop is None or text.lstrip() in self.labels:
+            return text
+        label = self.conventions.answer(text + own.stop.text)
+        return label if label.lstrip() in self.labels else text
+
+
+def labelling(
+    tally: Tally, conventions: Conventions, tokens: Tokenizer | None, train: Train | None = None
+) -> Labelling | None:
+    """The labels of a classification; None for what is none. `train` is given for the splits beside it."""
+    found: Counter[str] = Counter()
+    for (text,), count in tally.labels.items():
+        found[train.whole(text, conventions) if train else text] += count
     written: dict[str, Counter[str]] = {}
     counts: Counter[str] = Counter()
-    for (text,), count in tally.labels.items():
+    for text, count in found.items():
         counts[text.lstrip()] += count
     if conventions.task != "classification" or not (counts or conventions.declared):
         return None
     spellings = Spellings(counts, conventions.declared) if len(counts) <= _COMPARED else None
-    for (text,), count in tally.labels.items():
+    for text, count in found.items():
         meant = spellings.meant(text.lstrip())[0] if spellings else text.lstrip()
         written.setdefault(meant, Counter())[text] += count
     for label in conventions.declared:

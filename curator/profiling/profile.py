@@ -13,7 +13,7 @@ from curator.plan import Plan
 from curator.prices import price
 from curator.profiling.diversity import Diversity, Repeats, diversity, repeats
 from curator.profiling.habits import Habits
-from curator.profiling.labelling import Labelling, labelling
+from curator.profiling.labelling import Labelling, Train, labelling
 from curator.profiling.tally import Tally
 from curator.report import FileCounts, percentile
 
@@ -143,10 +143,18 @@ def profiles(files: Sequence[Checked]) -> list[Profiled]:
         _, paths, counts = found.setdefault((plan.dataset, plan.split), (plan, [], FileCounts(tally=Tally())))
         paths.append(file.source.path)
         counts.merge(file.counts)
-    return [_profiled(plan, tuple(paths), counts) for plan, paths, counts in found.values()]
+    train = {
+        dataset: Train.of(counts.tally, plan.conventions)
+        for (dataset, split), (plan, _, counts) in found.items()
+        if split == "train" and counts.tally is not None
+    }
+    return [
+        _profiled(plan, tuple(paths), counts, train.get(dataset) if split != "train" else None)
+        for (dataset, split), (plan, paths, counts) in found.items()
+    ]
 
 
-def _profiled(plan: Plan, paths: tuple[str, ...], counts: FileCounts) -> Profiled:
+def _profiled(plan: Plan, paths: tuple[str, ...], counts: FileCounts, train: Train | None) -> Profiled:
     tally, own = counts.tally or Tally(), plan.conventions
     profile = Profile(
         plan.dataset,
@@ -160,7 +168,7 @@ def _profiled(plan: Plan, paths: tuple[str, ...], counts: FileCounts) -> Profile
         Spread.of(tally.turns),
         Spread.of(tally.asked),
         Spread.of(tally.said),
-        labelling(tally, own, plan.tokenizer),
+        labelling(tally, own, plan.tokenizer, train),
         _functions(dict(tally.calls.items()), own.calls),
         repeats(tally.inputs),
         diversity(tally.words),

@@ -10,11 +10,13 @@ from curator.reporters.text import visible
 from curator.reporting.document import Document
 from curator.reporting.drawing import Bar, Chart, bars, histogram, lines
 from curator.reporting.history import History
+from curator.reporting.wording import share
 
 _SHOWN = 20  # bars; the rest is one bar more
 _NAME = 34  # code points of a name
 _LEVELS = {"error": "error", "warning": "warning", "info": "info"}
 _SPLITS = 6  # splits that have charts of their own
+_COMPARED = 8  # labels whose shares in each split stand beside each other
 
 
 def shown(name: str) -> str:
@@ -91,7 +93,7 @@ def _labels(profile: Profile, name: str, of: str) -> Chart | None:
         Bar(
             shown(label.label),
             {"bar": label.records},
-            f"{label.records:,} · {100 * label.records / found.records:.1f}%",
+            f"{label.records:,} · {share(label.records / found.records)}",
         )
         for label in found.labels[:_SHOWN]
     ]
@@ -117,14 +119,14 @@ def _calls(profile: Profile, name: str, of: str) -> Chart | None:
         says = f"{function.calls:,}" + (f", {bad:,} with a finding" if bad else "")
         rows.append(Bar(shown(function.name), parts, says))
     is_mixed = any("error" in row.parts for row in rows)
-    legend = {"bar": "arguments in order", "error": "arguments with a finding"} if is_mixed else None
+    legend = {"bar": "arguments without a finding", "error": "with a finding"} if is_mixed else None
     return bars(name, f"Calls by function{of}", rows, "Calls", legend)
 
 
 def _sizes(document: Document) -> Chart | None:
     whole = sum(profile.records for profile in document.splits) or 1
     rows = [
-        Bar(split_name(p, document), {"bar": p.records}, f"{p.records:,} · {100 * p.records / whole:.1f}%")
+        Bar(split_name(p, document), {"bar": p.records}, f"{p.records:,} · {share(p.records / whole)}")
         for p in document.splits[:_SHOWN]
     ]
     return bars("sizes", "Records by split", rows, "Records")
@@ -132,18 +134,19 @@ def _sizes(document: Document) -> Chart | None:
 
 def _shares(profiles: Sequence[Profile], document: Document) -> Chart | None:
     """The labels of the splits of one dataset beside each other."""
-    labelled = [p for p in profiles if p.labels and p.labels.records]
-    if len(labelled) < 2 or len({p.dataset for p in labelled}) > 1:
+    labelled = [(p.split, p.labels) for p in profiles if p.labels and p.labels.records]
+    if len(labelled) < 2 or len({p.dataset for p in profiles if p.labels}) > 1:
         return None
-    rows = []
-    for label in (labelled[0].labels.labels if labelled[0].labels else ())[:8]:
-        for number, profile in enumerate(labelled[:3]):
-            assert profile.labels is not None
-            count = next((own.records for own in profile.labels.labels if own.label == label.label), 0)
-            share = 100 * count / profile.labels.records
-            name = f"{shown(label.label)} · {profile.split}"
-            rows.append(Bar(name, {("bar", "second", "others")[number]: share}, f"{share:.1f}%"))
-    return bars("shares", "Labels in each split", rows, "Share of the split's records, %")
+    shares = [(split, {own.label: own.records / of.records for own in of.labels}) for split, of in labelled[:3]]
+    every = list(dict.fromkeys(label for _, found in shares for label in found))
+    most = sorted(every, key=lambda label: -max(found.get(label, 0) for _, found in shares))[:_COMPARED]
+    rows = [
+        Bar(f"{shown(label)} · {split}", {kind: 100 * found.get(label, 0)}, share(found.get(label, 0)))
+        for label in most
+        for kind, (split, found) in zip(("bar", "second", "others"), shares, strict=False)
+    ]
+    title = "Labels in each split" if len(most) == len(every) else f"The {len(most)} most frequent labels in each split"
+    return bars("shares", title, rows, "Share of the split's records, %", ticks=range(0, 101, 20))
 
 
 def of_history(past: History) -> list[Chart]:

@@ -40,6 +40,8 @@ class Comparison:
     """Those whose count changed, the greatest change first."""
     labels: list[Delta]
     """Those whose share of the labelled records changed by a thousandth or more, in percent."""
+    names: dict[str, str]
+    """Of those rules, where they are known."""
     notes: list[str]
     """Why the two may not compare."""
 
@@ -48,7 +50,7 @@ _NAMES = {
     "records": "Records", "unreadable": "Unreadable lines", "errors": "Errors", "warnings": "Warnings",
     "remarks": "Remarks", "tokens": "Tokens", "over_limit": "Records over the token limit",
     "distinct_inputs": "Distinct inputs", "repeated_inputs": "Inputs in several records",
-    "balance": "Balance of the labels (normalised entropy)",
+    "balance": "Balance of the labels (normalised entropy, least even split)",
 }  # fmt: skip
 _CHANGES = 30
 _TOOL = re.compile(r"[0-9A-Za-z.+-]{1,40}")
@@ -62,19 +64,22 @@ def compare(path: str, document: Document) -> Comparison:
     rules = [Delta(code, before.rules.get(code, 0), now.rules.get(code, 0)) for code in {**now.rules, **before.rules}]
     shares = [_shares(side.labels) for side in (before, now)]
     labels = [Delta(name, shares[0].get(name, 0.0), shares[1].get(name, 0.0)) for name in {**shares[1], **shares[0]}]
+    names = {**before.names, **now.names}
     notes = []
     if plain.is_newer(value):
         notes.append("a newer curator wrote the earlier report: figures may be missing")
     if before.tool != now.tool:
         tool = before.tool if _TOOL.fullmatch(before.tool) else "?"  # a file may say anything, and a note is prose
         notes.append(f"curator {tool} wrote the earlier report: its rules may differ")
+    changed = _greatest([delta for delta in rules if delta.change])
     return Comparison(
         Masker(Counter())(path),
         before,
         before.content == now.content,
         [delta for delta in deltas if delta.before is not None or delta.now is not None],
-        _greatest([delta for delta in rules if delta.change]),
+        changed,
         _greatest([delta for delta in labels if abs(delta.change or 0) >= 0.1]),
+        {delta.name: names[delta.name] for delta in changed if delta.name in names},
         notes,
     )
 

@@ -30,7 +30,7 @@ class Found:
     def add(self, finding: Finding) -> None:
         self.levels[finding.severity] += 1
         self.fixable += finding.fixable
-        if finding.group is not None:
+        if finding.group is not None and finding.related:  # else it is of one record, or of one label
             self.groups[hash(finding.group)] += 1
         if len(self.samples) < SAMPLES:
             is_new = all(finding.message != sample.message for sample in self.samples)

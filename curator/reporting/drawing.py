@@ -56,8 +56,9 @@ class Bar:
 
 
 def bars(
-    name: str, title: str, rows: Sequence[Bar], unit: str, legend: Mapping[str, str] | None = None
-) -> Chart | None:
+    name: str, title: str, rows: Sequence[Bar], unit: str, legend: Mapping[str, str] | None = None,
+    ticks: Sequence[int] | None = None,
+) -> Chart | None:  # fmt: skip
     """Horizontal bars in the order of the rows; None for none. `legend` says what the colours mean."""
     if not rows:
         return None
@@ -75,7 +76,7 @@ def bars(
         y=alt.Y("name:N", title=None, sort=names, scale=alt.Scale(domain=names), axis=_names_axis()),
     )
     marks = base.mark_bar(cornerRadiusEnd=2, height=_ROW - 8).encode(
-        x=alt.X("left:Q", title=unit, scale=alt.Scale(domain=[0, most * 1.28]), axis=_count_axis(most)),
+        x=alt.X("left:Q", title=unit, scale=alt.Scale(domain=[0, most * 1.28]), axis=_count_axis(most, ticks)),
         x2="right:Q",
         color=alt.Color(
             "kind:N",
@@ -163,7 +164,7 @@ def lines(
         ),
         y=alt.Y(
             "value:Q", title=unit, scale=alt.Scale(domain=[0, most], nice=True),
-            axis=alt.Axis(format=",d" if most >= 10 else "~g", tickCount=5, tickMinStep=0.1 if top else 1),
+            axis=alt.Axis(format="~g" if top else ",d", tickCount=5 if top else _ticks(most)),
         ),
         color=alt.Color(
             "kind:N", scale=_kinds(list(series)),
@@ -196,8 +197,14 @@ def _names_axis() -> alt.Axis:
     return alt.Axis(labelLimit=_NAMES, labelOverlap=False, ticks=False, domain=False, grid=False, labelPadding=6)
 
 
-def _count_axis(most: float) -> alt.Axis:
-    return alt.Axis(format="~s" if most >= 10_000 else ",d", tickMinStep=1, tickCount=5)
+def _count_axis(most: float, ticks: Sequence[int] | None = None) -> alt.Axis:
+    form = "~s" if most >= 10_000 else ",d"
+    return alt.Axis(format=form, tickCount=_ticks(most)) if ticks is None else alt.Axis(format=form, values=ticks)
+
+
+def _ticks(most: float) -> int:
+    """How many ticks an axis may have whose numbers are whole: more would stand between them."""
+    return max(1, min(5, int(most)))
 
 
 def _apart(names: Sequence[str]) -> list[str]:

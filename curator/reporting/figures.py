@@ -36,6 +36,8 @@ class Figures:
     """Records by label, of all splits."""
     rules: Mapping[str, int]
     """Findings by rule."""
+    names: Mapping[str, str]
+    """Names of these rules."""
 
     @property
     def findings(self) -> int | None:
@@ -71,6 +73,7 @@ def figures(value: Mapping[str, Any]) -> Figures:
         _sum([_row(split.get("repeats")) for split in splits], "repeated"),
         min(balances, default=None), labels,
         {r["code"]: n for r in rules if isinstance(r.get("code"), str) and (n := _whole(r.get("count"))) is not None},
+        {r["code"]: r["name"] for r in rules if isinstance(r.get("code"), str) and isinstance(r.get("name"), str)},
     )  # fmt: skip
 
 

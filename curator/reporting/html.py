@@ -12,13 +12,13 @@ from markupsafe import Markup, escape
 
 from curator.profiling.diversity import Repeats
 from curator.profiling.profile import Profile
-from curator.reporters.text import counted, percent, visible
+from curator.reporters.text import counted, visible
 from curator.reporting import accounts, charts
 from curator.reporting.comparison import Comparison
 from curator.reporting.document import Document
 from curator.reporting.drawing import Chart
 from curator.reporting.history import History
-from curator.reporting.wording import figure, mended, ordered, signed, token_notes, usd
+from curator.reporting.wording import chance, figure, mended, ordered, share, signed, token_notes, uncounted, usd
 
 LABELS, FUNCTIONS, SPLITS, WHOLE = 50, 50, 40, 6
 """Rows of the tables of a page, and splits that are shown with whole tables; the JSON has more."""
@@ -59,7 +59,7 @@ def page(document: Document, comparison: Comparison | None = None, past: History
             sections=_sections(document, comparison, past),
             accounting=accounts.sentence(document.totals),
             clustered=[rule for rule in document.rules if rule.clusters],
-            notes={"tokens": token_notes(document)},
+            notes={"tokens": token_notes(document), "uncounted": uncounted(document)},
             label_rows=LABELS,
             function_rows=FUNCTIONS,
             split_rows=SPLITS,
@@ -89,7 +89,8 @@ def _environment(document: Document) -> Environment:
     environment.filters |= {
         "number": lambda value: f"{value:,}",
         "counted": counted,
-        "percent": percent,
+        "share": share,
+        "chance": chance,
         "text": visible,
         "spaced": _spaced,
         "svg": Markup,  # of our own drawing, cleaned
@@ -116,13 +117,14 @@ def _prose(text: str) -> Markup:
 
 
 def _agreement(repeats: Repeats) -> str:
-    share = repeats.agreement
-    return f"{repeats.agreeing:,} ({percent(share)})" if share is not None else "–"
+    part = repeats.agreement
+    return f"{repeats.agreeing:,} ({share(part)})" if part is not None else "–"
 
 
 def _tiles(document: Document) -> list[Tile]:
     first = document.verdicts[0]
     whose = f" for {first.target}" if len(document.verdicts) > 1 else ""
+    train = "train only, " if len(document.splits) > 1 else ""
     sums = document.totals
     found = [
         Tile("Records", f"{sums.records:,}", f"in {counted(sums.files, 'file')}"),
@@ -139,18 +141,18 @@ def _tiles(document: Document) -> list[Tile]:
         )
     if sums.usd_per_epoch is not None:
         days = sorted({p.tokens.cost.as_of for p in document.splits if p.tokens and p.tokens.cost})
-        found.append(Tile("Cost per epoch", usd(sums.usd_per_epoch), f"price of {', '.join(days)}"))
-    labels = [profile.labels for profile in document.splits if profile.labels]
-    if labels:
-        even = labels[0].normalised_entropy
-        found.append(
-            Tile("Labels", f"{labels[0].distinct:,}", f"normalised entropy {even:.2f}" if even is not None else "")
-        )
+        found.append(Tile("Cost per epoch", usd(sums.usd_per_epoch), f"{train}price of {', '.join(days)}"))
+    labelled = [profile for profile in document.splits if profile.labels]
+    if labelled and (labels := labelled[0].labels) is not None:
+        of = f"in {charts.split_name(labelled[0], document)}" if len(document.splits) > 1 else ""
+        even = f"normalised entropy {labels.normalised_entropy:.2f}" if labels.normalised_entropy is not None else ""
+        found.append(Tile("Labels", f"{labels.distinct:,}", ", ".join(filter(None, (of, even)))))
     return found if document.files else found[:1]
 
 
 def _sections(document: Document, comparison: Comparison | None, past: History | None) -> list[tuple[str, str]]:
     splits = document.splits
+    understood = any(profile.examples for profile in splits)
     every: list[tuple[str, str, Any]] = [
         ("changes", "Changes", comparison),
         ("history", "History", past),
@@ -159,10 +161,10 @@ def _sections(document: Document, comparison: Comparison | None, past: History |
         ("findings", "Findings", True),
         ("tokens", "Tokens", True),
         ("labels", "Labels", any(profile.labels for profile in splits)),
-        ("conventions", "Conventions", splits),
+        ("conventions", "Conventions", understood),
         ("tools", "Functions", any(profile.functions for profile in splits)),
-        ("duplicates", "Duplicates", splits),
+        ("duplicates", "Duplicates", understood or any(rule.clusters for rule in document.rules)),
         ("splits", "Splits", len(splits) > 1),
-        ("diversity", "Lengths and diversity", splits),
+        ("diversity", "Lengths and diversity", understood),
     ]
     return [(name, title) for name, title, there in every if there]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from curator.reporters.markdown import LIMIT, coded, fenced, table
-from curator.reporters.text import counted, percent
+from curator.reporters.text import counted
 from curator.reporting import accounts
 from curator.reporting.charts import split_name
 from curator.reporting.comparison import Comparison
 from curator.reporting.document import Document, RuleFound, Sample
 from curator.reporting.history import History
-from curator.reporting.wording import figure, mended, signed, token_notes, usd
+from curator.reporting.wording import chance, figure, mended, share, signed, token_notes, uncounted, usd
 
 _END = 1_000  # bytes kept for what is said of hidden parts
 _LABELS, _VERSIONS, _SPLITS, _WHOLE = 20, 10, 40, 6
@@ -62,11 +62,11 @@ def _comparison(found: Comparison | None) -> str:
     if found is None:
         return ""
     rows = [(d.name, figure(d.before), figure(d.now), signed(d.change)) for d in found.figures]
-    rows += [(coded(d.name), figure(d.before), figure(d.now), signed(d.change)) for d in found.rules]
-    rows += [(coded(d.name), f"{d.before:.1f}%", f"{d.now:.1f}%", f"{d.change:+.1f}") for d in found.labels]
+    rows += [(_rule(d.name, found.names), figure(d.before), figure(d.now), signed(d.change)) for d in found.rules]
+    rows += [(coded(d.name), f"{d.before:.1f}%", f"{d.now:.1f}%", f"{d.change:+.1f} points") for d in found.labels]
     same = ", which was of the same data" if found.same_content else ""
     notes = "".join(f" Note: {note}." for note in found.notes)
-    head = f"### Since the earlier report\n\nAgainst {coded(found.path)}{same}.{notes}"
+    head = f"### Since the earlier report\n\nAgainst {coded(found.path)} of {coded(found.before.day)}{same}.{notes}"
     return f"{head}\n\n{table(('figure', 'before', 'now', 'change'), rows, 'figures')}"
 
 
@@ -91,8 +91,12 @@ def _history(past: History | None) -> str:
 def _found(document: Document) -> str:
     if not document.rules:
         return "Nothing was found." if document.files else "Nothing was checked."
-    rows = [(f"`{r.code}` {coded(r.name)}", r.severity, f"{r.count:,}") for r in document.rules]
+    rows = [(_rule(r.code, {r.code: r.name}), r.severity, f"{r.count:,}") for r in document.rules]
     return f"### Findings\n\n{table(('rule', 'severity', 'count'), rows, 'rules')}"
+
+
+def _rule(code: str, names: Mapping[str, str]) -> str:
+    return f"{coded(code)} {coded(names[code])}" if names.get(code) else coded(code)
 
 
 def _tokens(document: Document) -> str:
@@ -107,9 +111,8 @@ def _tokens(document: Document) -> str:
     if not rows:
         return ""
     head = ("split", "tokens per epoch", "median", "95th percentile", "most", "over the limit", "cost per epoch")
-    cut = document.truncated_answers
-    notes = [f"{counted(cut, 'answer')} would be cut off at the limit."] if cut is not None else []
-    return f"### Tokens\n\n{table(head, rows, 'splits')}\n\n{fenced([*notes, *token_notes(document)])}"
+    notes = [*token_notes(document), *filter(None, [uncounted(document)])]
+    return f"### Tokens\n\n{table(head, rows, 'splits')}\n\n{fenced(notes)}"
 
 
 def _labels(document: Document) -> str:
@@ -122,7 +125,7 @@ def _labels(document: Document) -> str:
             (
                 coded(label.label),
                 f"{label.records:,}",
-                percent(label.records / max(1, found.records)),
+                share(label.records / max(1, found.records)),
                 f"{label.tokens or '–'}",
             )
             for label in found.labels[:_LABELS]
@@ -138,7 +141,7 @@ def _splits(document: Document) -> str:
     if not document.drifts:
         return ""
     rows = [
-        (coded(d.split), f"{d.inputs:,}", f"{d.in_train:,}", figure(d.label_distance), figure(d.label_p))
+        (coded(d.split), f"{d.inputs:,}", f"{d.in_train:,}", figure(d.label_distance), chance(d.label_p))
         for d in document.drifts
     ]
     return f"### Splits\n\n{table(('split', 'inputs', 'also in train', 'label distance', 'p'), rows, 'splits')}"

@@ -58,7 +58,7 @@ def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, 
         why = f"{counted(remarks, 'remark')} worth knowing: {_because(name, Severity.INFO, found, rules)}"
     else:
         outcome, sentence = "clean", f"Ready: nothing was found in {counted(records, 'record')}."
-        why = "Every rule that could run is content; what could not be checked stands below."
+        why = "Whatever no rule looked at stands below."
     return Verdict(name, title, models, outcome, sentence, why, errors, warnings, remarks, lines)
 
 

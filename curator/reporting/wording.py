@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from curator.profiling.profile import Function
-from curator.reporters.text import percent, visible
+from curator.reporters.text import counted, visible
 from curator.reporting.document import Document, Remedy, RuleFound
 
 
 def usd(amount: float) -> str:
     """US dollars: cents where they count, four digits after the point below a cent."""
     return f"${amount:,.2f}" if amount >= 0.01 or amount == 0 else f"${amount:.4f}"
+
+
+def share(part: float) -> str:
+    """A share with one decimal, rounded; 100% is said of all alone, and 0% of none."""
+    if part in (0, 1):
+        return f"{part:.0%}"
+    return f"{min(max(100 * part, 0.1), 99.9):.1f}%"
+
+
+def chance(p: float | None) -> str:
+    """A probability; a dash for none."""
+    if p is None:
+        return "–"
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def figure(value: float | None) -> str:
@@ -45,16 +59,19 @@ def ordered(function: Function) -> str:
     """How settled the order of a function's properties is."""
     if function.order_share is None:
         return "–"
-    share = f"{percent(function.order_share)} of the calls"
+    calls = share(function.order_share)
     if not function.order_settled:
-        return f"varies: {share} keep the most frequent order"
+        return f"varies: the most frequent {calls}"
     names = ", ".join(visible(name) for name in function.order[:6])
-    return f"{f'{names}: ' if names else 'as declared: '}{share}"
+    return f"{f'{names}: ' if names else 'as declared: '}{calls}"
 
 
 def token_notes(document: Document) -> list[str]:
-    """Where limits and prices come from, and how old they are."""
+    """What the limit cuts off; where limits and prices come from, and how old they are."""
+    cut = document.truncated_answers
     found = []
+    if cut is not None:
+        found.append(f"{counted(cut, 'answer') if cut else 'No answer'} would be cut off at the limit.")
     for profile in document.splits:
         tokens = profile.tokens
         if tokens is None:
@@ -65,9 +82,27 @@ def token_notes(document: Document) -> list[str]:
         if tokens.cost:
             gone = f"; no longer listed there on {tokens.cost.gone}" if tokens.cost.gone else ""
             found.append(
-                f"Price of ${tokens.cost.usd_per_million_tokens:g} per million training tokens for {tokens.model}: "
+                f"Price of {usd(tokens.cost.usd_per_million_tokens)} per million training tokens for {tokens.model}: "
                 f"{tokens.cost.source}, {tokens.cost.as_of}{gone}; n epochs cost n times as much."
             )
         elif profile.split == "train":
             found.append(f"No price is known for training {tokens.model}.")
     return list(dict.fromkeys(found))
+
+
+def uncounted(document: Document) -> str:
+    """Why tokens were not counted, in whole or in part; "" where they were."""
+    splits = [profile for profile in document.splits if profile.tokens is None]
+    if not document.splits:
+        return "Not counted: there are no records."
+    if not splits:
+        return ""
+    if not any(profile.examples for profile in splits):
+        why = "no record is in a format whose texts are known"
+    elif {(p.dataset, p.split) for p in splits} & {(f.dataset, f.split) for f in document.files if f.model}:
+        why = "no tokenizer is known for the model"
+    else:
+        why = "no model is named, and the target has no default: `--model NAME` names one"
+    if len(splits) == len(document.splits):
+        return f"Not counted: {why}."
+    return f"Not counted for {counted(len(splits), 'other split')}: {why}."
