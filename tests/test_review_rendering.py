@@ -269,7 +269,8 @@ def test_a_text_that_holds_the_calls_is_laid_out() -> None:
     found = finding("/conversations/1/value", inner="/arguments/city")
     html = html_of(record_html(shown, raw, [found])[1:])
     assert re.search(r"TST001</span>(<[^>]*>)*&quot;Oslo&quot;", html)
-    assert "✓city" in Page(html).shown
+    assert "✕city TST001" in Page(html).shown
+    assert "✓city" in Page(html_of(record_html(shown, raw, [])[1:])).shown
 
 
 def test_separator_and_stop_sequence_are_seen_and_missed() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from curator.calls import value_at
@@ -39,9 +39,11 @@ def calls_html(turn: Turn, example: Example, raw: bytes, places: Places, view: V
 def inside_html(turn: Turn, example: Example, places: Places, view: View) -> str:
     """The text of a turn that holds its calls as JSON, beside the declarations."""
     broken = any(call.broken for call in turn.calls)
-    about, given = _written(turn.text, places.at(turn.text_pointer), view, as_is=broken)
+    here = places.at(turn.text_pointer)
+    about, given = _written(turn.text, here, view, as_is=broken)
+    wrong = _wrong(here, f"{turn.text_pointer}/arguments") if len(turn.calls) == 1 else {}
     declared = "".join(
-        _declaration(call.name, example.tools, _object(call.arguments)) for call in turn.calls if not call.broken
+        _declaration(call.name, example.tools, _object(call.arguments), wrong) for call in turn.calls if not call.broken
     )
     head = f'<div class="cu-head">{about}</div>' if about else ""
     return head + _beside(given, declared)
@@ -73,17 +75,18 @@ def tools_html(example: Example, raw: bytes, places: Places, view: View) -> str:
 
 def _call(call: ToolCall, example: Example, raw: bytes, places: Places, view: View) -> str:
     text = call.arguments
+    here = places.under(call.arguments_pointer)
     if isinstance(text, str):
-        here = places.at(call.arguments_pointer)
         broken, given = _written(text, here, view, as_is=any(f.span and f.inner is None for f in here))
     else:
-        broken, given = "", json_block(raw, call.arguments_pointer, text, places.under(call.arguments_pointer), view)
+        broken, given = "", json_block(raw, call.arguments_pointer, text, here, view)
     named, whole = text_marks(call.name, places.at(call.name_pointer))
     about = codes([*whole, *places.under(call.pointer)]) + broken
     ident = f'<span class="cu-quiet">{brief(call.id, 80)}</span>' if call.id else ""
     name = f"<b>{marked(call.name, named, limit=200)}</b>" if call.name else label("no name", "error")
     head = f'<div class="cu-head"><span class="cu-quiet">call</span> {name} {ident}{about}</div>'
-    return f'<div class="cu-call">{head}{_beside(given, _declaration(call.name, example.tools, _object(text)))}</div>'
+    declared = _declaration(call.name, example.tools, _object(text), _wrong(here, call.arguments_pointer))
+    return f'<div class="cu-call">{head}{_beside(given, declared)}</div>'
 
 
 def _beside(given: str, declared: str) -> str:
@@ -111,7 +114,20 @@ def _object(arguments: Any) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _declaration(name: str, tools: Sequence[Tool], given: Mapping[str, Any] | None) -> str:
+def _wrong(findings: Iterable[Finding], base: str) -> dict[str, Finding]:
+    """What is found in the arguments at `base`, by the argument; the worst of each."""
+    found: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: -finding.severity):
+        path = f"{finding.pointer}{finding.inner or ''}"
+        if path.startswith(f"{base}/"):
+            name = path.removeprefix(f"{base}/").partition("/")[0]
+            found.setdefault(name.replace("~1", "/").replace("~0", "~"), finding)
+    return found
+
+
+def _declaration(
+    name: str, tools: Sequence[Tool], given: Mapping[str, Any] | None, wrong: Mapping[str, Finding]
+) -> str:
     """The parameters of the function, each with what the call makes of it."""
     tool = next((tool for tool in tools if tool.name == name), None)
     if tool is None:
@@ -122,7 +138,7 @@ def _declaration(name: str, tools: Sequence[Tool], given: Mapping[str, Any] | No
     needed = parameters.get("required")
     needed = [item for item in needed if isinstance(item, str)] if isinstance(needed, list) else []
     rows = [
-        _parameter(key, schema, key in needed, None if given is None else key in given)
+        _parameter(key, schema, key in needed, None if given is None else key in given, wrong.get(key))
         for key, schema in list(properties.items())[:_PARAMETERS]
     ]
     if len(properties) > _PARAMETERS:
@@ -134,7 +150,7 @@ def _declaration(name: str, tools: Sequence[Tool], given: Mapping[str, Any] | No
     return "".join(rows) or '<span class="cu-quiet">declared without parameters</span>'
 
 
-def _parameter(name: str, schema: Any, required: bool, given: bool | None) -> str:
+def _parameter(name: str, schema: Any, required: bool, given: bool | None, wrong: Finding | None) -> str:
     schema = schema if isinstance(schema, dict) else {}
     kind = schema.get("type")
     kinds = " or ".join(item for item in (kind if isinstance(kind, list) else [kind]) if isinstance(item, str))
@@ -145,6 +161,8 @@ def _parameter(name: str, schema: Any, required: bool, given: bool | None) -> st
         notes.append(schema["description"])
     note = " · ".join(brief(item, _NOTE) for item in notes if item)
     shown = brief(name, 80)
+    if given and wrong is not None:
+        return _row("✕", str(wrong.severity), wrong.code, shown, note)
     if given:
         return _row("✓", "", "", shown, note)
     return _row("✕", "error", "missing", shown, note) if required and given is False else _row("·", "", "", shown, note)
