@@ -94,8 +94,7 @@ def _members(
             zip(st.columns(count, gap="small"), members[start : start + count], strict=False), start
         ):
             with column, st.container(gap="xsmall"):
-                st.html(comparing.member_html(one, first, before + number + 1))
-                with st.container(horizontal=True, gap="small"):
+                with st.container(horizontal=True, gap="small"):  # above, for texts are long
                     st.button(
                         "Keep only this", key=f"cluster-one-{number}", shortcut=str(number + 1),
                         on_click=_keep_one, args=(workspace, group, one.row, told, upto),
@@ -103,6 +102,7 @@ def _members(
                     st.button(
                         "Open", key=f"cluster-open-{number}", type="tertiary", on_click=go or _go, args=(one.row,)
                     )
+                st.html(comparing.member_html(one, first, before + number + 1))
     others = group.size - 1
     noun = "the other one goes" if others == 1 else f"the other {others:,} go"
     st.html(

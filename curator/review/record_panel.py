@@ -163,6 +163,7 @@ def fix(workspace: Workspace, opened: Opened, findings: Sequence[Finding]) -> No
     st.html(f'<div class="cu cu-fix"><div class="cu-head">{title}</div>{change}</div>')
 
 
+_BY_HAND = "No fix is known: edit the record (E), keep it for a reason (Q), or remove it (X)."
 _SAFETY = {"safe": "what is trained on stays", "unsafe": "what is trained on changes"}
 
 
@@ -225,6 +226,8 @@ def _advice(opened: Opened) -> None:
         parts.append(f'<div class="cu-text cu-code">{escape(general_findings.command(of_file))}</div>')
     if parts:
         st.html(f'<div class="cu cu-fix">{"".join(parts)}</div>')
+    elif opened.open:
+        st.html(whole(f'<div class="cu-quiet">{_BY_HAND}</div>'))
 
 
 # --- more about it -----------------------------------------------------------------------------
