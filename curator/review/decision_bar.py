@@ -56,7 +56,8 @@ def _buttons(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
         if screens.cluster() is None:  # a cluster has decisions of its own
             _decisions(workspace, opened, here)
         st.space("stretch")
-        _turns(workspace)
+        with st.container(horizontal=True, gap="small", width="content", key="decision-turns"):  # they wrap as one
+            _turns(workspace)
 
 
 def _decisions(workspace: Workspace, opened: Opened | None, here: Screen) -> None:

@@ -36,7 +36,7 @@ _TURNS = 12  # turns that are on the page at once; each is up to five fields
 _TALL = 320  # pixels of a field whose text is long
 _AROUND = 100  # code points of the line that are shown on each side of a change
 _SHORT = 1_500  # code points up to which a field is as high as its text
-_ROLES = 8  # columns of sixty: role, text
+_ROLES = 10  # columns of sixty: role, text
 # The buttons stay where they are while the fields are scrolled, and a field is as high as its text.
 _STYLE = """<style>
 .st-key-edit-actions{position:sticky;top:0;z-index:5;padding:.15rem 0;background:light-dark(#fff,#171614)}

@@ -123,9 +123,11 @@ def _all_facets(workspace: Workspace, shown: Filter) -> None:
     if len({file.split for file in files}) > 1:
         _facet(workspace, shown, "Split", "split", "splits", lambda split: visible(split, 80))
     _facet(workspace, shown, "Label", "label", "labels", lambda label: visible(label, 80))
-    columns = st.columns(4)
-    _span(shown.tokens, "Tokens", "tokens", columns[:2])
-    _span(shown.turns, "Turns", "turns", columns[2:])
+    has_tokens = any(workspace.plan(file.number).tokenizer is not None for file in files)
+    columns = st.columns(4 if has_tokens else 2)
+    _span(shown.turns, "Turns", "turns", columns[:2])
+    if has_tokens:
+        _span(shown.tokens, "Tokens", "tokens", columns[2:])
     if workspace.index.counted() < 1:
         st.html(whole(f'<div class="cu-quiet">{_so_far(workspace)}</div>'))
     st.button("Show all", on_click=answering.reset, key="queue-reset", disabled=not any(_facets(shown).values()))

@@ -37,6 +37,11 @@ STYLE = """<style>
 .st-key-queue-rows .stButton button:hover{background:light-dark(#f1eeeb,#292622);}
 .st-key-queue-pager{gap:.6rem;}
 .st-key-queue-order,.st-key-queue-filter{flex-wrap:nowrap;align-items:center;}
+@media (max-width:1000px){
+ .st-key-queue-order{flex-wrap:wrap;}
+ .st-key-queue-sort{width:100%!important;}
+ .st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue)>.stColumn:first-child{min-width:17rem;}
+}
 .st-key-queue [data-testid=stTextInputRootElement],.st-key-queue-sort [data-testid=stSelectbox] [role=group],
 .st-key-queue .stPopover button{height:2.1rem;min-height:2.1rem;}
 .st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}

@@ -141,6 +141,8 @@ def options(workspace: Workspace, again: Callable[[], None], reviewer: str, uplo
         "You decide as", workspace.store.reviewer, max_chars=80, key="reviewer-name", on_change=rename,
         help="Each decision is noted under this name, in this tab. Undo takes back only your own.",
     )  # fmt: skip
+    kept = brief(workspace.store.path, 200)
+    st.html(whole(f'<p class="cu-quiet cu-line">All decisions are kept in <code>{kept}</code></p>'))
     if st.button("Check again", help="Reads the files as they are now. What is decided stays."):
         again()
         st.rerun()

@@ -62,7 +62,8 @@ def _section(name: str, text: str, ours: bool, alone: bool) -> None:
 
 def _named(message: str, form: str) -> str:
     """The message with the names of what it fills in, in place of the code for it."""
-    return _FIELD.sub(lambda field: form.format(field[1].replace("_", " ")), message)
+    apart = re.sub(r"(?<=\w)\{", " {", message)
+    return _FIELD.sub(lambda field: form.format(field[1].replace("_", " ")), apart)
 
 
 def sections(page: str) -> dict[str, str]:
