@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 import curator
 from curator import engine
 from curator.cli.main import group
-from curator.fixing import rounds
-from curator.fixing.rounds import Rounds
+from curator.fixing import mending, rounds
+from curator.fixing.rounds import Options, Rounds
+from curator.inputs import Dataset
+from curator.model import Finding
+from curator.settings import Settings
 
 ROW = '{"messages": [{"role": "user", "content": "%s"}, {"role": "%s", "content": "b"}]%s}'
 SELECT = ("DUP001", "FIL", "JSN", "SCH004", "MSG", "SCH003")
@@ -99,6 +103,85 @@ def test_a_copy_that_was_accepted_stays(run: Callable[..., str], tmp_path: Path)
     run("check", "t.jsonl", "--select", "DUP001", "--suppress", "--reason", "on purpose")
     said = run("check", "t.jsonl", "--select", "MSG,SCH,DUP001", "--fix", "--unsafe-fixes")
     assert "4 in = 4 records out" in said  # all three are the same record, and of that, copies are accepted
+
+
+def test_what_was_accepted_in_one_file_is_accepted_in_another(run: Callable[..., str], tmp_path: Path) -> None:
+    """An entry names the record, which is the same in both once it is fixed."""
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\n')
+    (tmp_path / "a.jsonl").write_text("\n".join([chat("twice", "Assistant")] * 2) + "\n")
+    (tmp_path / "b.jsonl").write_text("\n".join([chat("twice", "ASSISTANT"), chat("once")]) + "\n")
+    run("check", "--select", "DUP001", "--suppress", "--reason", "on purpose")
+    said = run("check", "--select", "MSG,SCH004,DUP001", "--fix", "--unsafe-fixes")
+    assert "a.jsonl: 2 in = 2 records out" in said
+    assert "b.jsonl: 2 in = 2 records out" in said
+
+
+def test_copies_on_lines_that_stay_glued_go(run: Callable[..., str], tmp_path: Path) -> None:
+    lines = [chat(1), chat(2, "Assistant") + " " + chat(1, "Assistant"), *map(chat, (2, 3, 4, 5))]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")
+    said = run("check", "t.jsonl", "--select", "MSG,SCH004,DUP001", "--fix", "--unsafe-fixes")
+    assert "7 in = 5 records out + 2 removed" in said
+    assert (tmp_path / "t.jsonl").read_text().splitlines() == [*map(chat, (1, 2, 3, 4, 5))]
+
+
+def left(folder: Path, data: dict[str, bytes], **how: bool) -> tuple[list[Finding], list[Finding], bool]:
+    """What a run in which not all is checked again says to be left, what a fresh check says, and whether it was so."""
+    for name, content in data.items():
+        (folder / name).write_bytes(content)
+    with patch.object(rounds, "ALWAYS_VERIFIED", 0):
+        fixed = curator.fix(folder, select=SELECT, isolated=True, **how)
+    fresh = curator.check(folder, select=SELECT, isolated=True)
+    return [*fixed.report.findings], [*fresh.findings], fixed.is_verified
+
+
+def test_copies_are_told_once(tmp_path: Path) -> None:
+    """Those that were copies before, those that are none any more, and how many there are by now."""
+    pairs = [
+        chat(1, "Assistant"),
+        chat(1, "Assistant"),
+        chat(2),
+        chat(2),
+        chat(2, "Assistant"),
+        *map(chat, range(3, 9)),
+    ]
+    said, expected, is_verified = left(tmp_path, {"t.jsonl": "\n".join(pairs).encode()})
+    assert (said, is_verified) == (expected, False)
+    assert [(f.code, f.line) for f in expected] == [("DUP001", 2), ("DUP001", 4), ("DUP001", 5)]
+
+
+def test_how_many_copies_are_left_is_counted_anew(tmp_path: Path) -> None:
+    """Those in a file that cannot be fixed stay."""
+    packed = gzip.compress((chat(1) + "\n").encode())
+    data = {"a.jsonl": "\n".join([chat(1), chat(1), *map(chat, range(2, 9))]).encode(), "b.jsonl.gz": packed}
+    for name, content in data.items():
+        (tmp_path / name).write_bytes(content)
+    datasets = [Dataset("d", {"train": tuple(str(tmp_path / name) for name in data)}, Settings(select=("DUP001",)))]
+    with patch.object(rounds, "ALWAYS_VERIFIED", 0):
+        fixed, _ = mending.fix(datasets, Options(unsafe=True))
+    assert not fixed.is_verified
+    assert [*fixed.report.findings] == [*engine.check(datasets).findings]
+
+
+@pytest.mark.parametrize("gap", [b", ", b",\n\n", b",\n "])
+def test_a_document_that_stays_one_is_checked_whole(tmp_path: Path, gap: bytes) -> None:
+    """No line and no column of it is where it was."""
+    rows = [chat(1, "Assistant"), chat(1), chat(2, "nobody"), chat(3), chat(3), chat(4, "nobody")]
+    data = b"[" + gap.join(row.encode() for row in rows) + b"]\n"
+    (tmp_path / "t.json").write_bytes(data)
+    datasets = [Dataset("d", {"train": (str(tmp_path / "t.json"),)}, Settings(select=("DUP001", "SCH004")))]
+    with patch.object(rounds, "ALWAYS_VERIFIED", 0):
+        fixed, _ = mending.fix(datasets, Options(unsafe=True))
+    assert fixed.is_verified
+    assert [*fixed.report.findings] == [*engine.check(datasets).findings]
+    assert fixed.files[0].account.removed == 2
+
+
+def test_what_is_said_of_glued_records_is_not_lost(tmp_path: Path) -> None:
+    """A rule that looks at the whole dataset said it, and is not asked again about one record."""
+    glued = chat(1, "Assistant") + chat(2, more=', "x": 1')
+    said, expected, is_verified = left(tmp_path, {"t.jsonl": "\n".join([glued, *map(chat, range(3, 12))]).encode()})
+    assert (said, is_verified) == (expected, True)
+    assert [f.code for f in expected] == ["SCH003"]
 
 
 def test_without_unsafe_fixes_they_are_told(run: Callable[..., str], tmp_path: Path) -> None:

@@ -157,6 +157,37 @@ def test_a_leaked_record_leaves_train_and_no_other_file(run: Run, tmp_path: Path
     assert train.read_bytes() == before
 
 
+@pytest.mark.usefixtures("size")
+@pytest.mark.parametrize(("copied", "gone"), [(12, 0), (7, 0), (6, 6), (1, 1)])
+def test_a_split_that_shares_most_of_its_records_is_not_fixed_by_emptying_train(
+    run: Run, tmp_path: Path, copied: int, gone: int
+) -> None:
+    rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS]
+    (tmp_path / "a.jsonl").write_text("".join(rows[:5]))
+    (tmp_path / "b.jsonl").write_text("".join(rows[5:]))
+    (tmp_path / "validation.jsonl").write_text("".join(rows[:copied]) + chat("What is tofu?", "Soy."))
+    settings(tmp_path, train=["a.jsonl", "b.jsonl"], validation=["validation.jsonl"])
+    result = fix(run, "SPL001")
+    left = (tmp_path / "a.jsonl").read_text() + (tmp_path / "b.jsonl").read_text()
+    assert left == "".join(rows[gone:])
+    assert ("the split itself is wrong, and `curator split` makes a new one" in result.stderr) is not bool(gone)
+    if not gone:
+        assert f"validation.jsonl:1: SPL001 is left: {copied} of 12 records of the training data" in result.stderr
+        assert f"note: {copied} more could not be fixed: fixes were held or taken back" in result.stderr
+    assert result.return_value == (0 if gone else 1)
+
+
+def test_no_more_than_half_of_train_goes_in_several_rounds_either(run: Run, tmp_path: Path) -> None:
+    """One finding names a thousand copies: all others would be found in the next check."""
+    rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS[:2]]
+    (tmp_path / "train.jsonl").write_text(rows[0] * 2500 + rows[1])
+    (tmp_path / "validation.jsonl").write_text(rows[0])
+    settings(tmp_path, train=["train.jsonl"], validation=["validation.jsonl"])
+    result = fix(run, "SPL001")
+    assert (tmp_path / "train.jsonl").read_text() == rows[0] * 1500 + rows[1]
+    assert "2,000 of 2,501 records of the training data" in result.stderr
+
+
 def test_an_accepted_leak_stays(run: Run, tmp_path: Path) -> None:
     rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS]
     (tmp_path / "train.jsonl").write_text("".join(rows))
@@ -208,16 +239,17 @@ def test_a_packed_wide_file_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_of_copies_that_are_each_others_reason_to_go_one_stays(run: Run, tmp_path: Path) -> None:
     """The same files in several datasets, splits or under two names: what one part drops, the other must keep."""
-    rows = "".join(chat(f"What is {food}?", f"Food: {food}.") for food in FOODS)
+    rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS]
+    own = {name: [chat(f"Why {food} in {name}?", "Because.") for food in [*FOODS, "eel"]] for name in "ab"}
     crossed = '[datasets.d]\n{} = ["a.jsonl"]\n{} = ["b.jsonl"]\n[datasets.e]\n{} = ["b.jsonl"]\n{} = ["a.jsonl"]\n'
     both = '[datasets.d]\ntrain = ["a.jsonl", "b.jsonl"]\n[datasets.e]\ntrain = ["b.jsonl", "a.jsonl"]\n'
     for select, text in (("SPL001", crossed.format(*["train", "validation"] * 2)), ("DUP001", both)):
         for name in "ab":
-            (tmp_path / f"{name}.jsonl").write_text(rows)
+            (tmp_path / f"{name}.jsonl").write_text("".join(rows + own[name]))
         (tmp_path / "curator.toml").write_text(text)
         fix(run, select)
         left = "".join((tmp_path / f"{name}.jsonl").read_text() for name in "ab")
-        assert sorted(left.splitlines()) == sorted(rows.splitlines()), select
+        assert sorted(left.splitlines(keepends=True)) == sorted([*rows, *own["a"], *own["b"]]), select
         assert run("check", "--select", select).return_value == 0
 
 

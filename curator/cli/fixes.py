@@ -116,7 +116,8 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
         unsafe = 0 if given["unsafe_fixes"] else fixed.report.findings.fixable_by["unsafe"]
         yield f"Nothing to fix without --unsafe-fixes, which would fix {unsafe:,}." if unsafe else "Nothing to fix."
     if fixed.unsettled:
-        yield f"note: {fixed.unsettled:,} more could not be fixed: fixes were taken back, or are in each other's way"
+        why = "fixes were held or taken back, or are in each other's way"
+        yield f"note: {fixed.unsettled:,} more could not be fixed: {why}"
     if count and not fixed.is_verified:
         yield "note: only the records that changed were checked again; --verify checks all that was written"
 

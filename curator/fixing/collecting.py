@@ -14,6 +14,7 @@ from curator.fixing.sweeping import Every, Sweep, is_for_every, is_for_related, 
 from curator.model import Finding
 from curator.report import Report
 
+_TRAIN = "train"
 _Key = tuple[Any, ...]
 
 
@@ -60,8 +61,14 @@ def is_any_twice(files: Sequence[Checked]) -> bool:
     return len({os.path.realpath(checked.source.path) for checked in files}) < len(files)
 
 
-def collect(report: Report, files: Sequence[Checked], is_wanted: Callable[[Finding], bool]) -> Collected:
-    """What is to be done to each file; `is_wanted` tells whether a finding's fix is to be applied."""
+def collect(
+    report: Report, files: Sequence[Checked], is_wanted: Callable[[Finding], bool],
+    leaked: Callable[[str], int] = lambda path: 0,
+) -> Collected:  # fmt: skip
+    """What is to be done to each file; `is_wanted` tells whether a finding's fix is to be applied.
+
+    `leaked` tells how many records a file has lost in this run because they stood in held-out data.
+    """
     by_path = {checked.source.path: checked for checked in reversed(files)}
     held: dict[_Key, str] = {}
 
@@ -70,25 +77,16 @@ def collect(report: Report, files: Sequence[Checked], is_wanted: Callable[[Findi
         return (finding for finding in offered if is_wanted(finding) and not (held and key(finding) in held))
 
     def home(finding: Finding) -> Hashable:
-        return by_path[finding.path].bound.plan.root, finding.dataset
+        return by_path[finding.path].bound.plan.root, finding.dataset  # as _home gives it for its file
 
     if is_any_twice(files):
-        are_lines = {path for path, checked in by_path.items() if checked.source.head.container != "document"}
-        codes = {
-            rule.rule.code
-            for checked in files
-            for rule in (*checked.bound.record, *checked.bound.dataset)
-            if "conventions" in rule.rule.given
-        }
-        for finding in found():  # a text cannot follow the habits of two datasets
-            plan = by_path[finding.path].bound.plan
-            is_own = (finding.dataset, finding.split) == (plan.dataset, plan.split)
-            if finding.code in codes and not is_own and not is_for_every(finding):
-                held[key(finding)] = "the file has a part in another dataset or split, whose habits go first"
-        for one in [key(finding) for finding in kept(found(), are_lines)]:
-            held[one] = "the record that it would leave is dropped, too, or is the same"
+        held |= _held_where_shared(found, files, by_path)
     wanted: dict[str, Wanted] = defaultdict(Wanted)
     every, drops = sweeps(found(), home)
+    if wrong := _wrong_splits(drops, files, leaked):
+        leaks = [finding for finding in found() if is_for_related(finding) and home(finding) in wrong]
+        held |= {key(finding): wrong[home(finding)] for finding in leaks}
+        every, drops = sweeps(found(), home)
     _spread(every, files, report, home, wanted)
     for path, sweep in drops.items():
         wanted[path].sweep.drops = sweep.drops
@@ -102,6 +100,54 @@ def collect(report: Report, files: Sequence[Checked], is_wanted: Callable[[Findi
     return Collected({path: mine for path, mine in wanted.items() if mine}, held)
 
 
+def _held_where_shared(
+    found: Callable[[], Iterable[Finding]], files: Sequence[Checked], by_path: Mapping[str, Checked]
+) -> dict[_Key, str]:
+    """What is held back where a file has several parts in the run: what its parts say does not go together."""
+    held: dict[_Key, str] = {}
+    are_lines = {path for path, checked in by_path.items() if checked.source.head.container != "document"}
+    codes = {
+        rule.rule.code
+        for checked in files
+        for rule in (*checked.bound.record, *checked.bound.dataset)
+        if "conventions" in rule.rule.given
+    }
+    for finding in found():  # a text cannot follow the habits of two datasets
+        plan = by_path[finding.path].bound.plan
+        is_own = (finding.dataset, finding.split) == (plan.dataset, plan.split)
+        if finding.code in codes and not is_own and not is_for_every(finding):
+            held[key(finding)] = "the file has a part in another dataset or split, whose habits go first"
+    for one in [key(finding) for finding in kept((item for item in found() if key(item) not in held), are_lines)]:
+        held[one] = "the record that it would leave is dropped, too, or is the same"
+    return held
+
+
+def _wrong_splits(
+    drops: Mapping[str, Sweep], files: Iterable[Checked], leaked: Callable[[str], int]
+) -> dict[Hashable, str]:
+    """The datasets that would lose more than half of their training data to what is held out, and what is said."""
+    sizes: dict[Hashable, dict[str, int]] = defaultdict(dict)
+    for checked in files:
+        if checked.bound.plan.split == _TRAIN:
+            sizes[_home(checked)][checked.source.path] = checked.counts.records
+    wrong: dict[Hashable, str] = {}
+    for where, of_file in sizes.items():
+        gone = sum(map(leaked, of_file))
+        going = gone + sum(len(drops[path].drops) for path in of_file if path in drops)
+        records = gone + sum(of_file.values())
+        if 2 * going > records:
+            wrong[where] = (
+                f"{going:,} of {records:,} records of the training data stand in held-out data: the split itself is "
+                "wrong, and `curator split` makes a new one"
+            )
+    return wrong
+
+
+def _home(checked: Checked) -> Hashable:
+    """What tells its dataset from all others: two settings files may both have one of the same name."""
+    return checked.bound.plan.root, checked.bound.plan.dataset
+
+
 def _spread(
     every: Mapping[Hashable, Sequence[Finding]], files: Sequence[Checked], report: Report,
     home: Callable[[Finding], Hashable], wanted: Mapping[str, Wanted],
@@ -113,7 +159,7 @@ def _spread(
     """
     accepted = {(home(f), f.code, f.split) for f in report.suppressed if is_for_every(f)} if every else set()
     for where, fixes in every.items():
-        mine = [checked for checked in files if (checked.bound.plan.root, checked.bound.plan.dataset) == where]
+        mine = [checked for checked in files if _home(checked) == where]
         for finding in fixes:
             item = Every(finding, _format(finding, mine))
             left = {
@@ -139,7 +185,7 @@ def _is_wanted_by_all(
     """Whether all other datasets that have a file of this one want the same."""
     homes: dict[str, set[Hashable]] = defaultdict(set)
     for checked in files:
-        homes[checked.source.path].add((checked.bound.plan.root, checked.bound.plan.dataset))
+        homes[checked.source.path].add(_home(checked))
     others = {other for having in homes.values() if where in having for other in having}
     same = (finding.code, finding.fix)
     return all(same in [(item.code, item.fix) for item in every.get(other, ())] for other in others)

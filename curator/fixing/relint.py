@@ -10,7 +10,7 @@ from curator.entries import Cover
 from curator.findings import record_hash
 from curator.fixing.splicing import Chosen, choose, join
 from curator.model import DropLine, Finding, Severity, SplitLine
-from curator.parsing import parse, values
+from curator.parsing import Parsed, parse, values
 from curator.plan import Bound
 from curator.report import Scanned
 from curator.scan import Scanner
@@ -76,16 +76,23 @@ class Settled:
         return self.after.total + self.gone - self.entered
 
 
+def each(raw: bytes) -> Iterator[tuple[int, Parsed]]:
+    """What stands on a line, one value or several, as a check reads it; each with the byte that it begins at."""
+    parsed = parse(raw)
+    if parsed.fault is None or parsed.fault.kind != "several":
+        yield 0, parsed
+        return
+    for start, end in values(raw):
+        for behind, one in each(raw[start:end]):
+            yield start + behind, one
+
+
 def units(raw: bytes) -> Units:
     """How many records, and unreadable pieces, stand on a line; counted as a check counts them."""
     if not raw.strip():
         return Units()
-    parsed = parse(raw)
-    if parsed.fault is None:
-        return Units(1, 0) if isinstance(parsed.value, dict) else Units(0, 1)
-    if parsed.fault.kind != "several":
-        return Units(0, 1)
-    return sum((units(raw[start:end]) for start, end in values(raw)), Units())
+    are_records = [parsed.fault is None and isinstance(parsed.value, dict) for _, parsed in each(raw)]
+    return Units(sum(are_records), len(are_records) - sum(are_records))
 
 
 class Relint:

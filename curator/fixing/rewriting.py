@@ -143,6 +143,12 @@ class Rewriting:
         self.accepted = Findings()
         self.account = Account(self.counted, 0, self._counts.records, 0, self._counts.unreadable)
 
+    @property
+    def leaked(self) -> int:
+        """How many records are removed because they stand in held-out data."""
+        codes = {finding.code for finding in self._sweep.drops.values()}
+        return sum(count for (code, _), count in self.fixed.items() if code in codes)
+
     def run(self, findings: Callable[[], Iterable[Finding]], of_whole: Sequence[Finding]) -> None:
         """Find out what changes; `findings` are all of the file, in order, each time it is called.
 
@@ -188,7 +194,7 @@ class Rewriting:
         )  # fmt: skip
         self._count(applied)
         self.reordered = how.as_lines
-        self.must_check_all |= how.as_lines
+        self.must_check_all |= source.head.container == "document"  # its elements share lines, and may span several
 
         def mend(line: Line, group: list[Finding]) -> Mended | None:
             settled = mender.settle(line, [*group, *self._sweep.about(line)], self._sweep.of_every)
@@ -237,6 +243,9 @@ class Rewriting:
         number = self.shifts.at(line.number)
         self.shifts.add(line.number, len(pieces) - 1)
         self.renewed.add(line, pieces, len(usual))
+        if settled.before.total > 1:  # where each of them is now is not told: what was said of them is lost
+            said = [finding for finding in group if finding.code in self._of_dataset]
+            self.must_check_all |= any(finding not in settled.applied for finding in said)
         if settled.is_dropped:
             return
         if len(pieces) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from curator.entries import Cover
 from curator.errors import InputError, UsageError
 from curator.fixing import is_transcoding
 from curator.fixing.collecting import Wanted, collect, is_any_twice, key
-from curator.fixing.copies import made_equal
+from curator.fixing.copies import copies, without_copies
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
@@ -66,6 +66,8 @@ class Work:
     shifts: list[Shifts] = field(default_factory=list)
     fixed_by: list[FixedBy] = field(default_factory=list)
     account: Account = field(default_factory=Account)
+    leaked: int = 0
+    """Records that were removed because they stand in held-out data."""
     removed: list[Spooled] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     """The hash that each record named by suppressions has by now."""
@@ -141,8 +143,10 @@ class Rounds:
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
         by_path = {checked.source.path: checked for checked in reversed(files)}
-        collected = collect(report, files, self.wanted)
+        collected = collect(report, files, self.wanted, self._leaked)
         self._held = collected.held
+        # What is held, and what is said of a file with two names, is told by lines: these must be those of a check.
+        self._must_check_all |= bool(self._held) or is_any_twice(files)
         failed = {failure.path for failure in report.failures if not failure.code}
         paths = {
             path
@@ -155,9 +159,12 @@ class Rounds:
         keep = not self.must_verify(files)
         found = report.findings, report.suppressed
         done = self._round(found, {path: (by_path[path], collected.by_path[path]) for path in paths}, known, keep=keep)
-        if done and not self._must_check_all and not is_any_twice(files):
+        if done and not self._must_check_all:
             self._drop_copies(done, files, failed, known, keep=keep)
         return bool(done)
+
+    def _leaked(self, path: str) -> int:
+        return self._works[path].leaked if path in self._works else 0
 
     def _round(
         self, found: tuple[Findings, Findings], wanted: Mapping[str, tuple[Checked, Wanted]], known: Suppressions,
@@ -194,32 +201,40 @@ class Rounds:
         *, keep: bool,
     ) -> None:  # fmt: skip
         """Drop in turn what a round has made equal to other records."""
-        now = {}
-        for checked in files:
-            path = checked.source.path
-            if path in done:
-                account, standin = self._works[path].account, self._works[path].standin
-                try:
-                    source = prepare(standin, standin, "utf-8", spooled=False).standing_in(path)
-                except InputError as error:
-                    self._give_up(path, str(error))
-                    return
-                counts = replace(checked.counts, records=account.records, unreadable=account.unreadable)
-                checked = replace(checked, source=source, counts=counts)  # noqa: PLW2901
-            now[path] = checked
-        found = (self._left, self._accepted) if keep else (Findings(), Findings())
+        try:
+            now = {checked.source.path: self._renewed(checked, done) for checked in files}
+        except InputError as error:
+            self._give_up(str(error).partition(": ")[0], str(error))
+            return
+        found = self._left, self._accepted
+        found = (without_copies(found[0], files, done), without_copies(found[1], files, done)) if keep else _none()
+        was: dict[str, list[str]] = defaultdict(list)
+        for old, new in (pair for rewriting in done.values() for pair in rewriting.moved.items()):
+            was[new].append(old)
         wanted: dict[str, tuple[Checked, Wanted]] = {}
-        for finding in made_equal(files, done, {path: checked.source for path, checked in now.items()}):
+        for finding in copies(files, done, {path: checked.source for path, checked in now.items()}):
             path = finding.path
-            accepted = _acceptance(finding, now[path].bound.plan.suppressions.get(path), done.get(path))
-            if accepted is not None:
+            cover = now[path].bound.plan.suppressions.get(path)
+            if cover is not None and (accepted := _acceptance(finding, cover, was[finding.record or ""])):
                 found[1].add([replace(finding, suppressed=accepted)])
                 continue
             found[0].add([finding])
             if self.wanted(finding) and path not in failed and self._accepts(now[path], Wanted()):
                 wanted[path] = now[path], Wanted(has_others=True)
+        if keep:
+            self._left, self._accepted = found
         if wanted:
             self._round(found, wanted, known, keep=keep)
+
+    def _renewed(self, checked: Checked, done: Mapping[str, Rewriting]) -> Checked:
+        """A file as the round has left it. Raises InputError."""
+        path = checked.source.path
+        if path not in done:
+            return checked
+        work = self._works[path]
+        source = prepare(work.standin, work.standin, "utf-8", spooled=False).standing_in(path)
+        counts = replace(checked.counts, records=work.account.records, unreadable=work.account.unreadable)
+        return replace(checked, source=source, counts=counts)
 
     def unverified(self, report: Report) -> Report:
         """The report of a check, brought to what is left after this round."""
@@ -334,6 +349,7 @@ class Rounds:
         work.account = account
         work.digest = digest.hexdigest()
         work.fixes += rewriting.fixed
+        work.leaked += rewriting.leaked
         work.shifts.append(rewriting.shifts)
         work.fixed_by.append(rewriting.fixed_by)
         work.removed.append(rewriting.removed)
@@ -347,11 +363,12 @@ def _all(found: tuple[Findings, Findings]) -> Iterator[Finding]:
     return heapq.merge(*found, key=lambda finding: finding.order)
 
 
-def _acceptance(finding: Finding, cover: Cover | None, rewriting: Rewriting | None) -> Suppression | None:
+def _none() -> tuple[Findings, Findings]:
+    return Findings(), Findings()
+
+
+def _acceptance(finding: Finding, cover: Cover, was: Iterable[str]) -> Suppression | None:
     """Why a finding about a file as it is now is accepted; the suppressions may name the record as it was."""
-    if cover is None:
-        return None
-    was = [old for old, new in rewriting.moved.items() if new == finding.record] if rewriting is not None else []
     digests = (cover.digest(replace(finding, record=record)) for record in (finding.record, *was))
     return next(filter(None, map(cover.entries.get, digests)), None)
 
