@@ -297,10 +297,11 @@ def test_display_formats_are_told_once_and_numbers_keep_their_digits(convert: An
         book.active.append([f"q{number}", "x", 0.25, 7, 1.2345e19, 0.5])
         for column, form in (("C", "0.0%"), ("D", "00000"), ("F", '#,##0.00" 00%"')):
             book.active[f"{column}{number + 1}"].number_format = form
+    book.active["C3"].number_format = "0%"
     book.save("a.xlsx")
     code, _, said = convert("a.xlsx", "--keep-extra", "--to", "openai-completion")
     assert code == 0
-    assert said.count("the cells of 'rate' are displayed as '0.0%'") == 1
+    assert said.count("the cells of 'rate' are displayed as '0.0%' or '0%'") == 1
     assert said.count("the cells of 'code' are displayed as '00000'") == 1
     assert said.count("are displayed as") == 2
     assert b'"rate": 0.25, "code": 7, "big": 1.2345e+19, "price": 0.5' in Path("out.jsonl").read_bytes()
@@ -843,5 +844,6 @@ def test_the_formats_of_a_mixture_are_counted(convert: Any) -> None:
     alpaca = '{"instruction": "a", "input": "", "output": "b"}'
     write("a.jsonl", "\n".join([CHAT, alpaca, alpaca]))
     assert "note: a.jsonl: the records are in several formats: 2 alpaca, 1 openai-chat\n" in convert("a.jsonl")[2]
-    write("b.jsonl", alpaca)
+    write("b.jsonl", f"\n{alpaca}\n\n")
+    assert "b.jsonl: 2 blank lines passed over\n" in convert("b.jsonl", "--force")[2]
     assert "several formats" not in convert("b.jsonl", "--force")[2]

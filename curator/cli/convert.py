@@ -170,7 +170,8 @@ def _tell(outcome: Outcome, origin: Origin, out: str, rejected: str | None, *, q
     if outcome.padded:
         say(f"{origin.path}: the nulls of a columnar writer are left out of {_count(outcome.padded, origin.unit)}")
     if outcome.blank:
-        say(f"{origin.path}: {_count(outcome.blank, f'blank {origin.unit}')} passed over")
+        unit = "row" if origin.unit == "row" else "line"
+        say(f"{origin.path}: {_count(outcome.blank, f'blank {unit}')} passed over")
     for name in outcome.odd:
         say(_left_on(outcome, origin, name))
     aside = f"; they are in {rejected}" if outcome.rejected else ""

@@ -94,7 +94,7 @@ def _refuse_table(path: str, kind: Kind) -> None:
 def _table(path: str, kind: Any, sheet: str | None) -> Origin:
     """A table that is read by name, not as text."""
     if path == "-" or path.lower().endswith(_PACKED):
-        raise UsageError(f"{path}: a {kind} file is read neither packed nor from standard input: name the file itself")
+        raise UsageError(f"{path}: {kind} files are read neither packed nor from standard input: name the file itself")
     if not os.path.exists(path):
         raise InputError(f"{path}: no such file")
     stamp = os.stat(path)

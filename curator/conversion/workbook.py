@@ -46,8 +46,9 @@ def workbook(path: str, sheet: str | None) -> Origin:
             yield row_of(number, names, row if any(map(_holds, row)) else (None,) * len(row), number)
 
     notes = tuple(
-        f"the cells of {quoted(names[column])} are displayed as {quoted(form)}: that is not carried over, the number is"
-        for column, form in sorted(formats.items())
+        f"the cells of {quoted(names[column])} are displayed as {' or '.join(map(quoted, forms))}: that is not carried "
+        "over, the number is"
+        for column, forms in sorted(formats.items())
         if column < len(names)
     )
     return Origin(path, "row", rows, len(cells), names, notes)
@@ -73,14 +74,14 @@ def _has_data(page: Any) -> bool:
     return any(_filled([cell.value for cell in row]) for row in page.iter_rows())
 
 
-def _cells(book: Any, path: str, sheet: str) -> tuple[Cells, dict[int, str]]:
-    """The rows of a sheet, all of one width, and the display format of columns where it says more than the number."""
+def _cells(book: Any, path: str, sheet: str) -> tuple[Cells, dict[int, list[str]]]:
+    """The rows of a sheet, all of one width, and the display formats of columns where they say more than the number."""
     page = book[sheet]
     page.reset_dimensions()  # what a file says of its size may be wrong
     has_formulas, areas = spreadsheet.glanced(page)
     merged = spreadsheet.Merged(areas)
     found: list[list[Any]] = []
-    formats: dict[int, str] = {}
+    formats: dict[int, list[str]] = {}
     widest = 0
     with spreadsheet.opened(path, formulas=True) as other:
         other[sheet].reset_dimensions()
@@ -103,8 +104,8 @@ def _cells(book: Any, path: str, sheet: str) -> tuple[Cells, dict[int, str]]:
                 for column in range(first - 1, min(last, len(values))):
                     values[column] = unfit if values[column] is None else values[column]
             for column, cell in enumerate(row):
-                if column not in formats and (form := spreadsheet.display(cell)):
-                    formats[column] = form
+                if (form := spreadsheet.display(cell)) and form not in formats.setdefault(column, []):
+                    formats[column].append(form)
             found.append(values)
     while found and not any(map(_holds, found[-1])):
         found.pop()
