@@ -312,6 +312,25 @@ def test_what_is_typed_outlives_the_editor_until_it_is_discarded(start: Start) -
     assert ann.store.last_id == 0
 
 
+def test_a_format_without_rules_has_fields_or_else_its_raw_line(start: Start) -> None:
+    pair = json.dumps({"conversations": [{"from": "human", "value": "Rain?"}], **{
+        name: {"from": "gpt", "value": f"{name}."} for name in ("chosen", "rejected")}}).encode()  # fmt: skip
+    ann = start(pair, pair)
+    row = ann.index.page(Filter(), 0, 1)[0].id
+    assert opened(ann, row).plan.conventions.format == "trl-preference"
+    app = editor(ann, row)
+    assert [area.value for area in app.text_area] == ["Rain?", "chosen.", "rejected."]
+    app.text_area[2].set_value("Sun.").run()
+    app.button("edit-save").click().run()
+    assert not app.exception
+    assert opened(ann, row).now == pair.replace(b"rejected.", b"Sun.")
+    odd = json.dumps({name: [{"role": "user", "content": [{"type": "text", "value": "Rain?"}]}]
+                      for name in ("chosen_messages", "rejected_messages")}).encode()  # fmt: skip
+    ann = start(odd, odd)
+    app = editor(ann, ann.index.page(Filter(), 0, 1)[0].id)
+    assert [area.label for area in app.text_area] == ["Raw line"]
+
+
 def test_harm_is_confirmed_first(start: Start) -> None:
     ann = start(COPY, COPY)
     app = editor(ann, ann.index.page(Filter(), 0, 1)[0].id)

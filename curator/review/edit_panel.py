@@ -24,6 +24,7 @@ from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.finding import findings_html
 from curator.review.rendering.plain import plain, visible
 from curator.review.rendering.raw import raw_html
+from curator.review.rendering.understanding import understood
 from curator.review.rendering.viewing import View
 from curator.review.states import Key
 from curator.review.workspace import Opened, Workspace
@@ -116,10 +117,17 @@ def show(
         _overtaken(opened, sketch)
     tried = workspace.tried(opened, sketch.raw)
     _outcome(tried, sketch)
-    if sketch.is_line or tried.example is None:
+    example = _with_turns(tried.example)
+    if sketch.is_line or example is None:
         _line(workspace, opened, sketch)
     else:
-        _fields(opened, sketch, tried.example)
+        _fields(opened, sketch, example)
+
+
+def _with_turns(example: Example | None) -> Example | None:
+    """The example with what can be edited field by field; None where that is nothing, and the raw line is left."""
+    found = understood(example) if example is not None else None
+    return found if found is not None and (found.turns or found.rejected) else None
 
 
 def actions(workspace: Workspace, opened: Opened, save: Save | None = None, close: Close | None = None) -> None:
@@ -149,7 +157,7 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
             )  # fmt: skip
             st.button("Cancel", key="edit-cancel", shortcut="Esc", on_click=_cancel, args=(sketch,))
             options = ["Fields", "Raw line"]
-            can_choose = workspace.linter(opened.file).example(sketch.raw) is not None
+            can_choose = _with_turns(workspace.linter(opened.file).example(sketch.raw)) is not None
             st.segmented_control(
                 "Edit as", options, default=options[sketch.is_line or not can_choose], disabled=not can_choose,
                 label_visibility="collapsed", key=_key(opened, sketch, "mode"), required=True, on_change=_turn,
