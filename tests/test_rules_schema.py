@@ -349,3 +349,10 @@ def test_a_code_fence_around_the_records_is_named(tmp_path: Path) -> None:
     found = curator.check(path, isolated=True, select=["JSN"]).findings
     said = "a Markdown code fence instead of JSON"
     assert [(f.line, f.values["diagnosis"]) for f in found] == [(1, said), (22, said)]
+
+
+def test_no_conversion_is_advised_that_would_lose_half_of_each_record(tmp_path: Path) -> None:
+    other = {"role": A, "content": "No idea."}
+    pairs = [{"input": {"messages": [ASKED]}, "preferred_output": [TOLD], "non_preferred_output": [other]}] * 10
+    (finding,) = check(tmp_path / "t.jsonl", pairs, select=["SCH007"], target="mistral")
+    assert finding.message.endswith("; openai-chat, which it takes, cannot hold these records whole")

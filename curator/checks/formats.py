@@ -13,6 +13,7 @@ from curator.model import Example, Place, Problem
 
 _KEPT = 10_000  # unrecognised records that get a finding of their own
 _CHAT_KINDS = ("chat", "preference", "reinforcement")
+_NOTHING_ALIKE = ("preference", "reinforcement")
 _IMAGES = ("image_url", "image", "input_image")
 
 
@@ -101,7 +102,9 @@ class Mismatch:
         values = {"count": count, "format": name, "target": target.name, "model": model.name if model else ""}
         values["wanted"] = _nearest_taken(name, target.formats)
         if target.named and target.formats and name not in target.formats:
-            yield first, Problem(values=values, variant="target")
+            # Of pairs and of prompts without an answer, no other format holds all.
+            lossy = formats.kind(name) in _NOTHING_ALIKE and formats.kind(values["wanted"]) != formats.kind(name)
+            yield first, Problem(values=values, variant="target-lossy" if lossy else "target")
         elif model is None or not model.named:
             return
         elif model.kind == "completion" and name.startswith("openai-") and formats.kind(name) in _CHAT_KINDS:
