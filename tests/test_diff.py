@@ -10,7 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,26 @@ def test_what_is_no_record_differs_too(run: Run, tmp_path: Path) -> None:
 
 
 # --- inputs and outputs ------------------------------------------------------------------------
+
+
+def test_of_copies_the_one_that_went_is_called_removed(tmp_path: Path) -> None:
+    copied = [LINES[0], *LINES[1:6], LINES[0], *LINES[6:], LINES[0]]
+    for gone in (0, 6, len(copied) - 1):
+        found = compared(tmp_path, copied, copied[:gone] + copied[gone + 1 :])
+        assert found["counts"] == {"removed": 1}
+        assert [entry["old"]["line"] for entry in found["entries"]] == [gone + 1]
+
+
+@given(st.lists(st.integers(0, 9), max_size=7), st.lists(st.integers(0, 9), max_size=7))
+def test_the_nearest_of_many_are_as_near_as_any(first: list[int], second: list[int]) -> None:
+    few, many = sorted((sorted(first), sorted(second)), key=len)
+
+    def distance(chosen: Sequence[int]) -> int:
+        return sum(abs(number - many[index]) for number, index in zip(few, chosen, strict=True))
+
+    found = pairing._nearest(few, many)
+    assert found == sorted(set(found))
+    assert distance(found) == min(map(distance, combinations(range(len(many)), len(few))))
 
 
 def test_packed_files_arrays_and_standard_input(run: Run, tmp_path: Path) -> None:

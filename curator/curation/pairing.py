@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nsmallest
-from itertools import groupby, product
+from itertools import accumulate, groupby, product
 from typing import Any
 from zlib import crc32
 
@@ -35,6 +35,7 @@ _HOLDERS = 50  # records that share a rare word
 _ALL = 10_000  # pairs of leftover records that are all compared
 _KEPT = 200  # texts whose words are remembered
 _GROUP = 2_500  # pairs of records of one input that are all compared
+_COPIES = 40_000  # pairs of equal records of which the nearest are looked for
 _SLOTS = 1 << 20
 _NONE = bytes(KEY)
 
@@ -190,8 +191,50 @@ def _common(old: Side, new: Side, key: Callable[[Side, int], bytes]) -> Iterator
 
 
 def _equal(old: Side, new: Side, key: Callable[[Side, int], bytes], by: int) -> None:
+    """Join the lines that have a key in common; where one side has more of them, those that stand likewise."""
+    uneven = []
     for mine, theirs in _common(old, new, key):
-        _in_order(old, new, mine, theirs, by)
+        if len(mine) == len(theirs):
+            _in_order(old, new, mine, theirs, by)
+        else:
+            uneven.append((mine, theirs))
+    before = [_joined_before(where) if uneven else array("I") for where in (old, new)]
+    for mine, theirs in uneven:
+        places = [
+            [counts[number] for number in numbers] for counts, numbers in zip(before, (mine, theirs), strict=True)
+        ]
+        if len(mine) > len(theirs):
+            _in_order(old, new, [mine[index] for index in _nearest(places[1], places[0])], theirs, by)
+        else:
+            _in_order(old, new, mine, [theirs[index] for index in _nearest(*places)], by)
+
+
+def _joined_before(where: Side) -> array[int]:
+    """Of each line how many before it have a partner, which says where it stands whatever was added or removed."""
+    return array("I", accumulate((other != NOBODY for other in where.partner), initial=0))
+
+
+def _nearest(few: Sequence[int], many: Sequence[int]) -> list[int]:
+    """The indices of as many numbers out of `many`, in order, that are together nearest to `few`."""
+    if len(few) * len(many) > _COPIES:
+        return list(range(len(few)))
+    best = [0] * (len(many) + 1)  # how far the numbers of `few` so far are, with so many of `many` looked at
+    taken: list[bytearray] = []
+    for row, number in enumerate(few, 1):
+        longer: list[int] = [0] * (len(many) + 1)
+        taken.append(bytearray(len(many) + 1))
+        for column in range(row, len(many) + 1):
+            distance = best[column - 1] + abs(number - many[column - 1])
+            taken[-1][column] = column == row or distance < longer[column - 1]
+            longer[column] = distance if taken[-1][column] else longer[column - 1]
+        best = longer
+    found, column = [], len(many)
+    for marks in reversed(taken):
+        while not marks[column]:
+            column -= 1
+        column -= 1
+        found.append(column)
+    return found[::-1]
 
 
 def _in_order(old: Side, new: Side, mine: list[int], theirs: list[int], by: int) -> None:
