@@ -182,6 +182,11 @@ CHANGES = {
         every(lambda r: r.update(completion=" " + r["prompt"][:30][::-1] + " END"), 1),
         {"label", "answer_chars"},
     ),
+    "one answer to everything": (
+        "chat",
+        every(lambda r: r["messages"][-1].update(content="Done for you: breakfast room late key floor bill."), 2),
+        {"answer"},
+    ),
     "extra keys": ("label", every(lambda r: r.update(source="mail"), 1), {"habit_keys"}),
 }  # fmt: skip
 
@@ -205,6 +210,58 @@ def test_records_that_break_it_are_named_by_file_and_line(good: Callable[[str], 
     assert f"{paths[1]}:42  fraud\n" in text
     assert f"{paths[1]}:59" not in text
     assert "and 1 more, which a higher --show lists" in text
+
+
+def test_records_with_the_same_answer_are_named(good: Callable[[str], Path], tmp_path: Path) -> None:
+    records = chats(60, 6)
+    for number in range(3, 60, 2):
+        records[number]["messages"][-1]["content"] = "Done for you: breakfast room late key floor bill."
+    data = written(tmp_path / "new.jsonl", records)
+    result = run("check", data, "--contract", good("chat"), "--isolated", "--show", "2", "--docs", tmp_path / "site")
+    assert code(result) == 1
+    assert "No answer is that of more than 5.5% of the records\n" in result.stdout
+    assert "    found: 29 of 60 records (48.3%) have the same; among so many " in result.stdout
+    assert f"      {data}:4\n      {data}:6\n      and 27 more" in result.stdout
+
+
+def test_the_findings_of_a_document_belong_to_its_records(tmp_path: Path) -> None:
+    """A finding names the line that it is on, which in a document is not the one that its record begins on."""
+    records = chats(30, 3)
+    (data := tmp_path / "good.json").write_text(json.dumps(records, indent=1))
+    assert run("learn", data, "-o", tmp_path / "c.json", "--isolated", "-q").exception is None
+    records[7]["messages"][1]["role"] = "guest"
+    data.write_text(json.dumps(records, indent=1))
+    found = outcome(data, tmp_path / "c.json")
+    line = [number for number, text in enumerate(data.read_text().splitlines(), 1) if text == " {"][7]
+    assert broken(found)["new_errors"] == broken(found)["roles"] == [line]
+    assert run("learn", data, "-o", tmp_path / "d.json", "--isolated", "-q").exception is None
+    assert json.loads((tmp_path / "d.json").read_text())["measured_by"]["rules"] == ["SCH004"]
+    assert broken(outcome(data, tmp_path / "d.json")) == {}
+
+
+def test_sentences_count_one_in_the_singular(tmp_path: Path) -> None:
+    records = chats(30, 4)
+    for record in records:
+        record["tools"] = record["tools"][:1]
+        record["messages"][2]["tool_calls"][0]["function"]["name"] = HOTELS[0]
+    result = run("learn", written(tmp_path / "a.jsonl", records), "-o", tmp_path / "c.json", "--isolated")
+    assert result.exception is None
+    text = result.stderr + (tmp_path / "c.json").read_text()
+    assert "A record has 1 call of a function " in text
+    assert "A record has 1 declared function " in text
+    assert "The good data call 1 function;" in text
+    assert not re.search(r"\b1 (calls|functions|labels|records|tokens|turns)\b", text)
+
+
+def test_learning_says_what_is_wrong_with_the_data(tmp_path: Path) -> None:
+    records = labels(30, 4)
+    data = written(tmp_path / "a.jsonl", records)
+    assert "the contract lets as much pass" not in run("learn", data, "-o", tmp_path / "c.json", "--isolated").stderr
+    every(lambda record: record.update(prompt=""))(records)
+    result = run("learn", written(data, records), "-o", tmp_path / "c.json", "--isolated", "--force")
+    assert re.search(
+        "    curator check finds [^\n]*MSG007[^\n]* in these data, and the contract lets as much pass\n", result.stderr
+    )
 
 
 def test_broken_lines_are_named_and_break_nothing_else(good: Callable[[str], Path], tmp_path: Path) -> None:
@@ -275,6 +332,12 @@ def first(data: dict[str, Any]) -> dict[str, Any]:
     return item
 
 
+def typed(data: dict[str, Any], type_: str) -> dict[str, Any]:
+    """The arguments of the first expectation of this type."""
+    kwargs: dict[str, Any] = next(item for item in data["suite"]["expectations"] if item["type"] == type_)["kwargs"]
+    return kwargs
+
+
 SPOILED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another version": (lambda d: d.update(contract=2), "another version of curator .contract 2"),
     "other features": (lambda d: d.update(features=None), "another version of curator .features None"),
@@ -301,6 +364,36 @@ SPOILED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "an unknown feature": (lambda d: first(d)["kwargs"].update(column="messages"), "'messages' is no feature"),
     "a query": (lambda d: first(d)["kwargs"].update(row_condition="@f()"), "'row_condition' is no argument"),
+    "fewer records than none": (lambda d: d["learned_from"].update(records=-5), "records: -5 is less than 1"),
+    "fewer lines than none": (lambda d: d["learned_from"].update(unreadable=-1), "unreadable: -1 is less than 0"),
+    "figures with a hole": (
+        lambda d: d["learned_from"]["figures"]["tokens"].pop("p95"),
+        "figures: 'tokens' has no p95",
+    ),
+    "the same twice": (
+        lambda d: d["suite"]["expectations"].append(first(d)),
+        "is the same as expectation 1: take one of them out",
+    ),
+    "a share of nothing": (
+        lambda d: typed(d, "expect_label_shares_to_stay").update(records=0),
+        "does not fit: .*records",
+    ),
+    "a share below none": (
+        lambda d: typed(d, "expect_label_shares_to_stay")["shares"].update(card=-1),
+        "does not fit: .*a share is none of 0 to 1",
+    ),
+    "a distance beyond all": (
+        lambda d: typed(d, "expect_label_shares_to_stay").update(distance=2),
+        "does not fit: .*distance",
+    ),
+    "quantiles without ranges": (
+        lambda d: typed(d, "expect_quantiles_to_stay").update(ranges=[[1, 2]]),
+        "does not fit: .*each quantile is 0 to 1, and has one range",
+    ),
+    "quantiles beyond all": (
+        lambda d: typed(d, "expect_quantiles_to_stay").update(quantiles=[0.1, 0.2, 0.3, 0.4, 5]),
+        "does not fit: .*each quantile is 0 to 1, and has one range",
+    ),
     "a severity": (lambda d: first(d).update(severity="fatal"), "the severity 'fatal' is none"),
     "live HTML": (lambda d: first(d).update(description="<img src=x onerror=alert(1)>"), "expectation 1: .* escapes"),
     "a live value": (lambda d: first(d)["kwargs"].update(value_set=["<b>"]), "expectation 1: .* escapes"),

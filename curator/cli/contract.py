@@ -188,6 +188,8 @@ def _learned(contract: Contract) -> Iterator[str]:
             found = learned.figures[name]
             what = {"answer_chars": "characters of the answer"}.get(name, name)
             yield f"    {what}: {found['min']:,} to {found['max']:,}, median {found['median']:,.0f}"
+    if codes := sorted({*contract.known.rules, *contract.known.whole}):
+        yield f"    curator check finds {', '.join(codes)} in these data, and the contract lets as much pass"
     yield f"{len(contract.clauses)} expectations:"
     for clause in contract.clauses:
         yield f"    {plain(clause.says)}"

@@ -40,6 +40,7 @@ TYPES = frozenset({
     "expect_table_row_count_to_be_between",
     "expect_label_shares_to_stay",
     "expect_share_to_stay",
+    "expect_most_frequent_to_stay",
     "expect_habit_to_stay",
     "expect_quantiles_to_stay",
 })  # fmt: skip
@@ -48,6 +49,8 @@ _KWARGS = frozenset({
     "column", "min_value", "max_value", "strict_min", "strict_max", "mostly", "value_set", "quantiles",
     "ranges", "shares", "distance", "records", "share", "slack", "only_more", "value",
 })  # fmt: skip
+FIGURES = ("min", "median", "mean", "p95", "max")
+"""What a contract tells of each number of the good data."""
 SEVERITIES = ("critical", "warning", "info")
 
 
@@ -164,6 +167,7 @@ def load(path: str) -> Contract:
         if not isinstance(data.get(key), dict):
             raise UsageError(f"{path}: {key} is missing: {_AGAIN} {path}")
     learned = convert(data["learned_from"], Learned, UsageError, f"{path}: learned_from")
+    _require_possible(learned, path)
     measured = convert(data["measured_by"], Known, UsageError, f"{path}: measured_by")
     if bundled(measured.encoding) is None:
         raise UsageError(f"{path}: no tokenizer {_short(measured.encoding)} is bundled: {_AGAIN} {path}")
@@ -179,7 +183,22 @@ def _clauses(suite: Any, path: str) -> tuple[Clause, ...]:
     expectations = suite.get("expectations") if isinstance(suite, dict) else None
     if not isinstance(expectations, list) or not expectations:
         raise UsageError(f"{path}: suite: there are no expectations: {_AGAIN} {path}")
-    return tuple(_clause(item, f"{path}: expectation {number}") for number, item in enumerate(expectations, 1))
+    clauses = tuple(_clause(item, f"{path}: expectation {number}") for number, item in enumerate(expectations, 1))
+    seen: dict[str, int] = {}
+    for number, clause in enumerate(clauses, 1):
+        same = seen.setdefault(json.dumps([clause.type, clause.kwargs], sort_keys=True), number)
+        if same != number:  # the library would keep one of them
+            raise UsageError(f"{path}: expectation {number}: is the same as expectation {same}: take one of them out")
+    return clauses
+
+
+def _require_possible(learned: Learned, path: str) -> None:
+    for key, least in (("records", 1), ("unreadable", 0)):
+        if (count := getattr(learned, key)) < least:
+            raise UsageError(f"{path}: learned_from: {key}: {count} is less than {least}: {_AGAIN} {path}")
+    for feature, row in learned.figures.items():
+        if missing := [key for key in FIGURES if key not in row]:
+            raise UsageError(f"{path}: learned_from: figures: {_short(feature)} has no {missing[0]}: {_AGAIN} {path}")
 
 
 def _clause(item: Any, where: str) -> Clause:

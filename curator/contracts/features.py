@@ -46,6 +46,7 @@ FEATURES = {
     "ends_with_separator": "the prompt ends with the separator",
     "ends_with_stop": "the answer ends with the stop sequence",
     "identity": "copies of records (by a digest)",
+    "answer": "answers (by a digest), where they are no labels",
     "new_errors": "rules that find an error, and found nothing in the good data",
     "new_warnings": "rules that warn, and found nothing in the good data",
 }
@@ -109,7 +110,7 @@ def describe(example: Example, known: Reference, tokenizer: Tokenizer) -> dict[s
     row: dict[str, Any] = {
         "readable": YES,
         "in_format": _said(bool(example.turns)),
-        "identity": hashlib.blake2b(example.canonical, digest_size=8).hexdigest(),
+        "identity": _digest(example.canonical),
     }
     if not example.turns:
         return row
@@ -121,6 +122,8 @@ def describe(example: Example, known: Reference, tokenizer: Tokenizer) -> dict[s
         turn = label_turn(example)
         row["label"] = name(_label(turn.text, known.stop)) if turn else None
         row["has_label"] = _said(turn is not None)
+    elif answer and answer.text:
+        row["answer"] = _digest(answer.text.encode("utf-8", "surrogatepass"))
     if example.kind == "completion":
         if known.separators and (prompt := "".join(turn.text for turn in example.before_answer)):
             row["ends_with_separator"] = _said(prompt.endswith(known.separators))
@@ -165,6 +168,10 @@ def _systems(found: Conventions) -> str:
     """The system prompt that most records have; `varies` where none is."""
     usual = found.systems[0] if found.systems else None
     return name(usual.text) if usual is not None and usual.share >= SETTLED else "varies"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def _said(fact: bool) -> str:

@@ -98,8 +98,7 @@ def table(report: Report, files: Sequence[Checked], known: Reference, progress: 
     done, total = 0, sum(item.source.size for item in files)
     for item in files:
         for line, example in _records(item):
-            where = (item.source.path, line.number, record_hash(line.raw))
-            own = codes.get(where, _NOTHING)
+            own = _own(codes, item.source.path, line)
             row = describe(example, known, tokenizer) if example else {"readable": NO}
             row |= from_findings(*own, known)
             for key, values in found.columns.items():
@@ -121,6 +120,17 @@ def table(report: Report, files: Sequence[Checked], known: Reference, progress: 
     new = found.whole & known.ran - known.whole if known.whole is not None else set[str]()
     found.habits["findings"] = " ".join(sorted(new)) or name("")
     return found
+
+
+def _own(codes: dict[tuple[str, int, str], Codes], path: str, line: Line) -> Codes:
+    """The rules that speak of the record; a finding names the line that it is on, and one of a document has many."""
+    record = record_hash(line.raw)
+    places = ((path, number, record) for number in range(line.number, line.number + line.raw.count(b"\n") + 1))
+    found = [codes[place] for place in places if place in codes]
+    if len(found) < 2:
+        return found[0] if found else _NOTHING
+    errors, warnings = zip(*found, strict=True)
+    return frozenset().union(*errors), frozenset().union(*warnings)
 
 
 def _codes(report: Report) -> tuple[dict[tuple[str, int, str], Codes], set[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curator.contracts.clauses import SHOWN, Clause, but_for, floored, interval, listed, percent
 from curator.contracts.features import FLAG, HABIT, HABITS, NO, YES
 from curator.contracts.naming import NONE
+from curator.reporters.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,14 @@ _NUMBERS = {
     "calls": "calls of functions",
     "declared": "declared functions",
 }
+_ONE = {
+    "tokens": "token",
+    "turns": "turn",
+    "prompt_chars": "character before the answer",
+    "answer_chars": "character in the answer",
+    "calls": "call of a function",
+    "declared": "declared function",
+}
 _SHARES = {
     "has_system": "a system prompt",
     "ends_with_separator": "a prompt that ends with the separator {separator}",
@@ -69,7 +78,7 @@ def learn(frame: pd.DataFrame, names: Mapping[str, str]) -> list[Clause]:
     """What is expected of other datasets, by the frame of a good one; `names` fill what the clauses say."""
     count = len(frame)
     clauses = [*_form(frame), _size(count), *_numbers(frame), *_roles(frame), *_labels(frame), *_shares(frame, names)]
-    clauses += [*_news(frame, names), *_flags(frame), _unique(frame), *_habits(frame)]
+    clauses += [*_news(frame, names), *_flags(frame), _unique(frame), *_repeated(frame), *_habits(frame)]
     return clauses
 
 
@@ -113,7 +122,7 @@ def _numbers(frame: pd.DataFrame) -> Iterator[Clause]:
             "expect_column_values_to_be_between",
             {"column": column, "min_value": low, "max_value": high, "mostly": 1 - _STRAYS},
             "warning",
-            f"A record has {interval(low, high)} {what}{but_for(1 - _STRAYS)}",
+            f"A record has {interval(low, high)} {_ONE[column] if high == 1 else what}{but_for(1 - _STRAYS)}",
             f"The good data have {interval(smallest, largest)}"
             + ("." if smallest == largest else f"; {_FACTOR:g} times more or less is let pass."),
         )
@@ -166,8 +175,9 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
         "expect_column_values_to_be_in_set",
         {"column": "label", "value_set": [str(label) for label in kept.index], "mostly": mostly},
         "critical",
-        f"The label is one of {len(kept):,}: {listed(list(kept.index), ', ')}{but_for(mostly)}",
-        f"The good data have {len(counts):,} labels"
+        f"The label is {f'one of {len(kept):,}: ' if len(kept) > 1 else ''}{listed(list(kept.index), ', ')}"
+        + but_for(mostly),
+        f"The good data have {counted(len(counts), 'label')}"
         + (f"; the {_LABELS:,} most frequent are known by name." if mostly < 1 else ", and no other."),
     )
     share = _yes(frame["has_label"].dropna())
@@ -255,6 +265,22 @@ def _unique(frame: pd.DataFrame) -> Clause:
         "warning",
         f"At least {percent(low)} of the records are different from each other",
         f"In the good data it is {percent(share)}; {_STRAYS:.0%} less is let pass.",
+    )
+
+
+def _repeated(frame: pd.DataFrame) -> Iterator[Clause]:
+    """Of answers that are no labels, how often one may be given: a generator that has lost its variety repeats one."""
+    values = frame["answer"].dropna()
+    if values.empty:
+        return
+    share = int(values.value_counts().iloc[0]) / len(values)
+    yield Clause(
+        "expect_most_frequent_to_stay",
+        {"column": "answer", "share": round(share, 6), "slack": _SLACK, "records": len(values)},
+        "warning",
+        f"No answer is that of more than {percent(min(1.0, share + _SLACK))} of the records",
+        f"In the good data the most frequent is that of {percent(share)}; {_SLACK:.0%} more is let pass, of few "
+        "records what chance does.",
     )
 
 

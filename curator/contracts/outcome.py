@@ -16,8 +16,8 @@ from curator.reporters.text import counted, visible
 LEVELS = {"critical": "error", "warning": "warning", "info": "info"}
 """The severities of Great Expectations, as curator calls them."""
 _RANKS = {"info": 1, "warning": 2, "error": 3, "never": 4}
-_TOLD = frozenset({"readable", "in_format", "has_system", "ends_with_separator", "ends_with_stop"})
-"""Features of yes or no: what a record that breaks it has is clear."""
+_TOLD = frozenset({"readable", "in_format", "has_system", "ends_with_separator", "ends_with_stop", "answer"})
+"""Features of yes or no, and a digest: what a record that breaks it has is clear, or nothing to read."""
 
 
 def exit_code(held: Held, fail_on: str) -> int:
@@ -54,10 +54,11 @@ def value(column: str, found: Any) -> str:
 
 def found_in(item: Outcome) -> str:
     """What was found in place of what was expected."""
-    if item.rows:
-        share = 100 * len(item.rows) / item.judged if item.judged else 0.0
-        return f"{len(item.rows):,} of {item.judged:,} records ({share:.1f}%) differ"
-    return f"found: {plain(item.observed)}"
+    if item.observed or not item.rows:
+        return f"found: {plain(item.observed)}"
+    share = 100 * len(item.rows) / item.judged if item.judged else 0.0
+    verb = "differs" if len(item.rows) == 1 else "differ"
+    return f"{len(item.rows):,} of {counted(item.judged, 'record')} ({share:.1f}%) {verb}"
 
 
 def write_text(held: Held, stream: TextIO, shown: int, *, verbose: bool, quiet: bool) -> None:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
+from curator.contracts.contract import FIGURES
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
 from curator.contracts.inert import inert
 from curator.contracts.naming import name
@@ -103,7 +104,7 @@ def _contract(held: Held) -> str:
         document = renderer.render(held.validation.suite)
         sections = dict(_sections(document))
     figures = [
-        (FEATURES[column], *(f"{row[key]:,.0f}" for key in ("min", "median", "mean", "p95", "max")))
+        (FEATURES[column], *(f"{row[key]:,.0f}" for key in FIGURES))
         for column, row in held.contract.learned.figures.items()
         if column in FEATURES
     ]
@@ -167,7 +168,7 @@ def _heading(column: str) -> str:
 def _placed(held: Held) -> Any:
     """The library's result with lines in place of rows, and with the values that are most frequent."""
     for item, outcome in zip(held.validation.results, held.validation.outcomes, strict=True):
-        if not outcome.rows:
+        if not outcome.rows or outcome.observed:
             continue
         counts = dict(Counter(str(has) for _, has in outcome.rows).most_common(_VALUES))
         column = outcome.clause.kwargs["column"]

@@ -21,6 +21,7 @@ from curator.executors.local import Executor
 from curator.inputs import Dataset
 from curator.plan import Plan
 from curator.report import Report
+from curator.reporters.text import counted
 from curator.suppressions import Suppressions
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
     path = dataset.name
     if table.readable < features.FEWEST:
         raise InputError(
-            f"{path}: holds {_count(table.readable)} that can be read; a contract is learned from "
+            f"{path}: holds {counted(table.readable, 'record')} that can be read; a contract is learned from "
             f"{features.FEWEST} or more"
         )
     if not formats.understood(known.format):
@@ -142,8 +143,8 @@ def _names(known: features.Reference) -> Mapping[str, Any]:
         "declared": f"Only these functions are declared: {_listed(known.declared)}"
         if known.declared
         else "No function is declared",
-        "calls": f"{len(known.called or ()):,} functions" if known.called else "none",
-        "declares": f"{len(known.declared or ()):,} functions" if known.declared else "none",
+        "calls": counted(len(known.called), "function") if known.called else "none",
+        "declares": counted(len(known.declared), "function") if known.declared else "none",
         "rules": _listed(known.rules),
     }
 
@@ -152,7 +153,3 @@ def _listed(texts: frozenset[str] | None) -> str:
     names = sorted(map(name, texts or ()))
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
     return (", ".join(names[:_LISTED]) or NONE.strip("()")) + more
-
-
-def _count(records: int) -> str:
-    return "1 record" if records == 1 else f"{records:,} records"

@@ -16,6 +16,7 @@ from curator.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_FREQUENT = "expect_most_frequent_to_stay"
 _INSTALL = "pip install 'finetune-curator[contract]'"
 
 
@@ -132,6 +133,10 @@ def _outcome(clause: Clause, item: Any, frame: pd.DataFrame) -> Outcome:
         rows = tuple(zip(numbers, (None if has is pd.NA else has for has in values), strict=True))
         return Outcome(clause, item.success, "", rows, count - int(result.get("missing_count") or 0), "")
     observed = result.get("observed_value")
+    if clause.type == MOST_FREQUENT and not item.success:
+        values = frame[clause.kwargs["column"]]
+        (numbers,) = (values == values.mode().iloc[0]).to_numpy(dtype=bool, na_value=False).nonzero()
+        rows = tuple((int(number), values.iloc[number]) for number in numbers)
     return Outcome(clause, item.success, _words(observed), rows, count, "")
 
 
