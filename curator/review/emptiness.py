@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from curator.errors import InputError
-from curator.review import answering
+from curator.review import answering, navigation
 from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace
@@ -28,7 +28,8 @@ def nothing_is_flagged(workspace: Workspace) -> None:
     )
     title = "No record is flagged" if workspace.index.general() else "Nothing is flagged"
     accepted = sum(summary.suppressed.values())
-    known = f" {accepted:,} findings were accepted before, and are not shown." if accepted else ""
+    were = "finding was accepted before, and is" if accepted == 1 else "findings were accepted before, and are"
+    known = f" {accepted:,} {were} not shown." if accepted else ""
     st.html(
         whole(
             f'<div class="cu-empty"><h3>{title}</h3><p>{len(rules):,} rules looked at {_records(records)}.'
@@ -53,11 +54,17 @@ def matches_nothing(workspace: Workspace) -> None:
         text = f"<b>Nothing matches this filter.</b> {counts['open']:,} records are open without it."
         name, wanted = "Show all that is open", Filter(statuses=("open",))
     else:
-        discussed = f" {counts['discuss']:,} are to be discussed." if counts["discuss"] else ""
-        text = f"<b>All {counts.total():,} records are decided.</b>{discussed} Write them on the page Write."
+        some = counts["discuss"]
+        discussed = f" {some:,} {'is' if some == 1 else 'are'} to be discussed." if some else ""
+        total = counts.total()
+        done = f"All {total:,} records are decided." if total != 1 else "The one record here is decided."
+        text = f"<b>{done}</b>{discussed} What that changes, the page Write shows and writes."
         name, wanted = "Look at them again", Filter()
     st.html(whole(f'<div class="cu-note">{text}</div>'))
-    st.button(name, key="queue-all", on_click=answering.reset, args=(wanted,))
+    with st.container(horizontal=True):
+        st.button(name, key="queue-all", on_click=answering.reset, args=(wanted,))
+        if not counts["open"] and st.button("Go to Write", key="queue-write", type="primary"):
+            navigation.go(navigation.WRITE)
 
 
 def has_changed(workspace: Workspace, row: Row, error: InputError) -> None:

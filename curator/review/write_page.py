@@ -30,6 +30,8 @@ _FILES_BACK = (
 _DATA_STAYS = "The data itself is as it was. Undo (Z) takes back decisions, and leaves the new files as they are."
 
 
+_CHANGES = "The files themselves change. <code>curator undo</code> takes it back."
+_NOTES = "No record changes: what is kept is noted in <code>.curator-suppressions.jsonl</code> beside the data."
 _UPLOADED = (
     "What you uploaded is a copy, so it is not written in place: press Write, then download the new file. To change "
     "your own file, name it at the start: <code>curator review FILE</code>."
@@ -118,7 +120,8 @@ def _form(workspace: Workspace, wanted: list[FileChange]) -> None:
     if in_place:
         for text in barred:
             st.html(heading.line("warning", brief(text, 400)))
-        st.html(whole('<p class="cu-quiet">The files themselves change. <code>curator undo</code> takes it back.</p>'))
+        told = _CHANGES if any(len(change.script) for change in wanted) else _NOTES
+        st.html(whole(f'<p class="cu-quiet">{told}</p>'))
     elif not is_upload:
         overwrite, hindered = _collisions(targets)
     if st.button("Write", type="primary", disabled=hindered, width="stretch"):

@@ -70,8 +70,8 @@ def effects(change: FileChange) -> str:
         for count, word in (
             (change.changed, "changed"),
             (change.account.removed, "removed"),
-            (change.kept, "kept as they are"),
-            (change.discuss, "to discuss, and left as they are"),
+            (change.kept, "kept as found"),
+            (change.discuss, "to discuss, and left as found"),
         )
         if count
     ]
@@ -336,7 +336,7 @@ def together(found: Iterable[FileChange]) -> str:
     counts = (
         (sum(change.changed for change in wanted), "changed"),
         (sum(change.account.removed for change in wanted), "removed"),
-        (sum(change.kept for change in wanted), "kept as they are"),
+        (sum(change.kept for change in wanted), "kept as found"),
     )
     told = ", ".join(f"{count:,} {word}" for count, word in counts if count)
     records = sum(change.account.entered for change in wanted)
