@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import curator
-from curator.catalogue import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,11 +63,25 @@ def test_the_architecture_page_names_real_modules() -> None:
         assert module.name in text or module.name in ("__init__.py",), f"{module.name} has no station"
 
 
-def test_the_cards_of_the_guide_load(tmp_path: Path) -> None:
+def test_the_rules_of_the_guide_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs" / "writing-rules.md").read_text(encoding="utf-8")
-    cards = [block for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "\ncode = " in f"\n{block}"]
-    built_in = [card for card in cards if re.search(r'check = "(labels|separators)\.', card)]
-    assert built_in
-    for number, card in enumerate(built_in):
-        (tmp_path / f"card-{number}.toml").write_text(card, encoding="utf-8")
-    load((str(tmp_path),))
+    (tmp_path / "house" / "rules").mkdir(parents=True)
+    checks = "\n\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    (tmp_path / "house" / "house_checks.py").write_text(checks, encoding="utf-8")
+    for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        if code := re.search(r"^code = \"(\w+)\"", block, re.MULTILINE):
+            (tmp_path / "house" / "rules" / f"{code[1]}.toml").write_text(block, encoding="utf-8")
+        elif block.startswith("# curator.toml"):
+            (tmp_path / "curator.toml").write_text(block, encoding="utf-8")
+    answers = ["I guarantee it.", *(f"Is it {n}?" for n in range(30)), *(f"It is {n}." for n in range(30))]
+    row = '{"messages": [{"role": "user", "content": "Will %d fit?"}, {"role": "assistant", "content": "%s"}]}\n'
+    (tmp_path / "a b.jsonl").write_text(" " + "".join(row % item for item in enumerate(answers)), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    report = curator.check("a b.jsonl")
+    assert report.failures == []
+    assert [(f.code, f.line) for f in report.findings] == [
+        ("HSE004", None),
+        ("HSE001", 1),
+        ("HSE002", 1),
+        ("HSE003", 1),
+    ]
