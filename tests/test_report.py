@@ -201,6 +201,10 @@ def test_no_bin_of_the_tokens_crosses_the_limit(report: Any, tmp_path: Path) -> 
 def test_several_targets_have_a_verdict_each(report: Any) -> None:
     value = report(SAMPLES / "tools.jsonl", "--isolated", "--target", "openai", "--target", "mistral")
     assert [verdict["target"] for verdict in value["verdicts"]] == ["openai", "mistral"]
+    ways = {rule["code"]: rule["remedy"]["several"] for rule in value["rules"]}
+    assert ways["FUN001"], "a comma too many, and a cut end"
+    why = "the target mistral has no default model; name one with --model"
+    assert why in [note["why"] for note in value["not_checked"]], "of the second target, too"
     ids = next(rule for rule in value["rules"] if rule["code"] == "FUN010")
     assert ids["by_target"] == {"mistral": 58}
     arguments = next(rule for rule in value["rules"] if rule["code"] == "FUN001")

@@ -21,7 +21,7 @@ from curator.profiling.drift import drifts
 from curator.profiling.habits import Habits
 from curator.profiling.labelling import LISTED, Labelling
 from curator.profiling.profile import Profile, profiles
-from curator.report import Input, NotChecked, Report
+from curator.report import Failure, Input, NotChecked, Report
 from curator.reporters.text import visible
 from curator.reporting.accounts import totals
 from curator.reporting.digest import Digest, Found, digest
@@ -46,6 +46,8 @@ class Judged:
     verdicts: list[Verdict]
     found: Digest
     rules: list[RuleFound]
+    not_checked: list[NotChecked]
+    failures: list[Failure]
 
 
 def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], mask: Masker) -> Judged:
@@ -56,7 +58,9 @@ def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], 
     codes = sorted(found.rules, key=lambda code: _rank(code, found.rules[code]))[:_RULES]
     shown = [_rule(code, found.rules[code], found, rules.get(code), samples, mask) for code in codes]
     told = [replace(v, sentence=mask(v.sentence), why=mask(v.why)) for v in verdicts(report, found, rules)]
-    return Judged(told, found, shown)
+    notes = [NotChecked(mask(note.what), mask(note.why)) for note in report.not_checked]
+    failures = [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in report.failures]
+    return Judged(told, found, shown, notes, failures)
 
 
 def _learn(files: Sequence[Checked], mask: Masker) -> None:
@@ -90,7 +94,7 @@ def _rule(code: str, found: Found, digest: Digest, rule: Rule | None, samples: S
         len(found.groups),
         max(found.groups.values(), default=0),
         rule.card.why.strip() if rule else "",
-        Remedy(clip(visible(mask(fix.title)), 200) if fix else "", command, found.fixable),
+        Remedy(clip(visible(mask(fix.title)), 200) if fix else "", command, found.fixable, len(found.titles) > 1),
         [samples.of(finding) for finding in shown],
         {name: counts[code] for name, counts in digest.codes.items() if counts[code]},
     )
@@ -108,8 +112,8 @@ def document(
     described = [_file(item, file, mask) for item, file in _paired(report.inputs, files)]
     splits = profiles(files)
     shown = [_masked(item.profile, runs[0].found.invalid, mask) for item in splits]
-    failures = [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in report.failures]
-    notes = [NotChecked(mask(note.what), mask(note.why)) for note in report.not_checked]
+    failures = list(dict.fromkeys(failure for run in runs for failure in run.failures))
+    notes = list(dict.fromkeys(note for run in runs for note in run.not_checked))
     if splits:
         notes.append(_NEAR)
     cut = [code for code, rule in rules.items() if rule.card.check == _CUT]

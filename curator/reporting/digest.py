@@ -26,10 +26,14 @@ class Found:
     groups: Counter[int] = field(default_factory=Counter)
     """Findings of each cluster, by a hash of its name."""
     fixable: int = 0
+    titles: set[str] = field(default_factory=set)
+    """What the first two different fixes would do."""
 
     def add(self, finding: Finding) -> None:
         self.levels[finding.severity] += 1
         self.fixable += finding.fixable
+        if finding.fix is not None and len(self.titles) < 2:
+            self.titles.add(finding.fix.title)
         if finding.group is not None and finding.related:  # else it is of one record, or of one label
             self.groups[hash(finding.group)] += 1
         if len(self.samples) < SAMPLES:

@@ -41,6 +41,8 @@ class Remedy:
     """"" where a person must."""
     fixable: int
     """Findings that the command mends."""
+    several: bool
+    """Whether other findings are mended in another way."""
 
 
 @dataclass(frozen=True, slots=True)

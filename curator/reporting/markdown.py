@@ -66,7 +66,8 @@ def _comparison(found: Comparison | None) -> str:
     rows += [(coded(d.name), f"{d.before:.1f}%", f"{d.now:.1f}%", f"{d.change:+.1f} points") for d in found.labels]
     same = ", which was of the same data" if found.same_content else ""
     notes = "".join(f" Note: {note}." for note in found.notes)
-    head = f"### Since the earlier report\n\nAgainst {coded(found.path)} of {coded(found.before.day)}{same}.{notes}"
+    of = f" of {coded(found.before.day)}" if found.before.created else ""
+    head = f"### Since the earlier report\n\nAgainst {coded(found.path)}{of}{same}.{notes}"
     return f"{head}\n\n{table(('figure', 'before', 'now', 'change'), rows, 'figures')}"
 
 

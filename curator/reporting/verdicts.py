@@ -30,6 +30,8 @@ def verdicts(report: Report, found: Digest, rules: Mapping[str, Rule]) -> list[V
 def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, rules: Mapping[str, Rule]) -> Verdict:
     levels = found.levels.get(name, Counter())
     errors, warnings, remarks = (levels.get(level, 0) for level in (Severity.ERROR, Severity.WARNING, Severity.INFO))
+    datasets = len({item.dataset for item in inputs})
+    of = "a dataset" if datasets == 1 else f"{datasets:,} datasets"
     records, lines = sum(item.records for item in inputs), found.lines[name]
     profile = targets.targets()[name]
     title = profile.title or name
@@ -46,7 +48,7 @@ def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, 
     elif errors:
         where = f" on {counted(lines, 'line')}" if lines else ""
         outcome = "errors"
-        sentence = f"Not ready: {counted(errors, 'error')}{where}, in a dataset of {counted(records, 'record')}."
+        sentence = f"Not ready: {counted(errors, 'error')}{where}, in {of} of {counted(records, 'record')}."
         why = _because(name, Severity.ERROR, found, rules)
     elif warnings:
         outcome = "warnings"

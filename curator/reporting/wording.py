@@ -45,6 +45,8 @@ def signed(value: float | None) -> str:
 def mended(remedy: Remedy, rule: RuleFound) -> str:
     """How the findings of a rule are mended, commands between backticks."""
     title = f"{remedy.title[:1].upper()}{remedy.title[1:]}. ".replace("`", "'") if remedy.title else ""
+    if remedy.several:
+        title = f"For example: {title[:1].lower()}{title[1:]}"
     more = f"`curator rule {rule.code}` says more."
     if not remedy.command:
         return f"{title}By hand, or in `curator review`; {more}"
