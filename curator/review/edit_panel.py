@@ -122,6 +122,9 @@ def show(
         _line(workspace, opened, sketch)
     else:
         _fields(opened, sketch, example)
+    if sketch.raw != sketch.base:  # below, for no field may move while one types
+        st.html(whole('<div class="cu-head"><b>What is changed</b></div>'))
+        st.html(diff_html(editing.changes(sketch.base, sketch.raw), around=_AROUND))
 
 
 def _with_turns(example: Example | None) -> Example | None:
@@ -147,7 +150,7 @@ def actions(workspace: Workspace, opened: Opened, save: Save | None = None, clos
             # Esc does not take over what is in the field that one is in; a click does.
             told = "Your changes are not saved."
             if not sketch.is_changed:
-                told = "Nothing is changed so far. Text that you have just typed counts after a click elsewhere."
+                told = "Nothing is changed. Were you typing just now? Go on editing, and leave the field to keep it."
             st.html(whole(f'<span class="cu-quiet">{told}</span>'), width="content")
         else:
             # Not disabled while nothing is changed: the key that takes over a field's text saves it, too.
@@ -194,7 +197,7 @@ def _overtaken(opened: Opened, sketch: Sketch) -> None:
 
 
 def _outcome(tried: Opened, sketch: Sketch) -> None:
-    """What is found in the record as it is by now, and what has changed."""
+    """What is found in the record as it is by now."""
     if tried.linted.failure:
         st.html(_said("error", "not checked", tried.linted.failure))
     elif tried.open:
@@ -202,8 +205,6 @@ def _outcome(tried: Opened, sketch: Sketch) -> None:
     else:
         what = "Nothing is found in it any more." if sketch.is_changed else "Nothing is found in it."
         st.html(_said("added", "✓", what))
-    if sketch.raw != sketch.base:
-        st.html(diff_html(editing.changes(sketch.base, sketch.raw), around=_AROUND))
 
 
 def _fields(opened: Opened, sketch: Sketch, example: Example) -> None:
