@@ -130,6 +130,8 @@ def test_ragged_rows_are_named_and_nothing_shifts(convert: Any) -> None:
     [
         ("a.csv", "answer,question,answer\nx,y,z\n", [], "a.csv: two columns are called 'answer' (1 and 3)"),
         ("a.csv", 'question,answer\na,b\nc,"d\ne,f\n', [], "a.csv:3: a quote that opens in this row is never closed"),
+        ("a.csv", 'question,answer\na,b\nc,"d" e\n', [], "a.csv:3: a cell goes on behind the quote that closes it"),
+        ("a.tsv", 'question\tanswer\na\t"b\nc"\nd\t"e" f\n', [], "a.tsv:4: a cell goes on behind the quote"),
         ("a.csv", "question,answer\n", [], "a.csv: holds no rows"),
         ("a.csv", "", [], "a.csv: is empty"),
         ("a.csv", " \n\n", [], "a.csv: is empty"),
@@ -168,6 +170,20 @@ def test_what_cannot_be_read_is_said_in_one_line(
     assert code == 2
     assert complaint in said.splitlines()[-1]
     assert not os.path.exists("out.jsonl")
+
+
+def test_quotes_between_tabs_are_text_where_each_line_is_a_row_then(convert: Any) -> None:
+    note = "a.tsv: quotes are read as part of the texts"
+    write("a.tsv", 'question\tanswer\n"Go" he said\tx\n\n"open\ty\nfine\t"z"\n')
+    code, made, said = convert("a.tsv")
+    assert (code, dialogs(made)) == (0, [['"Go" he said', "x"], ['"open', "y"], ["fine", '"z"']])
+    assert note in said
+    write("a.tsv", 'question\tanswer\n"open\tx\nover"\ty\n')
+    assert dialogs(convert("a.tsv", "--force")[1]) == [['"open', "x"], ['over"', "y"]]
+    write("a.tsv", 'question\tanswer\n"two\nlines"\t"a ""b"""\n"plain"\ty"\n')
+    _, made, said = convert("a.tsv", "--force")
+    assert dialogs(made) == [["two\nlines", 'a "b"'], ["plain", 'y"']]
+    assert note not in said
 
 
 def test_bytes_that_no_usual_encoding_has_are_named(convert: Any) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TextIO
 
@@ -24,6 +26,15 @@ _MAX_CELL = 1 << 30  # characters
 _GLANCE = 50  # rows from which the delimiter is told
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the cells of a file are told apart."""
+
+    encoding: str
+    delimiter: str
+    quoting: int = csv.QUOTE_MINIMAL
+
+
 def delimited(source: Source, encoding: str | None, delimiter: str | None) -> Origin:
     """The rows of a CSV or TSV file. Raises InputError where it is no table, UsageError for a bad option."""
     needs("pandas", f"{source.path}: a table")
@@ -35,13 +46,16 @@ def delimited(source: Source, encoding: str | None, delimiter: str | None) -> Or
         delimiter = _delimiter(source, encoding)
         if delimiter != ",":
             notes += (f"the cells are separated by {delimiter!r} (--delimiter says otherwise)",)
-    with _opened(source, encoding) as file:
-        header = next((row for row in csv.reader(file, delimiter=delimiter) if any(cell.strip() for cell in row)), [])
+    form = Form(encoding, delimiter)
+    if delimiter == "\t" and _quotes_are_text(source, form):
+        form = Form(encoding, delimiter, csv.QUOTE_NONE)
+        notes += ("quotes are read as part of the texts, as every line is a row then",)
+    header = next((row for _, row in _walked(source, form) if any(cell.strip() for cell in row)), [])
     names = names_of(source.path, header)
     return Origin(
         source.path,
         "row",
-        lambda: _rows(source, encoding, delimiter, names),
+        lambda: _rows(source, form, names),
         source.line_count + 1,
         names,
         notes,
@@ -115,38 +129,74 @@ def _delimiter(source: Source, encoding: str) -> str:
     return max(widths, key=lambda candidate: widths[candidate], default=",")
 
 
-def _rows(source: Source, encoding: str, delimiter: str, names: tuple[str, ...]) -> Iterator[Row]:
+def _quotes_are_text(source: Source, form: Form) -> bool:
+    """Whether every line has as many cells as the first where quotes mean nothing, and else not every line is a row.
+
+    Many files with tabs between the cells know no quotes: one that opens a cell there is a part of the text.
+    """
+    plain = _widths(source, replace(form, quoting=csv.QUOTE_NONE))
+    return plain is not None and len(plain) == 1 and _widths(source, form) != plain
+
+
+def _widths(source: Source, form: Form) -> Counter[int] | None:
+    """How many rows have how many cells, blank lines aside; None where the quotes do not fit."""
+    try:
+        return Counter(len(row) for _, row in _walked(source, form) if row)
+    except InputError:
+        return None
+
+
+def _walked(source: Source, form: Form) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line on which it begins. Raises InputError where its quotes do not fit."""
+    with _opened(source, form.encoding) as file:
+        reader = csv.reader(file, delimiter=form.delimiter, quoting=form.quoting, strict=True)  # type: ignore[arg-type]
+        line = 1
+        try:
+            for row in reader:
+                yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            what = f"cannot be read as a table: {error}"
+            if "unexpected end" in str(error):
+                what = "a quote that opens in this row is never closed"
+            elif "expected after" in str(error):
+                what = (
+                    "a cell goes on behind the quote that closes it: a cell that holds quotes begins and ends "
+                    'with one, and has "" for each that is text'
+                )
+            raise InputError(f"{source.path}:{line}: {what}") from None
+
+
+def _rows(source: Source, form: Form, names: tuple[str, ...]) -> Iterator[Row]:
     width = len(names)
-    cells = _cells(source, encoding, delimiter, width)
-    with _opened(source, encoding) as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        heading, line = True, 1
-        for counted in reader:
-            number, line = line, reader.line_num + 1
-            # One cell too many has a column of its own to fall into; a longer row pandas leaves out.
-            fits = len(counted) <= width + 1
-            if fits and next(cells, None) != tuple(counted) + ("",) * (width + 1 - len(counted)):
-                raise InputError(f"{source.path}:{number}: the quotes of this row can be read in more than one way")
-            if heading:
-                heading = not any(cell.strip() for cell in counted)
-            elif not any(cell.strip() for cell in counted):
-                yield Row(number, None, done=number)
-            elif fits and len(counted) >= width and not any(counted[width:]):
-                yield row_of(number, names, counted[:width], number)
-            else:
-                yield _ragged(number, names, counted)
-        if next(cells, None) is not None:
-            raise InputError(f"{source.path}: the end of the file can be read in more than one way")
+    cells = _cells(source, form, width)
+    heading = True
+    for number, counted in _walked(source, form):
+        # One cell too many has a column of its own to fall into; a longer row pandas leaves out.
+        fits = len(counted) <= width + 1
+        if fits and next(cells, None) != tuple(counted) + ("",) * (width + 1 - len(counted)):
+            raise InputError(f"{source.path}:{number}: the quotes of this row can be read in more than one way")
+        if heading:
+            heading = not any(cell.strip() for cell in counted)
+        elif not any(cell.strip() for cell in counted):
+            yield Row(number, None, done=number)
+        elif fits and len(counted) >= width and not any(counted[width:]):
+            yield row_of(number, names, counted[:width], number)
+        else:
+            yield _ragged(number, names, counted)
+    if next(cells, None) is not None:
+        raise InputError(f"{source.path}: the end of the file can be read in more than one way")
 
 
-def _cells(source: Source, encoding: str, delimiter: str, width: int) -> Iterator[tuple[Any, ...]]:
+def _cells(source: Source, form: Form, width: int) -> Iterator[tuple[Any, ...]]:
     """Every row as pandas reads it: texts, nothing converted, nothing taken for a missing value."""
     pandas = needs("pandas", f"{source.path}: a table")
     try:
         with pandas.read_csv(
             source.real_path,
-            sep=delimiter,
-            encoding=encoding,
+            sep=form.delimiter,
+            quoting=form.quoting,
+            encoding=form.encoding,
             header=None,
             names=range(width + 1),
             index_col=False,
@@ -160,20 +210,9 @@ def _cells(source: Source, encoding: str, delimiter: str, width: int) -> Iterato
             for chunk in chunks:
                 yield from chunk.itertuples(index=False, name=None)
     except pandas.errors.ParserError as error:
-        if "EOF inside string" in str(error):
-            number = _last_row(source, encoding, delimiter)
-            raise InputError(f"{source.path}:{number}: a quote that opens in this row is never closed") from None
+        for _ in _walked(source, form):  # which says on what line it is
+            pass
         raise InputError(f"{source.path}: cannot be read as a table: {str(error).strip()}") from None
-
-
-def _last_row(source: Source, encoding: str, delimiter: str) -> int:
-    """The line on which the last row begins."""
-    begin, end = 1, 0
-    with _opened(source, encoding) as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        for _ in reader:
-            begin, end = end + 1, reader.line_num
-    return begin
 
 
 def _ragged(number: int, names: tuple[str, ...], cells: list[str]) -> Row:
