@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from curator.contracts.chance import share_by_chance
 from curator.contracts.clauses import SHOWN, Clause, but_for, floored, interval, listed, percent
 from curator.contracts.features import FLAG, HABIT, HABITS, NO, YES
 from curator.contracts.naming import NONE
@@ -66,6 +67,7 @@ _NEW = {
     ),
 }
 _SPOKE = "Of the good data these rules speak: {rules}; what others find is named beside each record."
+_OPEN = " Many stand in one record only, so that others are to be expected."
 _BECAUSE = {
     "new_functions": "The good data call {calls}; others are named beside each record.",
     "new_declared": "The good data declare {declares}; others are named beside each record.",
@@ -74,11 +76,14 @@ _BECAUSE = {
 }
 
 
-def learn(frame: pd.DataFrame, names: Mapping[str, str]) -> list[Clause]:
-    """What is expected of other datasets, by the frame of a good one; `names` fill what the clauses say."""
+def learn(frame: pd.DataFrame, names: Mapping[str, str], once: Mapping[str, int]) -> list[Clause]:
+    """What is expected of other datasets, by the frame of a good one.
+
+    `names` fill what the clauses say; `once` are the numbers of functions that one record alone names.
+    """
     count = len(frame)
     clauses = [*_form(frame), _size(count), *_numbers(frame), *_roles(frame), *_labels(frame), *_shares(frame, names)]
-    clauses += [*_news(frame, names), *_flags(frame), _unique(frame), *_repeated(frame), *_habits(frame)]
+    clauses += [*_news(frame, names, once), *_flags(frame), _copies(frame), *_repeated(frame), *_habits(frame)]
     return clauses
 
 
@@ -154,12 +159,15 @@ def _roles(frame: pd.DataFrame) -> Iterator[Clause]:
     if counts.empty or len(counts) > _ROLES:
         return
     orders, most = [str(value) for value in counts.index], percent(counts.iloc[0] / counts.sum())
+    others = _others(int((counts == 1).sum()), int(counts.sum()))
+    mostly = floored(1 - max(_STRAYS, others))
     yield Clause(
         "expect_column_values_to_be_in_set",
-        {"column": "roles", "value_set": orders, "mostly": 1 - _STRAYS},
+        {"column": "roles", "value_set": orders, "mostly": mostly},
         "warning",
-        f"The roles speak in one of these orders: {listed(orders, ' / ')}{but_for(1 - _STRAYS)}",
-        f"These are all that occur in the good data; the most frequent is {orders[0]} ({most}).",
+        f"The roles speak in one of these orders: {listed(orders, ' / ')}{but_for(mostly)}",
+        f"These are all that occur in the good data; the most frequent is {orders[0]} ({most})."
+        + (_OPEN if others else ""),
     )
 
 
@@ -171,6 +179,8 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
     total = int(counts.sum())
     kept = counts.iloc[:_LABELS]
     mostly = 1.0 if len(kept) == len(counts) else floored(float(kept.sum()) / total - _STRAYS)
+    others = _others(int((counts == 1).sum()), total)
+    mostly = floored(mostly - others)
     yield Clause(
         "expect_column_values_to_be_in_set",
         {"column": "label", "value_set": [str(label) for label in kept.index], "mostly": mostly},
@@ -178,7 +188,8 @@ def _labels(frame: pd.DataFrame) -> Iterator[Clause]:
         f"The label is {f'one of {len(kept):,}: ' if len(kept) > 1 else ''}{listed(list(kept.index), ', ')}"
         + but_for(mostly),
         f"The good data have {counted(len(counts), 'label')}"
-        + (f"; the {_LABELS:,} most frequent are known by name." if mostly < 1 else ", and no other."),
+        + (f"; the {_LABELS:,} most frequent are known by name." if len(kept) < len(counts) else ", and no other.")
+        + (_OPEN if others else ""),
     )
     share = _yes(frame["has_label"].dropna())
     mostly = 1.0 if share == 1 else floored(share - _STRAYS)
@@ -223,29 +234,43 @@ def _shares(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
             yield _share(column, share, len(values), f"have {what}")
 
 
-def _share(column: str, share: float, records: int, what: str, *, only_more: bool = False) -> Clause:
-    low, high = max(0.0, share - _SLACK), min(1.0, share + _SLACK)
+def _share(
+    column: str, share: float, records: int, what: str, *, only_more: bool = False, slack: float = _SLACK
+) -> Clause:
+    low, high = max(0.0, share - slack), min(1.0, share + slack)
     bounds = f"No more than {percent(high)}" if only_more else f"{percent(low)} to {percent(high)}"
     more = "more" if only_more else "more or less"
     return Clause(
         "expect_share_to_stay",
-        {"column": column, "share": round(share, 6), "slack": _SLACK, "records": records, "only_more": only_more},
+        {"column": column, "share": round(share, 6), "slack": slack, "records": records, "only_more": only_more},
         "warning",
         f"{bounds} of the records {what}",
-        f"In the good data it is {percent(share)}; {_SLACK:.0%} {more} is let pass, of few records what chance does.",
+        f"In the good data it is {percent(share)}; {slack:.0%} {more} is let pass, of few records what chance does.",
     )
 
 
-def _news(frame: pd.DataFrame, names: Mapping[str, str]) -> Iterator[Clause]:
-    for column, (severity, mostly, says) in _NEW.items():
-        if not frame[column].dropna().empty:
+def _news(frame: pd.DataFrame, names: Mapping[str, str], once: Mapping[str, int]) -> Iterator[Clause]:
+    for column, (severity, least, says) in _NEW.items():
+        if not (values := frame[column].dropna()).empty:
+            others = _others(once.get(column, 0), len(values))
+            mostly = floored(least - others)
             yield Clause(
                 "expect_column_values_to_be_in_set",
                 {"column": column, "value_set": [""], "mostly": mostly},
                 severity,
                 says.format_map(names) + but_for(mostly),
-                _BECAUSE[column].format_map(names),
+                _BECAUSE[column].format_map(names) + (_OPEN if others else ""),
             )
+
+
+def _others(once: int, records: int) -> float:
+    """The share of the records of another dataset that may hold a name which these do not, by the names seen once.
+
+    As many records hold a name that was never seen as hold one that is seen once (Good and Turing's estimate); with
+    what chance does to 100 records. 0 where hardly any name is seen once: then these are all there are.
+    """
+    share = min(1.0, once / records)
+    return min(1.0, share + share_by_chance(share, _TYPICAL, records)) if share > _STRAYS else 0.0
 
 
 def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
@@ -255,17 +280,9 @@ def _flags(frame: pd.DataFrame) -> Iterator[Clause]:
         yield _share(column, share, len(frame), f"are such that {code} speaks of them", only_more=True)
 
 
-def _unique(frame: pd.DataFrame) -> Clause:
-    values = frame["identity"].dropna()
-    share = values.nunique() / len(values)
-    low = max(0.0, floored(share - _STRAYS))
-    return Clause(
-        "expect_column_proportion_of_unique_values_to_be_between",
-        {"column": "identity", "min_value": low, "max_value": 1.0},
-        "warning",
-        f"At least {percent(low)} of the records are different from each other",
-        f"In the good data it is {percent(share)}; {_STRAYS:.0%} less is let pass.",
-    )
+def _copies(frame: pd.DataFrame) -> Clause:
+    values = frame["copy"].dropna()
+    return _share("copy", _yes(values), len(values), "are copies of earlier ones", only_more=True, slack=_STRAYS)
 
 
 def _repeated(frame: pd.DataFrame) -> Iterator[Clause]:

@@ -94,7 +94,8 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
         __version__,
         learning.figures(data),
     )
-    return Contract(learned, contracts.known(known), tuple(learning.learn(data, _names(known))))
+    once = {"new_functions": _once(table.called), "new_declared": _once(table.declared)}
+    return Contract(learned, contracts.known(known), tuple(learning.learn(data, _names(known), once)))
 
 
 def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Sequence[InputError], bars: Bars) -> Held:
@@ -130,6 +131,11 @@ def _checked(
         if not files:
             raise InputError(report.failures[0].message if report.failures else f"{dataset.name}: cannot be read")
         yield report, files, files[0].bound.plan
+
+
+def _once(counts: Mapping[str, int]) -> int:
+    """How many names stand in one record only."""
+    return sum(1 for count in counts.values() if count == 1)
 
 
 def _names(known: features.Reference) -> Mapping[str, Any]:
