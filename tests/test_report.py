@@ -198,6 +198,13 @@ def test_no_bin_of_the_tokens_crosses_the_limit(report: Any, tmp_path: Path) -> 
     assert tokens["spread"]["total"] > tokens["trained"] > 0
 
 
+def test_without_a_limit_nothing_is_said_of_what_it_cuts_off(report: Any, tmp_path: Path) -> None:
+    data, model = chats(tmp_path / "d.jsonl", "a", "b"), ("--model", "gpt-4o-mini-2024-07-18", "--isolated")
+    assert report(data, *model, "--target", "openai")["truncated_answers"] == 0
+    assert report(data, *model, "--target", "generic")["truncated_answers"] is None
+    assert "No answer would be cut off" not in report(data, *model, "--target", "generic", form="md")
+
+
 def test_several_targets_have_a_verdict_each(report: Any) -> None:
     value = report(SAMPLES / "tools.jsonl", "--isolated", "--target", "openai", "--target", "mistral")
     assert [verdict["target"] for verdict in value["verdicts"]] == ["openai", "mistral"]

@@ -117,7 +117,8 @@ def document(
     if splits:
         notes.append(_NEAR)
     cut = [code for code, rule in rules.items() if rule.card.check == _CUT]
-    ran = {bound.rule.code for file in files for bound in file.bound.record}
+    limited = [file for file in files if (model := file.bound.plan.model) and model.max_tokens]
+    ran = {bound.rule.code for file in limited for bound in file.bound.record}
     counts = {
         "files": len(described) - _FILES,
         "splits": len(shown) - _SPLITS,

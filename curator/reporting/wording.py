@@ -88,7 +88,7 @@ def token_notes(document: Document) -> list[str]:
                 f"{tokens.cost.source}, {tokens.cost.as_of}{gone}; n epochs cost n times as much."
             )
         elif profile.split == "train":
-            found.append(f"No price is known for training {tokens.model}.")
+            found.append(f"No price is known for training {tokens.model} at this target.")
     return list(dict.fromkeys(found))
 
 
