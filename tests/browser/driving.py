@@ -39,7 +39,7 @@ def chromium() -> Iterator[Browser]:
         if found is None and not os.path.exists(playwright.chromium.executable_path):
             raise FileNotFoundError(MISSING)
         arguments = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
-        browser = playwright.chromium.launch(executable_path=found, args=arguments)
+        browser = playwright.chromium.launch(executable_path=found, args=arguments, timeout=PATIENCE * 1000)
         yield browser
         browser.close()
 
