@@ -159,6 +159,8 @@ def test_ragged_rows_are_named_and_nothing_shifts(convert: Any) -> None:
         ("a.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:1\n", [], "is a Git LFS pointer"),
         ("a.jsonl", '{"q": 1, "\\u001b[2J": 2}\n', [], r"(columns: 'q', '\x1b[2J')"),
         ("a.jsonl", '{"chosen_messages": []}\n', [], "llamafactory-v1 is a format that cannot be converted"),
+        ("a.json", '{"n": 1, "data": [{"q": "a"}]}', [], "is one object, whose 'data' holds a list of records"),
+        ("a.json", '[{"n": 1, "data": [{}]}, {}]', [], "the names do not say which column is what"),
         ("a.txt", " \n", [], "a.txt: is empty"),
     ],
 )

@@ -167,6 +167,11 @@ def _mapped(origin: Origin, request: Request, say: Callable[[str], None]) -> Col
                 return None
     found = mapping.propose(names, request.columns)
     if found is None:
+        if origin.columns is None and (name := _wrapper(origin)) is not None:
+            raise UsageError(
+                f"{origin.path}: is one object, whose {quoted(name)} holds a list of records: "
+                "put that list alone into the file"
+            )
         whose = "columns" if origin.columns is None else "columns, by the first row"
         raise UsageError(
             f"{origin.path}: the names do not say which column is what: --map prompt=COLUMN,completion=COLUMN does "
@@ -175,6 +180,13 @@ def _mapped(origin: Origin, request: Request, say: Callable[[str], None]) -> Col
     if found.guessed and any(name != column for name, column in found.columns.items()):
         say(f"{found}   (change it with --map {','.join(f'{name}=COLUMN' for name in found.columns)})")
     return found
+
+
+def _wrapper(origin: Origin) -> str | None:
+    """The key under which a file's only record holds a list of others; None where there is none."""
+    records = list(islice(_sample(origin), 2))
+    lists = ((key, value) for key, value in records[0].items() if isinstance(value, list)) if len(records) == 1 else ()
+    return next((key for key, value in lists if value and all(isinstance(item, dict) for item in value)), None)
 
 
 def _settled(
