@@ -78,6 +78,16 @@ def test_findings_do_not_depend_on_the_cuts(tmp_path: Path, rows: list[dict[str,
     assert sorted({f.code for f in found(tmp_path, rows[::-1])}) == sorted({f.code for f in whole})
 
 
+@pytest.mark.parametrize(("ending", "proposed"), [(" END", " END"), ("###", "###"), ("@@@", "@@@"), ("\n", " END")])
+def test_a_stop_sequence_that_only_some_completions_have_is_named(tmp_path: Path, ending: str, proposed: str) -> None:
+    rows = [*pairs(completion=f" Of {{}}.{ending}", count=24), *pairs("{} of two ->", " Of {}.", count=16)]
+    (finding,) = found(tmp_path, rows, select=("STP001",), shard_bytes=100)
+    assert finding.message.startswith(f"60% of the completions end with {ending!r} and the others do not")
+    assert finding.values["proposal"] == proposed
+    (rare,) = found(tmp_path, rows[22:], select=("STP001",))
+    assert "share no ending" in rare.message
+
+
 def test_a_proposal_that_no_program_applies_is_a_suggestion(tmp_path: Path) -> None:
     """Labels may do without a stop sequence; free text is given one where it is asked for."""
     labels = [{"prompt": f"{n} ->", "completion": (" edible", " not edible")[n % 2]} for n in range(240)]

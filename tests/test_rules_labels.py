@@ -94,6 +94,12 @@ def test_answers_that_are_no_labels_for_certain_have_no_tokens_to_judge(tmp_path
     assert found(tmp_path, labelled(counts), ("LAB001", "LAB002"), model="babbage-002") == []
 
 
+def test_the_tokens_of_an_only_label_are_not_counted(tmp_path: Path) -> None:
+    """It is told that there is nothing to tell apart; how it is written does not matter then."""
+    rows = labelled({" I do not know": 60})
+    assert {code for code, _ in told(found(tmp_path, rows, ("LAB001", "LAB006"), model="babbage-002"))} == {"LAB006"}
+
+
 def test_a_label_that_lacks_its_space_is_told_once_by_the_rule_on_spaces(tmp_path: Path) -> None:
     """Without its space ' edible' has two tokens; with it, as it is meant, one."""
     counts = {" edible": 110, " good": 110, "edible": 3}

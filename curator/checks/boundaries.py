@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ _SEPARATORS = (
     " ->", "\n\n###\n\n", "\n\n---\n\n", "\n\n===\n\n", " >>>", "\n\n@@@\n\n", "\n\n#####\n\n", " |>>>",
 )  # fmt: skip
 _STOPS = (" END", "###", "\n\n---", " <END>", " [STOP]", "@@@", "\n\n#####", " ~~~")
+_HALF_USED = (*_STOPS, "\n")
+"""What some completions may end with while others lack it."""
 _WORDS, _WORD_CHARS = 20, 40  # different answers, and code points of one, that may be single tokens
 _MIXED = 0.2
 """Below this share an ending is no habit at all (RULES.md, "settled")."""
@@ -42,12 +45,13 @@ class Unused:
     def merge(self, other: Unused) -> None:
         self.used |= other.used
 
-    def first(self, splits: Iterable[MissingSeparator | MissingStop]) -> str | None:
-        """The one to propose, which no split's texts hold; None where they hold all of them."""
+    def first(self, splits: Iterable[MissingSeparator | MissingStop], habit: str = "") -> str | None:
+        """The one to propose, which no split's texts hold, `habit` before others; None where they hold all of them."""
         used = {self.endings[number] for number in self.used}
         for split in splits:
             used |= {split.unused.endings[number] for number in split.unused.used}
-        return next((ending for ending in self.endings if ending not in used), None)
+        endings = sorted(self.endings, key=lambda ending: ending != habit)
+        return next((ending for ending in endings if ending not in used), None)
 
 
 class MissingSeparator:
@@ -106,7 +110,8 @@ class MissingStop:
     """Completions without a common ending, at a target that adds none.
 
     Silent where all have the same length: in tokens for labels, else in code points; and where few different
-    answers are one token each. Memory: at most twenty short texts.
+    answers are one token each. Where a fifth end with a usual stop sequence, it says which. Memory: at most twenty
+    short texts.
     """
 
     def __init__(self, *, conventions: Conventions, target: Target, fewest: int) -> None:
@@ -117,6 +122,9 @@ class MissingStop:
             and not target.adds_end_token
         )
         self.unused = Unused(_STOPS)
+        self.count = 0
+        self.ended: Counter[str] = Counter()
+        """How many end with each of _HALF_USED."""
         self.shortest: int | None = None
         self.longest = 0
         self.answers: set[str] | None = set()
@@ -128,6 +136,8 @@ class MissingStop:
         for turn in example.turns:
             if turn.trained and turn.text:
                 self.unused.add(turn.text)
+                self.count += 1
+                self.ended.update(ending for ending in _HALF_USED if turn.text.endswith(ending))
                 self._stretch(len(turn.text), len(turn.text))
                 self._note({turn.text} if len(turn.text) <= _WORD_CHARS else None)
 
@@ -143,6 +153,8 @@ class MissingStop:
 
     def merge(self, other: MissingStop) -> None:
         self.unused.merge(other.unused)
+        self.count += other.count
+        self.ended += other.ended
         self._note(other.answers)
         if other.shortest is not None:
             self._stretch(other.shortest, other.longest)
@@ -156,15 +168,19 @@ class MissingStop:
             return
         if not labels and (self.shortest == self.longest or self._are_words(context.tokens)):
             return
-        free = self.unused.first(context.splits.values())
+        half = max(_HALF_USED, key=lambda ending: self.ended[ending])
+        share = self.ended[half] / self.count
+        mixed = share >= _MIXED
+        free = self.unused.first(context.splits.values(), half if mixed else "")
+        where = "stands nowhere else in them" if mixed else "stands in none of them"
         title = "end every completion with " + (
-            f"{free!r}, which stands in none of them" if free else "a text that stands nowhere else in them"
+            f"{free!r}, which {where}" if free else "a text that stands nowhere else in them"
         )
         yield (
             None,
             Problem(
-                values={"proposal": free or "", "target": context.target.name},
-                variant="labels" if labels else None,
+                values={"proposal": free or "", "target": context.target.name, "ending": half, "share": share},
+                variant="mixed" if mixed else "labels" if labels else None,
                 # Labels may well do without: nobody's answers are rewritten for a matter of taste.
                 fix=Fix(
                     f"{title}, and pass it as `stop`", (EndEvery("/completion", free),) if free and not labels else ()

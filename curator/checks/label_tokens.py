@@ -33,7 +33,8 @@ class NotSingleToken:
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         tokens: Tokenizer = context.tokens
         completion = context.conventions.format == "openai-completion"
-        for label, seen in usual(self.labels).values():  # another spacing is a slip, which another rule names
+        labels = usual(self.labels)  # as most often spaced: another spacing is a slip, which another rule names
+        for label, seen in labels.values() if len(labels) > 1 else ():  # one alone is no set to choose from
             pieces = tokens.spell(label)
             if len(pieces) < 2:
                 continue
