@@ -23,6 +23,9 @@ from curator.review.workspace import Done, Progress, Workspace
 Open = Callable[[Row], None]
 Told = Callable[[str, bool], None]
 
+UNSAID = "Say first why they may all stay, then press Keep all."
+"""What is told where all members are to be kept for no reason; the field for it is REASON's."""
+REASON = "cluster-actions"
 _PAGE = 8
 """Members on the page at once; each has a digit as its key."""
 _MANY = 200
@@ -60,7 +63,7 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
 def _together(workspace: Workspace, group: Group, members: list[Member], told: Told | None, upto: int) -> None:
     """What can be decided about all members at once."""
     own = next((one.label for one in members if one.label is not None), None)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="cluster-actions"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=REASON):
         reason = f"cluster-reason:{group.id}"
         st.text_input("Reason", key=reason, placeholder="Why they may all stay", width=260)
         st.button(
@@ -142,7 +145,7 @@ def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None, 
 def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, upto: int) -> None:
     reason = str(st.session_state.get(key) or "").strip()
     if not reason:
-        _tell(group, told, "Say first why they may all stay.", True)
+        _tell(group, told, UNSAID, True)
         return
     _decide(workspace, group, told, partial(workspace.keep_all, group, reason, upto), "kept")
 

@@ -48,7 +48,9 @@ def show(workspace: Workspace) -> None:
             queue_list.show(workspace, shown, row, position or 0, total)
         with right, st.container(key="record", gap="small"):
             _right(workspace, shown, row, position, total, here)
-    field = f".st-key-{decision_bar.REASON} input" if here.asking in ("keep", "discuss", "remove") else ""
+    asked = decision_bar.REASON if here.asking in ("keep", "discuss", "remove") else ""
+    asked = cluster_panel.REASON if here.notice == cluster_panel.UNSAID else asked
+    field = f".st-key-{asked} input" if asked else ""
     attention.pay(f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", field, ".st-key-decide-help button")
     screens.remember()
     _others(workspace)

@@ -83,6 +83,12 @@ def test_of_copies_the_second_stays(serve: Serve, visit: Visit, tmp_path: Path) 
     (tmp_path / "a.jsonl").write_text(f"{line}\n" * 3)
     tab = visit(serve("a.jsonl", "--select", "DUP001"), "?clusters=")
     expect(tab.page.get_by_role("button", name="Keep only this")).to_have_count(3)
+    tab.press("q")  # asks for the reason
+    expect(tab.page.get_by_label("Reason")).to_be_focused()
+    tab.page.keyboard.type("2")
+    tab.press("Tab")
+    assert decided(tmp_path) == []
+    tab.page.get_by_label("Reason").blur()
     tab.press("2")
     expect(tab.page.get_by_text("line 2 stays").first).to_be_visible()
     assert sorted(action for action, _ in decided(tmp_path)) == ["accept", "remove", "remove"]
