@@ -133,7 +133,9 @@ def test_a_report_of_two_splits_holds_every_part(report: Any, monkeypatch: pytes
     page = Page(text)
     assert_inert(text)
     assert "Not ready: 9 errors on 9 lines, in a dataset of 549 records." in page.says("verdict")
-    assert "SEP002 inconsistent-separator (4)" in page.says("verdict")
+    assert "SEP002 inconsistent-separator (4), LAB005 label-variant (2), SPL001" in page.says("verdict"), (
+        "of 3, 1 warns"
+    )
     assert "549 lines = 549 records + 0 unreadable + 0 blank" in page.says("files")
     assert "near copies" in page.says("unchecked")
     findings = page.says("findings")
@@ -142,6 +144,7 @@ def test_a_report_of_two_splits_holds_every_part(report: Any, monkeypatch: pytes
         in findings
     )
     assert "And 1 more: curator check --select SEP002" in findings
+    assert "LAB005 label-variant 3 findings: 2 errors, 1 warning" in findings
     assert text.count("<mark class=") == 3 + 3 + 1, "the spans of SEP002, LAB005 and LAB007; the rest are whole records"
     assert '<mark class="error">\\n\\n##\\n\\n</mark>' in text
     assert "train 11 15 23 22.7 30 33 36" in page.says("tokens"), "least, 5th, median, mean, 95th, 99th, most"

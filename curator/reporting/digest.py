@@ -55,8 +55,8 @@ class Digest:
     """Findings by target."""
     codes: dict[str, Counter[str]] = field(default_factory=dict)
     """By target."""
-    worst: dict[str, dict[str, Severity]] = field(default_factory=dict)
-    """Of each rule, by target."""
+    graded: dict[str, Counter[tuple[Severity, str]]] = field(default_factory=dict)
+    """By target, severity and rule: one rule may find errors and warnings."""
     lines: Counter[str] = field(default_factory=Counter)
     """Lines with an error, by target."""
     invalid: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -75,8 +75,7 @@ def digest(report: Report, targets: Mapping[str, str], rules: Mapping[str, Rule]
         found.rules.setdefault(finding.code, Found()).add(finding)
         found.levels.setdefault(target, Counter())[finding.severity] += 1
         found.codes.setdefault(target, Counter())[finding.code] += 1
-        worst = found.worst.setdefault(target, {})
-        worst[finding.code] = max(finding.severity, worst.get(finding.code, finding.severity))
+        found.graded.setdefault(target, Counter())[finding.severity, finding.code] += 1
         if (finding.path, finding.line) != line:
             line, counted = (finding.path, finding.line), False
             calls.clear()

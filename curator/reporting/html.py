@@ -18,7 +18,18 @@ from curator.reporting.comparison import Comparison
 from curator.reporting.document import Document
 from curator.reporting.drawing import Chart
 from curator.reporting.history import History
-from curator.reporting.wording import chance, figure, mended, ordered, share, signed, token_notes, uncounted, usd
+from curator.reporting.wording import (
+    chance,
+    figure,
+    graded,
+    mended,
+    ordered,
+    share,
+    signed,
+    token_notes,
+    uncounted,
+    usd,
+)
 
 LABELS, FUNCTIONS, SPLITS, WHOLE = 50, 50, 40, 6
 """Rows of the tables of a page, and splits that are shown with whole tables; the JSON has more."""
@@ -96,6 +107,7 @@ def _environment(document: Document) -> Environment:
         "svg": Markup,  # of our own drawing, cleaned
         "prose": _prose,
         "remedy": mended,
+        "graded": graded,
         "split_name": split_name,
         "agreement": _agreement,
         "order": ordered,

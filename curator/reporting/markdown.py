@@ -11,7 +11,7 @@ from curator.reporting.charts import split_name
 from curator.reporting.comparison import Comparison
 from curator.reporting.document import Document, RuleFound, Sample
 from curator.reporting.history import History
-from curator.reporting.wording import chance, figure, mended, share, signed, token_notes, uncounted, usd
+from curator.reporting.wording import chance, figure, graded, mended, share, signed, token_notes, uncounted, usd
 
 _END = 1_000  # bytes kept for what is said of hidden parts
 _LABELS, _VERSIONS, _SPLITS, _WHOLE = 20, 10, 40, 6
@@ -92,7 +92,10 @@ def _history(past: History | None) -> str:
 def _found(document: Document) -> str:
     if not document.rules:
         return "Nothing was found." if document.files else "Nothing was checked."
-    rows = [(_rule(r.code, {r.code: r.name}), r.severity, f"{r.count:,}") for r in document.rules]
+    rows = [
+        (_rule(r.code, {r.code: r.name}), graded(r) if len(r.by_severity) > 1 else r.severity, f"{r.count:,}")
+        for r in document.rules
+    ]
     return f"### Findings\n\n{table(('rule', 'severity', 'count'), rows, 'rules')}"
 
 

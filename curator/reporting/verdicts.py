@@ -65,9 +65,10 @@ def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, 
 
 
 def _because(name: str, level: Severity, found: Digest, rules: Mapping[str, Rule]) -> str:
-    """The rules behind a verdict, the most frequent first."""
-    worst, counts = found.worst.get(name, {}), found.codes.get(name, Counter())
-    codes = sorted((code for code, severity in worst.items() if severity == level), key=lambda c: (-counts[c], c))
+    """The rules behind a verdict with their findings of that level, the most frequent first."""
+    graded = found.graded.get(name, Counter())
+    counts = {code: count for (severity, code), count in graded.items() if severity == level}
+    codes = sorted(counts, key=lambda code: (-counts[code], code))
     if not codes:
         return ""
     parts = [f"{code} {rules[code].name if code in rules else ''} ({counts[code]:,})" for code in codes[:_NAMED]]

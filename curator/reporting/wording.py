@@ -57,6 +57,12 @@ def mended(remedy: Remedy, rule: RuleFound) -> str:
     return f"{title}{command} mends {how} (`--diff` shows it first); {more}"
 
 
+def graded(rule: RuleFound) -> str:
+    """How many of the findings of a rule are of which severity."""
+    words = {"error": "error", "warning": "warning", "info": "remark"}
+    return ", ".join(counted(count, words[level]) for level, count in rule.by_severity.items())
+
+
 def ordered(function: Function) -> str:
     """How settled the order of a function's properties is."""
     if function.order_share is None:
