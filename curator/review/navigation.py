@@ -29,3 +29,8 @@ def go(title: str) -> NoReturn:
 def review(shown: Filter) -> NoReturn:
     """Lead to the queue with a filter. It ends the run of the script."""
     st.switch_page(page(REVIEW), query_params=views.written(shown))
+
+
+def rules(code: str) -> NoReturn:
+    """Lead to a rule on its page. It ends the run of the script."""
+    st.switch_page(page(RULES), query_params={"rule": code})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from curator.model import Finding
-from curator.review import answering, general_findings
+from curator.review import answering, general_findings, navigation
 from curator.review.decisions.deciding import shared
 from curator.review.rendering.differing import diff_html, pieces
 from curator.review.rendering.escaping import brief, escape, label, whole
@@ -244,6 +244,8 @@ def about(workspace: Workspace, opened: Opened) -> None:
             if why.open:
                 rule_card.head(rules[code], rules[code].card.severity)
                 rule_card.body(rules[code])
+                if st.button("Change or switch off this rule", key=f"record-rule-{code}", type="tertiary"):
+                    navigation.rules(code)
     with st.expander("Raw line", key="record-raw", on_change="rerun") as raw:
         if raw.open:
             _raw(opened)

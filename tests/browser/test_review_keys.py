@@ -107,6 +107,17 @@ def test_the_bar_stays_and_each_record_is_seen_from_its_top(serve: Serve, visit:
     assert tab.page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
 
 
+def test_from_a_record_to_its_rule(serve: Serve, visit: Visit, data: Path) -> None:
+    tab = begin(serve, visit, data)
+    with tab.rerun():
+        tab.page.get_by_text("Why SCH003 unknown-key").click()
+    with tab.rerun():
+        tab.page.get_by_role("button", name="Change or switch off this rule").click()
+    expect(tab.page).to_have_url(f"{tab.url}/rules?rule=SCH003")
+    expect(tab.page.get_by_text("SCH003 unknown-key")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Run this rule again")).to_be_visible()
+
+
 def test_rows_are_buttons_and_pages_lead_on(serve: Serve, visit: Visit, data: Path) -> None:
     tab = begin(serve, visit, data)
     with tab.rerun():
