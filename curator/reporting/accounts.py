@@ -31,8 +31,8 @@ def totals(files: Sequence[File], splits: Sequence[Profile]) -> Totals:
 
 def sentence(sums: Totals) -> str:
     """Lines = records + unreadable + blank, with whatever else there is."""
-    what = "lines and elements" if 0 < sums.elements < sums.lines else "elements"
-    left = f"{sums.lines:,} {what}" if sums.elements else counted(sums.lines, "line")
+    what = "line" if not sums.elements else "element"
+    left = f"{sums.lines:,} lines and elements" if 0 < sums.elements < sums.lines else counted(sums.lines, what)
     if sums.glued:
         left += f" + {sums.glued:,} that share a line with another"
     right = f"{counted(sums.records, 'record')} + {sums.unreadable:,} unreadable + {sums.blank:,} blank"
