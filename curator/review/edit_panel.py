@@ -42,6 +42,8 @@ _ROLES = 10  # columns of sixty: role, text
 _STYLE = """<style>
 .st-key-edit-actions{position:sticky;top:0;z-index:5;padding:.15rem 0;background:light-dark(#fff,#171614)}
 [class*="st-key-edit-turn"] textarea{field-sizing:content;height:auto!important;min-height:2.5rem;max-height:20rem}
+[class*="st-key-edit-turn"] .stHorizontalBlock:has(>.stColumn){flex-wrap:nowrap}
+[class*="st-key-edit-turn"] .stHorizontalBlock>.stColumn:first-child{min-width:8.75rem}
 [class*="st-key-edit-code"] textarea{font-family:"Source Code Pro",ui-monospace,monospace;font-size:.8125rem}
 </style>"""
 
