@@ -848,6 +848,15 @@ def test_what_only_looks_like_an_ending_is_left_on_and_named(convert: Any) -> No
     assert "something like" not in convert("my file.jsonl", "--force", "--separator", "", "--stop", "")[2]
 
 
+def test_texts_are_whole_on_their_way_back(convert: Any) -> None:
+    lines = [json.dumps({"text": f" {'abcdefgh'[n % 8]}{n} END"}) for n in range(60)]
+    write("a.jsonl", "\n".join(lines))
+    convert("a.jsonl")
+    write("b.jsonl", Path("out.jsonl").read_text())
+    assert convert("b.jsonl", "--force", "--to", "text")[1] == list(map(json.loads, lines))
+    assert convert("b.jsonl", "--force", "--to", "text", "--stop", " END")[1][0] == {"text": " a0"}
+
+
 def test_many_that_look_alike_are_counted(convert: Any) -> None:
     lines = [
         framed(f"Question {'abcdefgh'[n % 8]}{n}\n\n{'##' if n % 10 == 0 else '###'}\n\n", f" {n}") for n in range(60)

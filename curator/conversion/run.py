@@ -207,7 +207,7 @@ def _settled(
     target = request.to or (text.NAME if origin.unit in ("line", "paragraph") else usual_target(name))
     framing = (request.separator, request.start, request.stop)
     options = habits.given(request.options, *framing)
-    if name == completion.NAME and target != completion.NAME:
+    if name == completion.NAME and target not in (completion.NAME, text.NAME):
         chosen, notes = habits.taken_off(habits.learned(survey, request.pins), *framing)
         for note in notes:
             say(note)
