@@ -577,6 +577,34 @@ def test_without_the_library_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
             code(run(*arguments))
 
 
+def test_pages_say_how_severe_it_is_and_of_how_many_records(good: Callable[[str], Path], tmp_path: Path) -> None:
+    records = labels(40, 4)
+    records[5]["completion"] = " fraud END"
+    data = written(tmp_path / "new.jsonl", records)
+    data.write_text(data.read_text() + "{broken\n")
+    run("check", data, "--contract", good("label"), "--isolated", "-q", "--docs", tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "<h3>error: Label</h3>" in page
+    assert "<h3>Tokens of the whole record</h3>" in page
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page))
+    assert "1 unexpected value found. 2.5% of 40 total rows." in text
+
+    def notes(contract: dict[str, Any]) -> None:
+        contract["suite"]["expectations"] = [
+            {
+                "type": "expect_column_max_to_be_between",
+                "kwargs": {"column": "tokens", "max_value": 3},
+                "severity": "info",
+            }
+        ]
+
+    path = edited(good("label"), tmp_path / "c.json", notes)
+    run("check", data, "--contract", path, "--isolated", "-q", "--docs", tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert '<p class="verdict good">The contract is kept, with notes' in page
+    assert "<h3>info: Tokens of the whole record</h3>" in page
+
+
 def test_pages_take_the_place_of_nothing_else(good: Callable[[str], Path], tmp_path: Path) -> None:
     data = written(tmp_path / "new.jsonl", labels(30))
     (docs := tmp_path / "site").mkdir()

@@ -19,7 +19,7 @@ from curator.contracts.contract import FIGURES
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
 from curator.contracts.inert import inert
 from curator.contracts.naming import name
-from curator.contracts.outcome import broken, verdict
+from curator.contracts.outcome import LEVELS, broken, verdict
 from curator.contracts.running import Held
 from curator.contracts.validating import quiet
 from curator.curation.outputs import together
@@ -30,6 +30,7 @@ _PAGES = (("Outcome", "index.html"), ("Contract", "contract.html"))
 _PLACE = "line"
 _VALUES, _ROWS = 20, 100_000
 """Values of an expectation that are listed, and records that they are counted among."""
+_ONE = re.compile(r"\b(?<![,.])1 unexpected values found")
 _NOTHING = re.compile(r"<li[^>]*>\s*</li>")
 _OWN = "Data Docs, rendered by Great Expectations"
 
@@ -74,12 +75,14 @@ def _outcome(held: Held) -> str:
 
         document = ValidationResultsPageRenderer().render(_placed(held))
         sections = dict(_sections(document))
-    failing = {str(item.clause.kwargs.get("column", "")) for item in broken(held)}
-    undecided = {str(o.clause.kwargs.get("column", "")) for o in held.validation.outcomes if o.failure} - failing
+    failing: dict[str, str] = {}
+    for item in broken(held):  # the severest first
+        failing.setdefault(str(item.clause.kwargs.get("column", "")), LEVELS[item.clause.severity])
+    undecided = {str(o.clause.kwargs.get("column", "")) for o in held.validation.outcomes if o.failure} - failing.keys()
     groups = [
-        ("What is broken", failing),
+        ("What is broken", failing.keys()),
         ("What could not be decided", undecided),
-        ("What is kept", sections.keys() - failing - undecided),
+        ("What is kept", sections.keys() - failing.keys() - undecided),
     ]
     lines = [
         _read(held),
@@ -90,9 +93,9 @@ def _outcome(held: Held) -> str:
         _PAGES[0][1],
         title=f"{', '.join(dict.fromkeys(held.table.paths))} against its contract",
         verdict=verdict(held),
-        kept=not failing and not undecided,
+        kept=not undecided and set(failing.values()) <= {"info"},
         lines=lines,
-        groups=[(title, _group(sections, columns)) for title, columns in groups if columns],
+        groups=[(title, _group(sections, columns, failing)) for title, columns in groups if columns],
     )
 
 
@@ -104,7 +107,7 @@ def _contract(held: Held) -> str:
         document = renderer.render(held.validation.suite)
         sections = dict(_sections(document))
     figures = [
-        (FEATURES[column], *(f"{row[key]:,.0f}" for key in FIGURES))
+        (FEATURES[column], *(f"{row[key]:,.{key == 'mean':d}f}" for key in FIGURES))
         for column, row in held.contract.learned.figures.items()
         if column in FEATURES
     ]
@@ -113,15 +116,18 @@ def _contract(held: Held) -> str:
         title="The contract",
         lines=[_learned(held), "Each expectation, and below it what it was learned from and what is let pass."],
         figures=figures,
-        groups=[("What is expected", _group(sections, sections.keys()))],
+        groups=[("What is expected", _group(sections, sections.keys(), {}))],
     )
 
 
-def _group(sections: Mapping[str, str], columns: Set[str]) -> list[tuple[str, str]]:
-    """The sections of these columns in the order of the features, each with its heading."""
+def _group(sections: Mapping[str, str], columns: Set[str], levels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The sections of these columns in the order of the features, each with its heading and how severe it is."""
     order = ["readable", "in_format", "", *FEATURES]
     known = sorted(columns, key=lambda column: (order.index(column) if column in order else len(order), column))
-    return [(_heading(column), sections[column]) for column in known if column in sections]
+    titles = {
+        column: f"{levels[column]}: {_heading(column)}" if column in levels else _heading(column) for column in known
+    }
+    return [(titles[column], sections[column]) for column in known if column in sections]
 
 
 def _read(held: Held) -> str:
@@ -151,7 +157,7 @@ def _sections(document: Any) -> Iterator[tuple[str, str]]:
                 block for block in section["content_blocks"] if block["content_block_type"] != "header"
             ]
             rendered = view.render({"section": section, "section_loop": {"index": number}})
-            body = _NOTHING.sub("", inert(rendered))
+            body = _ONE.sub("1 unexpected value found", _NOTHING.sub("", inert(rendered)))
             yield (column if column in FEATURES or column.startswith((FLAG, HABIT)) else ""), body
 
 
@@ -172,6 +178,7 @@ def _placed(held: Held) -> Any:
             continue
         counts = dict(Counter(str(has) for _, has in outcome.rows).most_common(_VALUES))
         column = outcome.clause.kwargs["column"]
+        item.result["element_count"] = outcome.judged  # not all rows: a feature that does not apply is not judged
         item.result["unexpected_index_column_names"] = [_PLACE]
         item.result["unexpected_index_list"] = [
             {column: str(has), _PLACE: name(held.table.place(row))}
