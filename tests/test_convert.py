@@ -864,7 +864,10 @@ def test_many_that_look_alike_are_counted(convert: Any) -> None:
     write("a.jsonl", "\n".join(lines))
     said = convert("a.jsonl")[2]
     assert "note: 6 prompts still end with something like the separator" in said
-    assert "(a.jsonl:1, a.jsonl:11, a.jsonl:21 and 3 more)" in said
+    assert "(a.jsonl:1, a.jsonl:11, a.jsonl:21 and 3 more); `curator check a.jsonl" in said
+    Path("a.jsonl.gz").write_bytes(gzip.compress(Path("a.jsonl").read_bytes()))
+    said = convert("a.jsonl.gz", "--force")[2]
+    assert "a.jsonl.gz:21 and 3 more)\n" in said, "a compressed file is not mended"
 
 
 def test_the_formats_of_a_mixture_are_counted(convert: Any) -> None:

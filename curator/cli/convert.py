@@ -190,7 +190,7 @@ def _left_on(outcome: Outcome, origin: Origin, name: str) -> str:
     ending, rule = ("separator", "SEP002") if name == "prompt" else ("stop sequence", "STP002")
     end, them = ("ends", "it") if count == 1 else ("end", "them")
     advice = ""
-    if origin.unit == "record" and os.path.isfile(origin.path):
+    if origin.unit == "record" and os.path.isfile(origin.path) and not origin.path.lower().endswith((".gz", ".zst")):
         mend = shlex.join(["curator", "check", origin.path, "--select", rule, "--fix", "--unsafe-fixes"])
         advice = f"; `{mend}` mends {them}: convert again then"
     return (
