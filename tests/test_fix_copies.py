@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -44,11 +45,22 @@ def files_of(random: Random) -> dict[str, bytes]:
         rows += [chat(f"{name}{number}") for number in range(12)]  # whatever goes, it stays a set of chats
         random.shuffle(rows)
         if random.random() < 0.25:
-            text = "[" + ",\n ".join(rows) + "]"
+            pretty = random.random() < 0.5
+            rows = [json.dumps(json.loads(row), indent=1) if pretty and is_json(row) else row for row in rows]
+            text = "[" + random.choice([", ", ",\n ", "\n,\n\n"]).join(rows) + "]"
         else:
             text = random.choice(["\n", "\r\n"]).join(rows) + random.choice(["", "\n"])
         found[f"{name}.jsonl"] = random.choice([b"", b"", b"\xef\xbb\xbf"]) + text.encode()
     return found
+
+
+def is_json(row: str) -> bool:
+    """Whether it is one value."""
+    try:
+        json.loads(row)
+    except ValueError:
+        return False
+    return True
 
 
 def after_fixing(data: dict[str, bytes], **how: bool) -> dict[str, bytes]:
@@ -61,7 +73,13 @@ def after_fixing(data: dict[str, bytes], **how: bool) -> dict[str, bytes]:
         fresh = curator.check(folder, select=SELECT, isolated=True)
         left = [(f.path, f.code, f.line, f.column, f.message, f.related) for f in fresh.findings]
         assert left == [(f.path, f.code, f.line, f.column, f.message, f.related) for f in fixed.report.findings]
-        return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+        after = {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+    for name, content in data.items():
+        for line in after.get(name.replace(".jsonl", ".removed.jsonl"), b"").splitlines():
+            said = json.loads(line)
+            first, _, more = content.split(b"\n", said["line"] - 1)[-1].partition(b"\n")
+            assert 0 <= (first + b"\n" + more).find(said["raw"].encode()) <= len(first), "it stood there, byte for byte"
+    return after
 
 
 @settings(max_examples=60)
@@ -182,6 +200,30 @@ def test_what_is_said_of_glued_records_is_not_lost(tmp_path: Path) -> None:
     said, expected, is_verified = left(tmp_path, {"t.jsonl": "\n".join([glued, *map(chat, range(3, 12))]).encode()})
     assert (said, is_verified) == (expected, True)
     assert [f.code for f in expected] == ["SCH003"]
+
+
+def test_the_codes_are_those_that_changed_the_record_and_no_other(tmp_path: Path) -> None:
+    """Also of an array on one line, which becomes lines first."""
+    rows = [chat(1), chat(1, "Assistant"), chat(2, more=', "n": 1'), *map(chat, range(3, 9)), chat(8)]
+    (tmp_path / "t.jsonl").write_text("[" + ", ".join(rows) + "]")
+    curator.fix(tmp_path, select=SELECT, isolated=True, unsafe=True)
+    removed = [json.loads(line) for line in (tmp_path / "t.removed.jsonl").read_text().splitlines()]
+    assert [(item["codes"], item["line"], item["raw"]) for item in removed] == [
+        (["DUP001"], 1, rows[-1]),
+        (["SCH004", "DUP001"], 1, rows[1]),
+    ]
+
+
+def test_a_line_too_long_to_read_is_still_told(tmp_path: Path) -> None:
+    """Of a file in which other lines are fixed."""
+    (tmp_path / "t.jsonl").write_text("\n".join([chat(1, "Assistant"), chat("x" * 3000), chat(2)]))
+    chosen = Settings(select=("FIL011", "SCH004"), max_line_bytes=2000)
+    datasets = [Dataset("d", {"train": (str(tmp_path / "t.jsonl"),)}, chosen)]
+    with patch.object(rounds, "ALWAYS_VERIFIED", 0):
+        fixed, _ = mending.fix(datasets)
+    assert (fixed.is_verified, fixed.count) == (False, 1)
+    assert [*fixed.report.findings] == [*engine.check(datasets).findings]
+    assert len(fixed.report.findings) == 1
 
 
 def test_without_unsafe_fixes_they_are_told(run: Callable[..., str], tmp_path: Path) -> None:

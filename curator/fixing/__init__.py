@@ -11,13 +11,13 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from curator import model, reading
 from curator.findings import record_hash
-from curator.fixing.script import spliced
+from curator.fixing.script import compose, spliced
 from curator.fixing.splicing import Splice, choose, join
 from curator.fixing.sweeping import Sweep, one_sweep
 from curator.opening import encoding_of
@@ -49,10 +49,8 @@ class Mended:
     raw: bytes
     """Without line ending; several lines where it was split. Nothing where it is dropped."""
     is_dropped: bool
-    prefix: int = 0
-    """Bytes at the start that are as they were."""
-    suffix: int = 0
-    """Bytes at the end that are as they were."""
+    splices: Sequence[Splice]
+    """What makes it of the line."""
 
 
 Mend = Callable[[Line, list[model.Finding]], Mended | None]
@@ -178,13 +176,13 @@ def _lines(
     file: BinaryIO, units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how: Whole
 ) -> Iterator[Splice]:
     for line, group in units:
-        mended = mend(line, group) if (group or how.every) and not line.too_long else None
+        mended = mend(line, group) if group or how.every else None
         end = line.offset + line.size
         if mended is not None and mended.is_dropped:
             yield Splice(line.offset, end, b"")
             continue
         if mended is not None:
-            yield _trimmed(line, mended)
+            yield from _moved(mended.splices, line.offset)
         if how.ending:
             ending = _ending(file, line)
             if ending not in (b"", how.ending):
@@ -199,9 +197,9 @@ def _ending(file: BinaryIO, line: Line) -> bytes:
     return (b"", b"\n", b"\r\n")[line.size - len(line.raw)]
 
 
-def _trimmed(line: Line, mended: Mended) -> Splice:
-    text = mended.raw[mended.prefix : len(mended.raw) - mended.suffix]
-    return Splice(line.offset + mended.prefix, line.offset + len(line.raw) - mended.suffix, text)
+def _moved(splices: Iterable[Splice], offset: int) -> Iterator[Splice]:
+    for start, end, text in splices:
+        yield Splice(offset + start, offset + end, text)
 
 
 def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how: Whole) -> Iterator[Splice]:
@@ -209,7 +207,7 @@ def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how
     kept, dropped = -1, -1  # where the last kept element ends; where the dropped ones behind it begin
     end = 0
     for line, group in units:
-        mended = mend(line, group) if (group or how.every) and not line.too_long else None
+        mended = mend(line, group) if group or how.every else None
         end = line.offset + line.size
         if mended is not None and mended.is_dropped:
             dropped = line.offset if dropped < 0 else dropped
@@ -218,7 +216,7 @@ def _elements(units: Iterator[tuple[Line, list[model.Finding]]], mend: Mend, how
             yield Splice(dropped, line.offset, b"")
         kept, dropped = end, -1
         if mended is not None:
-            yield _trimmed(line, mended)
+            yield from _moved(mended.splices, line.offset)
     if dropped >= 0:
         yield Splice(kept if kept >= 0 else dropped, end, b"")
 
@@ -243,8 +241,7 @@ def _as_lines(
         if mended is None:
             yield from _without_breaks(line.raw, line.offset)
         else:
-            one_line = join(mended.raw, list(_without_breaks(mended.raw, 0)))
-            yield Splice(line.offset, checked, one_line)
+            yield from _moved(compose(mended.splices, _without_breaks(mended.raw, 0)), line.offset)
         done, ending = checked, usual
     _check_gap(file, checked, source.size)
     if not count:
@@ -274,17 +271,12 @@ def mend_once(ending: bytes, sweep: Sweep) -> Mend:
     """Mends with the fixes that fit together, and looks no further."""
 
     def mend(line: Line, findings: list[model.Finding]) -> Mended | None:
+        if line.too_long:
+            return None
         chosen = choose(line.raw, [*findings, *sweep.about(line)], line.column, ending)
-        return mended(line.raw, chosen.splices, chosen.is_dropped) if chosen.applied else None
+        return Mended(join(line.raw, chosen.splices), chosen.is_dropped, chosen.splices) if chosen.applied else None
 
     return mend
-
-
-def mended(raw: bytes, ordered: list[Splice], is_dropped: bool) -> Mended:
-    """The line with its splices in place."""
-    if is_dropped or not ordered:
-        return Mended(b"" if is_dropped else raw, is_dropped, len(raw), 0)
-    return Mended(join(raw, ordered), False, ordered[0].start, len(raw) - ordered[-1].end)
 
 
 def apply(data: bytes, findings: Iterable[model.Finding]) -> bytes:

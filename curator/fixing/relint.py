@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from curator.entries import Cover
 from curator.findings import record_hash
-from curator.fixing.splicing import Chosen, choose, join
+from curator.fixing.former import Former
+from curator.fixing.script import compose
+from curator.fixing.splicing import Chosen, Splice, choose, join
 from curator.model import DropLine, Finding, Severity, SplitLine
 from curator.parsing import Parsed, parse, values
 from curator.plan import Bound
@@ -42,19 +46,28 @@ class Units:
         return self.records + self.unreadable
 
 
+class Removed(NamedTuple):
+    """A record that goes."""
+
+    raw: bytes
+    """As it stood on the line; as it was mended, where that cannot be told."""
+    start: int
+    """Where it stood on the line; -1 where that cannot be told."""
+    codes: tuple[str, ...]
+    """Those of its line that changed it, and those that removed it."""
+
+
 @dataclass(slots=True)
 class Settled:
     """What a line became, and how."""
 
     raw: bytes
     """Without line ending; several lines where it was split."""
-    prefix: int
-    suffix: int
-    """Bytes at the start and at the end that nothing has touched."""
+    splices: list[Splice] = field(default_factory=list)
+    """What makes it of the line."""
     is_dropped: bool = False
     applied: list[Finding] = field(default_factory=list)
-    removed: list[tuple[bytes, tuple[str, ...]]] = field(default_factory=list)
-    """Records that went, each with the codes that removed them."""
+    removed: list[Removed] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
     """What is found in it now, by rules that look at one record; the lines counted from that of the old one."""
     taken_back: str = ""
@@ -76,8 +89,16 @@ class Settled:
         return self.after.total + self.gone - self.entered
 
 
+def units(raw: bytes) -> Units:
+    """How many records, and unreadable pieces, stand on a line; counted as a check counts them."""
+    if not raw.strip():
+        return Units()
+    are_records = [parsed.fault is None and isinstance(parsed.value, dict) for _, parsed in each(raw)]
+    return Units(sum(are_records), len(are_records) - sum(are_records))
+
+
 def each(raw: bytes) -> Iterator[tuple[int, Parsed]]:
-    """What stands on a line, one value or several, as a check reads it; each with the byte that it begins at."""
+    """What stands on a line, one value or several; each with the byte that it begins at."""
     parsed = parse(raw)
     if parsed.fault is None or parsed.fault.kind != "several":
         yield 0, parsed
@@ -85,14 +106,6 @@ def each(raw: bytes) -> Iterator[tuple[int, Parsed]]:
     for start, end in values(raw):
         for behind, one in each(raw[start:end]):
             yield start + behind, one
-
-
-def units(raw: bytes) -> Units:
-    """How many records, and unreadable pieces, stand on a line; counted as a check counts them."""
-    if not raw.strip():
-        return Units()
-    are_records = [parsed.fault is None and isinstance(parsed.value, dict) for _, parsed in each(raw)]
-    return Units(sum(are_records), len(are_records) - sum(are_records))
 
 
 class Relint:
@@ -149,85 +162,77 @@ class Mender:
         chosen = choose(line.raw, fixes, line.column, self._ending) if fixes else Chosen()
         if not chosen.applied:
             return None
-        settled = Settled(line.raw, len(line.raw), len(line.raw), before=units(line.raw))
-        self._take(settled, chosen, fixes)
-        if not settled.is_dropped:
-            try:
-                self._later_rounds(settled, line, more)
-            except ChecksFailed as error:
-                settled.taken_back = str(error)
-                return settled
-            settled.after = sum(map(units, self._pieces(settled.raw)), Units())
+        settled = Settled(line.raw, before=units(line.raw))
+        self._apply(settled, line, [(line.raw, chosen, fixes)])
+        try:
+            self._later_rounds(settled, line, more)
+        except ChecksFailed as error:
+            settled.taken_back = str(error)
+            return settled
+        settled.after = sum(map(units, self._pieces(settled)), Units())
         settled.taken_back = _harm(settled, findings)
         return settled
 
-    def _pieces(self, raw: bytes) -> list[bytes]:
-        return raw.split(self._ending) if self._ending else [raw]
-
-    def _size(self, piece: bytes) -> int:
-        return len(piece) + len(self._ending)
-
-    def _take(
-        self, settled: Settled, chosen: Chosen, fixes: Sequence[Finding], was: bytes | None = None,
-        before: Sequence[Finding] = (),
-    ) -> None:  # fmt: skip
-        """One round of fixes; `was` is what stood there before all of them, `before` those that came first."""
-        for span, finding in chosen.removed:
-            piece = settled.raw[span.start : span.end]
-            same = [f.code for f in fixes if f.record == finding.record and f.fix and f.fix.edits == (DropLine(),)]
-            count = units(piece).total
-            settled.gone += count
-            if count:
-                raw = was if was is not None and piece == settled.raw else piece
-                codes = (*(finding.code for finding in before), *same)
-                settled.removed.append((raw, tuple(dict.fromkeys(codes))))
-        settled.applied += chosen.applied
-        settled.is_dropped = chosen.is_dropped
+    def _pieces(self, settled: Settled) -> list[bytes]:
         if settled.is_dropped:
-            settled.raw, settled.prefix, settled.suffix = b"", 0, 0
-        elif chosen.splices:
-            size = len(settled.raw)
-            settled.prefix = min(settled.prefix, chosen.splices[0].start)
-            settled.suffix = min(settled.suffix, size - chosen.splices[-1].end)
-            settled.raw = join(settled.raw, chosen.splices)
+            return []
+        return settled.raw.split(self._ending) if self._ending else [settled.raw]
+
+    def _apply(
+        self, settled: Settled, line: Line, pieces: Sequence[tuple[bytes, Chosen, Sequence[Finding]]]
+    ) -> None:  # fmt: skip
+        """One round: each piece of what the line has become, the fixes chosen of it, and those there were."""
+        codes = [finding.code for finding in settled.applied]
+        was = Former(io.BytesIO(line.raw), settled.splices)
+        last = max((index for index, (_, chosen, _) in enumerate(pieces) if not chosen.is_dropped), default=-1)
+        splices: list[Splice] = []
+        begin = kept = 0
+        for index, (piece, chosen, fixes) in enumerate(pieces):
+            for span, finding in sorted(chosen.removed, key=lambda item: item[0]):
+                gone = piece[span.start : span.end]
+                same = [f.code for f in fixes if f.record == finding.record and f.fix and f.fix.edits == (DropLine(),)]
+                settled.gone += units(gone).total
+                if units(gone).total:
+                    old = was.span(begin + span.start, begin + span.end)
+                    named = tuple(dict.fromkeys((*codes, *same)))
+                    settled.removed.append(
+                        Removed(gone, -1, named) if old is None else Removed(was.read(old), old.start, named)
+                    )
+            settled.applied += chosen.applied
+            end = begin + len(piece)
+            if not chosen.is_dropped:
+                splices += [Splice(begin + start, begin + stop, text) for start, stop, text in chosen.splices]
+                kept = end
+            elif index < last:
+                splices.append(Splice(begin, end + len(self._ending), b""))
+            begin = end + len(self._ending)
+        if last < len(pieces) - 1:
+            splices.append(Splice(kept, len(settled.raw), b""))
+        settled.is_dropped = last < 0
+        settled.raw = join(settled.raw, splices)
+        settled.splices = list(compose(settled.splices, splices))
 
     def _later_rounds(self, settled: Settled, line: Line, more: More) -> None:
         """What the first round has uncovered is mended in turn, each line for itself."""
-        done: list[bytes] = []
-        pending = [(piece, ROUNDS - 1) for piece in reversed(self._pieces(settled.raw))]
-        # While the line is one piece, what is removed is what stood there before anything was mended.
-        was = line.raw if len(pending) == 1 and not settled.removed else None
-        # Before and behind a piece stand others, which bound what is known to be as it was.
-        ahead, behind = 0, sum(self._size(piece) for piece, _ in pending)
-        while pending:
-            piece, rounds = pending.pop()
-            behind -= self._size(piece)
-            column = line.column if not done else 1
-            now = Line(piece, line.offset, line.number + len(done), column, len(piece))
-            found = self._ask.findings(now, line.raw)
-            fixes = [finding for finding in (*found, *more(now)) if self._wanted(finding)] if rounds else []
-            chosen = choose(piece, fixes, column, self._ending) if fixes else Chosen()
-            if not chosen.applied:
-                settled.left += found
-                done.append(piece)
-                ahead += self._size(piece)
-                continue
-            one = Settled(piece, len(piece), len(piece))
-            self._take(one, chosen, fixes, was, settled.applied)
-            settled.prefix = min(settled.prefix, ahead + one.prefix)
-            settled.suffix = min(settled.suffix, behind + one.suffix)
-            settled.applied += one.applied
-            settled.removed += one.removed
-            settled.gone += one.gone
-            if not one.is_dropped:
-                parts = self._pieces(one.raw)
-                was = was if len(parts) == 1 and not one.removed else None
-                pending += [(part, rounds - 1) for part in reversed(parts)]
-                behind += sum(map(self._size, parts))
-        settled.is_dropped = not done
-        settled.raw = self._ending.join(done)
-        settled.prefix = min(settled.prefix, len(settled.raw), len(line.raw))
-        settled.suffix = min(settled.suffix, len(settled.raw) - settled.prefix, len(line.raw) - settled.prefix)
+        quiet: dict[bytes, list[Finding]] = {}
+        """What is found in those pieces that are done, as if each were the first."""
+        for rounds in reversed(range(ROUNDS)):
+            pieces: list[tuple[bytes, Chosen, Sequence[Finding]]] = []
+            for piece in self._pieces(settled):
+                fixes: list[Finding] = []
+                if piece not in quiet:
+                    now = Line(piece, line.offset, line.number, line.column, len(piece))
+                    found = self._ask.findings(now, line.raw)
+                    fixes = [finding for finding in (*found, *more(now)) if self._wanted(finding)] if rounds else []
+                chosen = choose(piece, fixes, line.column, self._ending) if fixes else Chosen()
+                if piece not in quiet and not chosen.applied:
+                    quiet[piece] = found
+                pieces.append((piece, chosen, fixes))
+            if not any(chosen.applied for _, chosen, _ in pieces):
+                break
+            self._apply(settled, line, pieces)
+        for index, piece in enumerate(self._pieces(settled)):
+            settled.left += [replace(finding, line=(finding.line or 0) + index) for finding in quiet[piece]]
 
 
 def _harm(settled: Settled, findings: Sequence[Finding]) -> str:

@@ -75,11 +75,6 @@ class Shifts:
         index = bisect.bisect_left(self._after, line)
         return line + (self._by[index - 1] if index else 0)
 
-    def before(self, line: int) -> int:
-        """The old number of a line."""
-        index = bisect.bisect_left(range(len(self._after)), line, key=lambda i: self._after[i] + self._by[i])
-        return line - (self._by[index - 1] if index else 0)
-
     def __len__(self) -> int:
         return len(self._after)
 
@@ -93,14 +88,13 @@ class Rewriting:
         wanted: Callable[[Finding], bool],
         cover: Cover | None,
         mentioned: Set[str],
-        earlier: Sequence[Shifts] = (),
         fixed_by: Sequence[FixedBy] = (),
         former: Callable[[], Former | None] = lambda: None,
         sweep: Sweep = Sweep(),  # noqa: B008
     ) -> None:
         """`mentioned` are the hashes of records that suppressions name, `sweep` what findings elsewhere want done.
 
-        Of former rounds, `earlier` is what they moved, `fixed_by` what they changed, `former` the file before them.
+        Of former rounds, `fixed_by` is what they changed, `former` the file before them.
         """
         self.source = checked.source
         self._bound = checked.bound
@@ -108,7 +102,6 @@ class Rewriting:
         self._wanted = wanted
         self._cover = cover
         self._mentioned = mentioned
-        self._earlier = earlier
         self._fixed_by = fixed_by
         self._open_former = former
         self._sweep = sweep
@@ -137,7 +130,7 @@ class Rewriting:
         """Lines for the file of removed records."""
         self.shifts = Shifts()
         self.fixed_by = FixedBy()
-        """By lines of the file as it was before the run."""
+        """By places in the file as it was before the run."""
         self._former = self._open_former()
         self.left = Findings()
         self.accepted = Findings()
@@ -197,7 +190,8 @@ class Rewriting:
         self.must_check_all |= source.head.container == "document"  # its elements share lines, and may span several
 
         def mend(line: Line, group: list[Finding]) -> Mended | None:
-            settled = mender.settle(line, [*group, *self._sweep.about(line)], self._sweep.of_every)
+            fixes = [] if line.too_long else [*group, *self._sweep.about(line)]
+            settled = mender.settle(line, fixes, self._sweep.of_every)
             if settled is None or settled.taken_back:
                 if settled is not None:
                     self._note(line, settled)
@@ -205,7 +199,7 @@ class Rewriting:
                     self._keep(finding, self.shifts.at(finding.line or 0) if finding.line else None)
                 return None
             self._take(line, settled, group, usual)
-            return Mended(settled.raw, settled.is_dropped, settled.prefix, settled.suffix)
+            return Mended(settled.raw, settled.is_dropped, settled.splices)
 
         def about_lines() -> Iterable[Finding]:
             for finding in findings:
@@ -220,7 +214,7 @@ class Rewriting:
 
     def _note(self, line: Line, settled: Settled) -> None:
         codes = ", ".join(dict.fromkeys(finding.code for finding in settled.applied))
-        text = f"{self.source.path}:{self._original(line.number)}: {codes} was not fixed: {settled.taken_back}"
+        text = f"{self.source.path}:{self._original(line, line.offset)[1]}: {codes} was not fixed: {settled.taken_back}"
         self.taken_back[text if len(self.taken_back) < _NOTED else ""] += 1
 
     def _take(self, line: Line, settled: Settled, group: Sequence[Finding], usual: bytes) -> None:
@@ -231,14 +225,18 @@ class Rewriting:
         account.removed += settled.gone
         account.records += settled.after.records - settled.before.records
         account.unreadable += settled.after.unreadable - settled.before.unreadable
-        original = self._original(line.number)
-        before = [code for fixed_by in self._fixed_by for code in fixed_by.at(original)]
-        for raw, codes in settled.removed:
-            was = self._former.at(line.offset, line.offset + len(raw)) if self._former and raw == line.raw else None
-            named = tuple(dict.fromkeys((*before, *codes)))
-            self.removed.write(aside(raw if was is None else was, named, original))
+        start, number = self._original(line, line.offset)
+        for raw, offset, codes in sorted(settled.removed, key=lambda item: item.start):
+            place, was = start, raw
+            if offset >= 0 and self._former is not None:
+                span = self._former.span(line.offset + offset, line.offset + offset + len(raw))
+                if span is not None:
+                    place, was = span.start, self._former.read(span)
+            before = [code for fixed_by in self._fixed_by for code in fixed_by.at(place)]
+            self.removed.write(aside(was, tuple(dict.fromkeys((*before, *codes))), number))
         if not settled.is_dropped:
-            self.fixed_by.add(original, tuple(dict.fromkeys(finding.code for finding in settled.applied)))
+            end = self._original(line, line.offset + len(line.raw))[0]
+            self.fixed_by.add(start, end, tuple(dict.fromkeys(finding.code for finding in settled.applied)))
         pieces = [] if settled.is_dropped else settled.raw.split(usual) if usual else [settled.raw]
         number = self.shifts.at(line.number)
         self.shifts.add(line.number, len(pieces) - 1)
@@ -272,10 +270,11 @@ class Rewriting:
         kept = finding if finding.line == line else replace(finding, line=line)
         (self.left if finding.suppressed is None else self.accepted).add([kept])
 
-    def _original(self, line: int) -> int:
-        for shifts in reversed(self._earlier):
-            line = shifts.before(line)
-        return line
+    def _original(self, line: Line, offset: int) -> tuple[int, int]:
+        """Where the line, from an offset in it, stood before the run, and the number that it had."""
+        if self._former is None:
+            return offset, line.number
+        return self._former.origin(offset), self._former.line(line.number)
 
 
 def whole_as_lines(findings: Iterable[Finding]) -> list[Finding]:

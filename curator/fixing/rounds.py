@@ -63,7 +63,6 @@ class Work:
     digest: str = ""
     fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_back: Counter[str] = field(default_factory=Counter)
-    shifts: list[Shifts] = field(default_factory=list)
     fixed_by: list[FixedBy] = field(default_factory=list)
     account: Account = field(default_factory=Account)
     leaked: int = 0
@@ -297,7 +296,7 @@ class Rounds:
         with suppress(OSError):  # where it has gone, it is not replaced either
             was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
         rewriting = Rewriting(
-            checked, self._is_to_be_fixed, cover, names, work.shifts, work.fixed_by,
+            checked, self._is_to_be_fixed, cover, names, work.fixed_by,
             lambda: Former(was, work.script) if was is not None else None, wanted.sweep,
         )  # fmt: skip
         attempts = iter([group])
@@ -350,7 +349,6 @@ class Rounds:
         work.digest = digest.hexdigest()
         work.fixes += rewriting.fixed
         work.leaked += rewriting.leaked
-        work.shifts.append(rewriting.shifts)
         work.fixed_by.append(rewriting.fixed_by)
         work.removed.append(rewriting.removed)
         work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
