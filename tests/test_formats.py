@@ -147,3 +147,16 @@ def test_every_frequent_text_is_kept(texts: list[str], slots: int) -> None:
     expected = {text: count / len(texts) for text, count in counts.items() if count * slots > len(texts)}
     assert dict(frequent.above(1 / slots)) == expected
     assert len(frequent.counts) == len(counts)
+
+
+def test_turns_of_sharegpt_may_have_role_and_content() -> None:
+    message = {"role": "gpt", "content": "Hello", "tool_calls": [{"id": "a", "function": CALL}]}
+    record = {"conversations": [MESSAGES[1], message, {"from": "human", "value": "Bye"}]}
+    example = formats.read(record, "sharegpt", b"", 0)
+    told = [(turn.role, turn.text, turn.trained, turn.text_pointer) for turn in example.turns]
+    assert told == [
+        ("user", "Hi", False, "/conversations/0/content"),
+        ("assistant", "Hello", True, "/conversations/1/content"),
+        ("user", "Bye", False, "/conversations/2/value"),
+    ]
+    assert [call.name for call in example.turns[1].calls] == ["get_weather"]

@@ -356,3 +356,24 @@ def test_no_conversion_is_advised_that_would_lose_half_of_each_record(tmp_path: 
     pairs = [{"input": {"messages": [ASKED]}, "preferred_output": [TOLD], "non_preferred_output": [other]}] * 10
     (finding,) = check(tmp_path / "t.jsonl", pairs, select=["SCH007"], target="mistral")
     assert finding.message.endswith("; openai-chat, which it takes, cannot hold these records whole")
+
+
+@pytest.mark.parametrize(
+    ("second", "code", "pointer"),
+    [
+        ({"role": A, "content": "Hello."}, None, ""),
+        ({"role": "gpt", "content": "Hello."}, None, ""),
+        ({"role": A, "content": ""}, "MSG006", "/conversations/1/content"),
+        ({"role": A, "content": None}, "MSG008", "/conversations/1/content"),
+        ({"role": A, "content": 5}, "SCH001", "/conversations/1/content"),
+        ({"role": "asistant", "content": "Hello."}, "SCH004", "/conversations/1/role"),
+        ({"role": U, "contnet": "Hello."}, "SCH001", "/conversations/1"),
+    ],
+)
+def test_conversations_of_roles_and_contents_are_read(
+    tmp_path: Path, second: dict[str, Any], code: str | None, pointer: str
+) -> None:
+    rows = [{"conversations": row["messages"]} for row in GOOD]
+    rows.append({"conversations": [ASKED, second, {"role": A, "content": "And so on."}]})
+    found = check(tmp_path / "t.jsonl", rows, ignore=["DAT002", "MSG005"])
+    assert [(f.code, f.line, f.pointer) for f in found] == ([(code, 21, pointer)] if code else [])

@@ -1,10 +1,14 @@
-"""`sharegpt`: {"conversations": [{"from", "value"}, …]}, with `system` and `tools` as some trainers take them."""
+"""`sharegpt`: {"conversations": [{"from", "value"}, …]}, with `system` and `tools` as some trainers take them.
+
+Turns with `role` and `content` are common, too, and read as messages.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from curator.formats import written
+from curator.formats import chat, written
 from curator.model import Tool, Turn
 
 NAME = "sharegpt"
@@ -38,6 +42,10 @@ def example(record: dict[str, Any]) -> tuple[tuple[Turn, ...], tuple[Tool, ...]]
 
 
 def _turn(message: dict[str, Any], pointer: str) -> Turn:
+    if "role" in message and "from" not in message:
+        turn = chat.turn(message, pointer)
+        role = ROLES.get(turn.role, turn.role)
+        return turn if role == turn.role else replace(turn, role=role, trained=role == "assistant")
     speaker, value = message.get("from"), message.get("value")
     role = ROLES.get(speaker, speaker) if isinstance(speaker, str) else ""
     text = value if isinstance(value, str) else ""
