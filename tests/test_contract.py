@@ -256,6 +256,26 @@ def test_the_findings_of_a_document_belong_to_its_records(tmp_path: Path) -> Non
     assert broken(outcome(data, tmp_path / "d.json")) == {}
 
 
+def test_records_on_one_line_are_told_apart_by_their_columns(good: Callable[[str], Path], tmp_path: Path) -> None:
+    records = labels(60, 6)
+    records[3]["completion"] = records[41]["completion"] = " fraud END"
+    text = json.dumps(records)
+    (data := tmp_path / "new.json").write_text(text)
+    columns = [text.index(json.dumps(records[number])) + 1 for number in (3, 41)]
+    shown = run("check", data, "--contract", good("label"), "--isolated", "--docs", tmp_path / "site").stdout
+    for column in columns:
+        assert f"      {data}:1:{column}  fraud\n" in shown
+    (found,) = [
+        item for item in outcome(data, good("label"))["expectations"] if item["feature"] == "label" and item["count"]
+    ]
+    assert [(record["line"], record["column"]) for record in found["records"]] == [(1, column) for column in columns]
+    assert f"1:{columns[0]}, 1:{columns[1]}" in (tmp_path / "site" / "index.html").read_text()
+    lines = [json.dumps(record) for record in labels(60, 6)]
+    (data := tmp_path / "new.jsonl").write_text("\n".join([*lines, lines[0] + " " + json.dumps(records[3])]) + "\n")
+    shown = run("check", data, "--contract", good("label"), "--isolated").stdout
+    assert f"      {data}:61:{len(lines[0]) + 2}  fraud\n" in shown
+
+
 def test_sentences_count_one_in_the_singular(tmp_path: Path) -> None:
     records = chats(30, 4)
     for record in records:

@@ -52,6 +52,8 @@ class Table:
     columns: dict[str, list[Any]] = field(default_factory=lambda: {key: [] for key in FEATURES})
     paths: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    """The column that each begins at: where several stand on one line, it tells them apart."""
     codes: list[Codes] = field(default_factory=list)
     habits: dict[str, str | None] = field(default_factory=dict)
     called: Counter[str] = field(default_factory=Counter)
@@ -72,8 +74,18 @@ class Table:
 
     def place(self, row: int) -> str:
         """Where a row comes from: its line, and the file where there are several."""
-        line = str(self.lines[row])
+        line = f"{self.lines[row]}{self._column(row)}"
         return line if self.paths[0] == self.paths[-1] else f"{self.paths[row]}:{line}"
+
+    def whole_place(self, row: int) -> str:
+        """Where a row comes from: `path:line`, and the column where another begins on that line."""
+        return f"{self.paths[row]}:{self.lines[row]}{self._column(row)}"
+
+    def _column(self, row: int) -> str:
+        beside = [other for other in (row - 1, row + 1) if 0 <= other < len(self)]
+        here = (self.paths[row], self.lines[row])
+        is_shared = any((self.paths[other], self.lines[other]) == here for other in beside)
+        return f":{self.starts[row]}" if is_shared else ""
 
     def frame(self, flags: Sequence[str]) -> pd.DataFrame:
         """The table for pandas, row by row, with a column for each of these rules."""
@@ -110,6 +122,7 @@ def table(report: Report, files: Sequence[Checked], known: Reference, progress: 
                 values.append(row.get(key))
             found.paths.append(item.source.path)
             found.lines.append(line.number)
+            found.starts.append(line.column)
             found.codes.append(own)
             found.rules |= own[0] | own[1]
             if example is not None:
@@ -177,7 +190,9 @@ def _held(line: Line, plan: Plan) -> Iterator[tuple[Line, Example | None]]:
     parsed = parsing.parse(line.raw)
     if parsed.fault is not None and parsed.fault.kind == "several":
         for start, end in parsing.values(line.raw):
-            yield from _held(Line(line.raw[start:end], line.offset + start, line.number, size=end - start), plan)
+            column = line.column + len(line.raw[:start].decode("utf-8", "replace"))
+            part = Line(line.raw[start:end], line.offset + start, line.number, column, size=end - start)
+            yield from _held(part, plan)
     elif parsed.fault is not None or not isinstance(parsed.value, dict):
         yield line, None
     else:

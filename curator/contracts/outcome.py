@@ -70,8 +70,7 @@ def write_text(held: Held, stream: TextIO, shown: int, *, verbose: bool, quiet: 
             stream.write(f"    {visible(plain(item.clause.because))}\n")
         for row, has in item.rows[:shown]:
             text = value(item.clause.kwargs["column"], has)
-            place = f"{held.table.paths[row]}:{held.table.lines[row]}"
-            stream.write(visible(f"      {place}{f'  {text}' if text else ''}") + "\n")
+            stream.write(visible(f"      {held.table.whole_place(row)}{f'  {text}' if text else ''}") + "\n")
         if len(item.rows) > shown:
             more = "" if not shown else " more"
             stream.write(f"      and {len(item.rows) - shown:,}{more}, which a higher --show lists\n" if shown else "")
@@ -174,6 +173,7 @@ def _plain(held: Held, item: Outcome, shown: int) -> dict[str, Any]:
             {
                 "path": held.table.paths[row],
                 "line": held.table.lines[row],
+                "column": held.table.starts[row],
                 "value": plain(has) if isinstance(has, str) else has,
             }
             for row, has in item.rows[:shown]
