@@ -160,3 +160,21 @@ def test_turns_of_sharegpt_may_have_role_and_content() -> None:
         ("user", "Bye", False, "/conversations/2/value"),
     ]
     assert [call.name for call in example.turns[1].calls] == ["get_weather"]
+
+
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (
+            {"schemaVersion": "bedrock-conversation-2024", "messages": [{"role": "user", "content": []}]},
+            "bedrock-converse",
+        ),
+        ({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}, "vertex"),
+        ({"systemInstruction": {"parts": []}, "contents": []}, "vertex"),
+        ({"messages": []}, "openai-chat"),
+        ({"content": "Hi"}, ""),
+    ],
+)
+def test_formats_of_other_providers_are_told_from_those_that_have_rules(record: dict[str, Any], name: str) -> None:
+    assert formats.detect(record) == name
+    assert formats.understood(name) == (name == "openai-chat")

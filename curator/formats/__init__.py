@@ -14,6 +14,7 @@ from curator.formats import (
     alpaca,
     chat,
     completion,
+    converse,
     llamafactory,
     preference,
     reinforcement,
@@ -21,6 +22,7 @@ from curator.formats import (
     text,
     trl_preference,
     trl_prompt,
+    vertex,
 )
 from curator.model import Example
 
@@ -33,10 +35,12 @@ FORMATS: dict[str, ModuleType] = {
         trl_preference,
         alpaca,
         llamafactory,
+        converse,
         chat,
         completion,
         trl_prompt,
         reinforcement,
+        vertex,
         text,
     )
 }
