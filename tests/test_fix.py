@@ -23,6 +23,7 @@ import curator
 from curator.cli.main import group
 from curator.errors import UsageError
 from curator.executors.local import inline
+from curator.findings import record_hash
 from curator.fixing import journal, mending, placing, rewriting
 from curator.fixing.script import Script
 from curator.fixing.splicing import Splice
@@ -763,6 +764,26 @@ def test_suppressions_follow_the_records(run: Run, tmp_path: Path) -> None:
     assert code(run("undo")) == 0
     assert path.read_bytes() == rows(BAD % 1, BAD % 1, GOOD % 2)
     assert (tmp_path / FILE_NAME).read_bytes() == entries
+
+
+def test_undo_brings_all_suppressions_back(run: Run, tmp_path: Path) -> None:
+    """Two records, each accepted for another reason, become one, and an entry of another file speaks of it, too."""
+    rows = [GOOD % 1, (GOOD % 1).replace("assistant", "Assistant"), (GOOD % 1).replace("assistant", "ASSISTANT")]
+    (tmp_path / "t.jsonl").write_text("\n".join([*rows[1:], GOOD % 2]) + "\n")
+    (tmp_path / "other.jsonl").write_text(rows[1] + "\n")
+    kept = tmp_path / FILE_NAME
+    record = [record_hash(row.encode()) for row in rows]
+    said = [("JSN001", 1, "t.jsonl"), ("JSN002", 2, "t.jsonl"), ("JSN003", 1, "other.jsonl"), ("JSN004", 0, "t.jsonl")]
+    same = '"reason": "why", "who": "me", "when": "2026-01-01T00:00:00Z"'
+    entry = '{"version": 1, "rule": "%s", "record": "%s", "path": "%s", ' + same + "}\n"
+    before = "".join(entry % (code, record[n], path) for code, n, path in said)
+    kept.write_text(before)
+    run("check", "t.jsonl", "--select", "SCH004", "--fix")
+    now = {(item["rule"], item["record"]) for item in map(json.loads, kept.read_text().splitlines())}
+    assert now == {("JSN003", record[1]), *((code, record[0]) for code, _, _ in said)}
+    run("undo", "t.jsonl")
+    assert kept.read_text().splitlines(keepends=True)[0] in before
+    assert sorted(kept.read_text().splitlines()) == sorted(before.splitlines())
 
 
 def test_nothing_is_fixed_while_the_suppressions_are_broken(run: Run, tmp_path: Path) -> None:

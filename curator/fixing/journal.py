@@ -48,10 +48,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """blake2b-128 of what the run added to that file."""
     suppressions: str = ""
     """The suppressions file whose entries followed the records, from the folder of the data."""
-    data: str = ""
-    """The data file as that file names it."""
-    moved: dict[str, str] = {}
-    """The new hash of each record that it names."""
+    added: tuple[str, ...] = ()
+    """The entries that came into that file."""
+    gone: dict[str, str] = {}
+    """Those that left it, each with the one that followed."""
 
 
 @dataclass(frozen=True, slots=True)

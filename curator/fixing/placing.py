@@ -57,10 +57,11 @@ def place(change: Change, run: str) -> None:
             aside, tail = _tail(real, change.removed)
             tail.seek(0)
             suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
+            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data)
             added = "" if aside is None else digest(tail)
             entry = journal.Entry(
                 1, run, os.path.basename(real), before, change.digest, change.fixed, aside, added, suppressions,
-                change.data, dict(change.moved),
+                *accepted,
             )  # fmt: skip
             try:
                 kept = journal.note(folder, entry, reverse(file, change.script))
@@ -72,7 +73,7 @@ def place(change: Change, run: str) -> None:
             if aside is not None:
                 _append(aside_path(real), aside[0], tail)
             if change.moved:
-                rekeying.add(change.suppressions, change.moved)
+                rekeying.add(change.suppressions, accepted.added)
             replace(change.temporary, real)
         except UsageError:
             forget(kept)
@@ -81,7 +82,7 @@ def place(change: Change, run: str) -> None:
         with contextlib.suppress(UsageError):
             kept.confirm()
             if change.moved:
-                rekeying.drop(change.suppressions, change.moved, {change.data})
+                rekeying.drop(change.suppressions, accepted.gone)
         journal.trim(folder)
 
 

@@ -7,7 +7,8 @@ nothing that was accepted is reported again.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,32 +22,57 @@ def mentioned(file: str) -> set[str]:
     return {entry.record for _, entry in _entries(file) if entry is not None and entry.record}
 
 
-def add(file: str, moved: Mapping[str, str]) -> bool:
-    """Add an entry for the new hash to each for an old one; whether there were any. Raises UsageError."""
-    lines = list(_entries(file))
-    present = {line.strip() for line, _ in lines}
-    new = [
-        replace(entry, record=moved[entry.record]).line()
-        for _, entry in lines
-        if entry is not None and entry.record in moved
-    ]
-    new = [line for line in dict.fromkeys(new) if line.strip() not in present]
-    if not new:
-        return False
-    with atomically(file) as out:
-        for line, _ in lines:
-            out.write(line if line.endswith(b"\n") else line + b"\n")
-        out.writelines(new)
-    return True
+class Rekeyed(NamedTuple):
+    """What a run changes in a suppressions file."""
+
+    added: tuple[str, ...]
+    """The lines of new entries."""
+    gone: dict[str, str]
+    """Lines that go, each with the one that says the same of what its record has become."""
 
 
-def drop(file: str, moved: Mapping[str, str], paths: Set[str]) -> None:
-    """Remove the entries for old hashes in data files of `paths`, as the suppressions name them. Raises UsageError."""
-    lines = list(_entries(file))
-    kept = [line for line, entry in lines if entry is None or entry.record not in moved or entry.path not in paths]
+def rekeyed(file: str, moved: Mapping[str, str], path: str) -> Rekeyed:
+    """Entries for new hashes, which are not there yet, and those for old ones in the data file `path`, which go.
+
+    Copies of a record in other files may still be as they were, so that their entries stay.
+    """
+    lines = [(_text(line), entry) for line, entry in _entries(file)] if moved else []
+    present = {text for text, _ in lines}
+    old = [(text, entry) for text, entry in lines if entry is not None and entry.record in moved]
+    follows = {text: _text(replace(entry, record=moved[entry.record]).line()) for text, entry in old}
+    new = dict.fromkeys(follows.values())
+    gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new}
+    return Rekeyed(tuple(text for text in new if text not in present), gone)
+
+
+def add(file: str, entries: Iterable[str]) -> None:
+    """Add those entries to a suppressions file that are not in it. Raises UsageError."""
+    lines = [line for line, _ in _entries(file)]
+    present = set(map(_text, lines))
+    if new := [entry for entry in entries if entry not in present]:
+        with atomically(file) as out:
+            for line in lines:
+                out.write(line if line.endswith(b"\n") else line + b"\n")
+            out.writelines(entry.encode() + b"\n" for entry in new)
+
+
+def restore(file: str, gone: Mapping[str, str]) -> None:
+    """Add entries again that went, unless somebody has since removed those that followed. Raises UsageError."""
+    present = {_text(line) for line, _ in _entries(file)}
+    add(file, [old for old, new in gone.items() if new in present])
+
+
+def drop(file: str, entries: Iterable[str]) -> None:
+    """Remove the entries from a suppressions file. Raises UsageError."""
+    lines, out_of_it = [line for line, _ in _entries(file)], set(entries)
+    kept = [line for line in lines if _text(line) not in out_of_it]
     if len(kept) < len(lines):
         with atomically(file) as out:
             out.writelines(kept)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "backslashreplace").strip()
 
 
 def _entries(file: str) -> Iterator[tuple[bytes, Entry | None]]:

@@ -104,13 +104,13 @@ def _undo(kept: Kept, path: str) -> Undone:
                         raise UsageError(f"{path}: not undone: the journal does not lead back to the old file")
                 if stamp(real) != now:
                     raise UsageError(f"{path}: not undone: another program is changing the file")
-                back = {new: old for old, new in entry.moved.items()}
-                file_of = os.path.join(kept.folder, entry.suppressions) if entry.suppressions else ""
-                if os.path.basename(file_of) == FILE_NAME and back:
-                    rekeying.add(file_of, back)
+                file_of = os.path.join(kept.folder, entry.suppressions)
+                has_accepted = os.path.basename(file_of) == FILE_NAME
+                if has_accepted:
+                    rekeying.restore(file_of, entry.gone)
                 replace(temporary, real)
-                if os.path.basename(file_of) == FILE_NAME and back:
-                    rekeying.drop(file_of, back, {entry.data})
+                if has_accepted:
+                    rekeying.drop(file_of, entry.added)
             except ValueError:
                 raise UsageError(f"{path}: not undone: the journal does not fit the file") from None
     except OSError as error:
