@@ -100,6 +100,20 @@ def test_the_tokens_of_an_only_label_are_not_counted(tmp_path: Path) -> None:
     assert {code for code, _ in told(found(tmp_path, rows, ("LAB001", "LAB006"), model="babbage-002"))} == {"LAB006"}
 
 
+@pytest.mark.parametrize(
+    ("names", "severities"),
+    [
+        ((" 0", " 1"), ["info", "info"]),  # two tokens each under this vocabulary: max_tokens=2 ends them
+        ((" yes", " inedible"), ["warning"]),
+    ],
+)
+def test_labels_of_several_tokens_are_a_warning_where_no_length_ends_them(
+    tmp_path: Path, names: tuple[str, ...], severities: list[str]
+) -> None:
+    findings = found(tmp_path, labelled(dict.fromkeys(names, 110)), ("LAB001",), model="babbage-002")
+    assert [str(finding.severity) for finding in findings] == severities
+
+
 def test_a_label_that_lacks_its_space_is_told_once_by_the_rule_on_spaces(tmp_path: Path) -> None:
     """Without its space ' edible' has two tokens; with it, as it is meant, one."""
     counts = {" edible": 110, " good": 110, "edible": 3}

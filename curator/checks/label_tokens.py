@@ -18,7 +18,10 @@ _SHOWN = 30  # code points of each
 
 
 class NotSingleToken:
-    """Labels of more than one token, as they stand in the data, with the pieces."""
+    """Labels of more than one token, as they stand in the data, with the pieces.
+
+    Info where a stop sequence ends them, and where all have the same number of tokens: a call can ask for so many.
+    """
 
     # `tokens` is named so that the report says where no tokenizer is known; it comes with the context.
     def __init__(self, *, conventions: Conventions, tokens: Tokenizer) -> None:
@@ -32,9 +35,12 @@ class NotSingleToken:
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         tokens: Tokenizer = context.tokens
-        completion = context.conventions.format == "openai-completion"
         labels = usual(self.labels)  # as most often spaced: another spacing is a slip, which another rule names
-        for label, seen in labels.values() if len(labels) > 1 else ():  # one alone is no set to choose from
+        if len(labels) < 2:  # one alone is no set to choose from
+            return
+        same_length = len({tokens.count(label) for label, _ in labels.values()}) == 1
+        may_do = context.conventions.format != "openai-completion" or context.conventions.stop or same_length
+        for label, seen in labels.values():
             pieces = tokens.spell(label)
             if len(pieces) < 2:
                 continue
@@ -51,7 +57,7 @@ class NotSingleToken:
                         "count": seen.count,
                         "hint": "; without its leading space it is one" if bare else "",
                     },
-                    variant=None if completion and not context.conventions.stop else "optional",
+                    variant="optional" if may_do else None,
                     group=f"label:{digest(label)}",
                 ),
             )
