@@ -618,6 +618,13 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert json.loads(out)["plans"][0]["cost"]["usd_per_million_tokens"]["value"] == 10
 
 
+def test_standard_input_is_checked_by_the_name_that_the_command_takes(tmp_path: Path) -> None:
+    rows = "".join(json.dumps(chat("Yes", n)) + "\n" for n in range(3))
+    command = [sys.executable, "-m", "curator.cli.main", "plan", "-", "--isolated", "-q"]
+    done = subprocess.run(command, input=rows, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "\n  curator check -\n" in done.stdout
+
+
 def test_what_the_command_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -643,6 +650,11 @@ def test_what_the_command_refuses(
     assert code == 2
     assert "error: empty.jsonl: holds no record that can be read" in err
     assert "a.jsonl: openai-chat" in out
+    (tmp_path / "none.jsonl").write_bytes(b"")
+    (tmp_path / "x.toml").write_text('[datasets.x]\ntrain = "none.jsonl"\nvalidation = "a.jsonl"\n')
+    code, _, err = run("--config", "x.toml", capsys=capsys)
+    assert code == 2  # what is held out trains nothing
+    assert "error: none.jsonl: holds no record that can be read" in err
     code, out, err = run("gone.jsonl", "a.jsonl", "--isolated", "--format", "json", capsys=capsys)
     assert code == 2
     document: Mapping[str, Any] = json.loads(out)

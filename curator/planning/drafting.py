@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from curator import formats
 from curator.engine import Checked
@@ -20,6 +20,7 @@ from curator.report import Failure, Report, TokenStats
 from curator.targets import Model
 
 TRAIN = "train"
+_STDIN = "<stdin>"  # as curator.inputs calls standard input
 _ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preference": "chat.completions"}
 _DEAREST = 1_000_000  # ours: a dollar for each token; what is beyond is a slip, and costs that no float holds
 
@@ -38,8 +39,7 @@ def draft(report: Report, files: Sequence[Checked], own_price: float | None = No
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
     made = [_plan(own, levels, own_price) for own in datasets.values()]
-    empty = [plan for plan in made if not any(split.records for split in plan.splits)]
-    return Plans(tuple(made), (*report.failures, *map(_nothing, empty)))
+    return Plans(tuple(made), (*report.failures, *(failure for plan in made for failure in _nothing(plan))))
 
 
 def _suits(model: Model | None, kind: str) -> bool:
@@ -47,12 +47,13 @@ def _suits(model: Model | None, kind: str) -> bool:
     return model is None or (model.kind == "completion") == (kind == "completion")
 
 
-def _nothing(plan: TrainingPlan) -> Failure:
-    """What is said of a dataset in which no record can be read."""
-    path = plan.splits[0].paths[0]
-    return Failure(
-        path, 0, "", f"{path}: holds no record that can be read, so there is nothing to plan: {plan.command} says why"
-    )
+def _nothing(plan: TrainingPlan) -> Iterator[Failure]:
+    """What is said of a dataset in which no record to train on can be read."""
+    split = next((split for split in plan.splits if split.name == TRAIN), plan.splits[0])
+    if not split.records:
+        path = split.paths[0]
+        text = f"{path}: holds no record that can be read, so there is nothing to plan: {plan.command} says why"
+        yield Failure(path, 0, "", text)
 
 
 def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None) -> TrainingPlan:
@@ -134,4 +135,5 @@ def _split(name: str, files: Sequence[Checked]) -> Split:
 def _command(paths: Sequence[str], plan: Plan) -> str:
     flags = ["--target", plan.target.name] if plan.target.named else []
     flags += ["--model", plan.model.name] if plan.model and plan.model.named else []
-    return shlex.join(["curator", "check", *paths, *flags])
+    names = ["-" if path == _STDIN else path for path in paths]
+    return shlex.join(["curator", "check", *names, *flags])
