@@ -25,7 +25,9 @@ from curator import api
 from curator.checks.inputs import folded_input
 from curator.cli.main import group, main
 from curator.curation import nearness
+from curator.curation.inputs import input_of
 from curator.curation.records import open_records
+from curator.model import Example
 from curator.opening import Spools
 
 Run = Callable[..., Result]
@@ -271,6 +273,59 @@ def test_another_seed_is_another_division_and_counts_are_met(run: Run, tmp_path:
     assert found[0] == found[2] != found[1]
 
 
+def pair(prompt: Any, *, number: int, shape: str) -> str:
+    """A record of preferences in one of the shapes that are recognised only; no two have the same answers."""
+    texts = [words(1000 + 2 * number, 9), words(1001 + 2 * number, 9)]
+    question = [{"role": "user", "content": prompt}]
+    answers = [[{"role": "assistant", "content": text}] for text in texts]
+    first, second = ("chosen_messages", "rejected_messages") if shape == "llamafactory" else ("chosen", "rejected")
+    if shape == "texts":
+        return json.dumps({"prompt": prompt, first: texts[0], second: texts[1]})
+    if shape == "prompt":
+        return json.dumps({"prompt": question, first: answers[0], second: answers[1]})
+    return json.dumps({first: [*question, *answers[0]], second: [*question, *answers[1]]})
+
+
+@pytest.mark.parametrize("shape", ["texts", "prompt", "whole", "llamafactory"])
+def test_equal_inputs_of_preferences_stay_together(run: Run, tmp_path: Path, shape: str) -> None:
+    data = [pair(words(number // 3, 6), number=number, shape=shape) for number in range(60)]
+    write(tmp_path / "all.jsonl", data)
+    result = done(run("split", "all.jsonl", "--test", "25%"))
+    assert "60 records in 20 groups" in result.output
+    assert "cannot be told" not in result.output
+    held = {data.index(line) // 3 for line in lines(tmp_path / "all.test.jsonl")}
+    assert held.isdisjoint(data.index(line) // 3 for line in lines(tmp_path / "all.train.jsonl"))
+
+
+def test_records_that_do_not_say_what_they_ask_are_counted(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "all.jsonl", [json.dumps({"q": words(n, 6), "a": words(n + 50, 6)}) for n in range(12)] + GOOD)
+    assert (
+        "note: what is the input of 12 records cannot be told" in done(run("split", "all.jsonl", "--test", "4")).output
+    )
+    write(tmp_path / "texts.jsonl", [json.dumps({"text": words(n, 9)}) for n in range(12)])
+    assert "cannot be told" not in done(run("split", "texts.jsonl", "--test", "4")).output
+
+
+@pytest.mark.parametrize(
+    ("record", "asked"),
+    [
+        ({"prompt": "A  b\n", "chosen": "c", "rejected": "d"}, "a b"),
+        ({"system": "s", "conversations": [{"from": "human", "value": "q"}], "chosen": 1, "rejected": 2}, "s human q"),
+        ({"chosen": "Human: a", "rejected": "Human: b"}, ""),
+        ({"chosen": [{"role": "system", "content": "s"}, 1], "rejected": [{"role": "system", "content": "s"}, 2]}, ""),
+        ({"systemInstruction": {"parts": [{"text": "s"}]}, "contents": [
+            {"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}]},
+        ]}, "s q user"),
+        ({"messages": [{"role": "system", "content": [{"type": "text", "value": "s"}]}]}, ""),
+        ({"messages": [7, None]}, "7"),
+        ({"anything": [1, {"else": 2}]}, ""),
+    ],
+)  # fmt: skip
+def test_what_a_record_asks_is_told_by_its_keys(record: dict[str, Any], asked: str) -> None:
+    example = Example("", "", record, (), (), b"", 0)
+    assert input_of(example).decode() == asked
+
+
 def test_equal_inputs_may_be_divided_when_asked_for(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "all.jsonl", [chat("Write a poem.", words(n, 30)) for n in range(40)])
     with pytest.raises(Exception, match=r"40 records are 1 group\(s\) that are not cut"):
@@ -298,7 +353,7 @@ GOOD = [chat(words(n, 8), words(n + 100, 8)) for n in range(12)]
         ("\n\n", ["--test", "10%"], "holds no records"),
         (GOOD[0], ["--test", "10%"], "to hold out 1 record of 1 would leave none for train"),
         ("\n".join(GOOD), ["--test", "12"], "would leave none for train"),
-        ("\n".join(GOOD[:1] * 9), ["--test", "10%"], "its 9 records are 1 group(s) that are not cut"),
+        ("\n".join(GOOD[:1] * 9), ["--test", "10%"], "its 9 records are 1 group(s) that are not cut (--no-inputs"),
         ("\n".join(GOOD), [], "say how much is held out"),
         ("\n".join(GOOD), ["--sizes", "80,10,10", "--test", "1"], "leave out --validation and --test"),
         ("\n".join(GOOD), ["--sizes", "80"], "two or three proportions"),

@@ -244,7 +244,7 @@ def _counts(records: Records, sizes: dict[str, Size]) -> dict[str, int]:
 
 def _why_empty(records: Records, units: Units, name: str) -> str:
     groups, labels = len(units) - 1, len(units.names) - 1
-    why = f"its {records.count(RECORD):,} records are {groups:,} group(s) that are not cut"
+    why = f"its {records.count(RECORD):,} records are {groups:,} group(s) that are not cut (--no-inputs, --no-near)"
     if labels > 1:
         why += f", and each of its {labels:,} labels keeps one in train (--no-stratify does without)"
     return f"nothing is left for {name}: {why}; ask for more, or for fewer splits; nothing was written"
@@ -286,6 +286,9 @@ def _say(
     if kept := len(units) - 1 - alone:
         several = f"{total - alone:,} records in {counted(kept, 'group')}"
         click.echo(f"{several} of copies, near copies or equal inputs were kept together; seed {visible(seed)}")
+    if found.unasked:
+        what = counted(found.unasked, "record")
+        click.echo(f"note: what is the input of {what} cannot be told: equal ones among them may stand on two sides")
     for index, (name, count) in enumerate(wanted.items(), 1):
         if counts[index].total() != count:
             click.echo(f"note: {name} was to have {count:,} records; groups are not cut")

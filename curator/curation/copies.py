@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from curator.answers import LABEL_CHARS
-from curator.checks.inputs import folded_input
 from curator.conventions import Conventions
+from curator.curation.inputs import input_of, is_known
 from curator.curation.nearness import Groups, asked, beginnings, shingles, text_of
 from curator.curation.records import Progress, Records, same
 from curator.curation.sketches import Sketches
@@ -57,6 +57,8 @@ class Copies:
     """What many of the texts begin with, which does not count."""
     differing: int = 0
     """Pairs of near copies that were left apart, because their labels differ."""
+    unasked: int = 0
+    """Records of which it cannot be told what they ask, where equal inputs were looked for."""
 
     @property
     def basis(self) -> tuple[object, ...]:
@@ -98,8 +100,10 @@ def copies(
     for number in records.numbers():
         example = records.example(number)
         labels.take(number, example)
-        if inputs and (folded := folded_input(example)):
+        if inputs and (folded := input_of(example)):
             keys[number * KEY : number * KEY + KEY] = key_of(folded)
+        elif inputs and not is_known(example):
+            found.unasked += 1
         if sketches is not None and groups.find(number) == number:  # of equal records the first is enough
             sketches.add(number, shingles(text_of(example), shared))
         if progress is not None and not number % 256:

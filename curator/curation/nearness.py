@@ -45,10 +45,10 @@ def text_of(example: Example) -> str:
     """
     if not example.turns:
         known = example.format == "text"
-        return "\n".join(_scalars(example.value["text"] if known else _without(example.value, IDS))).casefold()
+        return "\n".join(scalars(example.value["text"] if known else _without(example.value, IDS))).casefold()
     parts = [_said(turn) for turn in (*example.turns, *example.rejected) if turn.role not in SYSTEM_ROLES]
     if example.kind == "reinforcement":
-        parts += _scalars(_without(example.value, (*IDS, "messages", "tools", "functions")))
+        parts += scalars(_without(example.value, (*IDS, "messages", "tools", "functions")))
     return "\n".join(parts).casefold()
 
 
@@ -81,7 +81,7 @@ def _without(value: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     return {name: inner for name, inner in value.items() if name not in names}
 
 
-def _scalars(value: Any) -> Iterator[str]:
+def scalars(value: Any) -> Iterator[str]:
     """Every text and number, in the order of the keys."""
     pending = [value]
     while pending:

@@ -16,7 +16,7 @@ from itertools import accumulate, groupby, product
 from typing import Any
 from zlib import crc32
 
-from curator.checks.inputs import folded_input
+from curator.curation.inputs import input_of
 from curator.curation.nearness import IDS, jaccard, text_of
 from curator.curation.records import BLANK, RECORD, Progress, Records, same
 from curator.errors import InputError
@@ -83,7 +83,7 @@ def side(records: Records, pointer: str | None, progress: Progress | None = None
     pointers = [pointer] if pointer is not None else [f"/{name}" for name in IDS]
     for number in records.numbers():
         example = records.example(number)
-        if folded := folded_input(example):
+        if folded := input_of(example):
             found.inputs[number * KEY : number * KEY + KEY] = key_of(folded)
         for where in pointers:
             value = _at(example.value, where)
