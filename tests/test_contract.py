@@ -493,6 +493,10 @@ def test_an_expectation_that_raises_is_undecided_and_the_rest_is_decided(
         ("{broken\n" * 30, "holds 0 records"),
         ('{"a": 1}\n' * 30, "is in no format"),
         ('{"text": "a"}\n' * 30, "is in no format"),
+        (
+            '{"prompt": "a", "completion": "b"}\n' * 20 + '{"text": "a"}\n' * 6,
+            "6 records of 26 are not in the format openai-completion; a contract is learned",
+        ),
     ],
 )
 def test_nothing_is_learned_of_too_little(text: str, message: str, tmp_path: Path) -> None:

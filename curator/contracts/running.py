@@ -12,9 +12,11 @@ from curator import __version__, engine, formats
 from curator.contracts import contract as contracts
 from curator.contracts import features, frame, learning, validating
 from curator.contracts.contract import Contract, Learned
+from curator.contracts.features import YES
 from curator.contracts.frame import Progress, Table
 from curator.contracts.naming import NONE, name
 from curator.contracts.validating import Validation
+from curator.endings import SETTLED
 from curator.engine import Checked
 from curator.errors import InputError, UsageError
 from curator.executors.local import Executor
@@ -77,7 +79,13 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
         )
     if not formats.understood(known.format):
         raise InputError(
-            f"{path}: is in no format that a contract can be learned from ({known.format or 'none known'})"
+            f"{path}: is in no format that a contract can be learned from ({known.format or 'none known'}); "
+            "curator convert writes formats that are"
+        )
+    if (others := table.readable - table.columns["in_format"].count(YES)) > (1 - SETTLED) * table.readable:
+        raise InputError(
+            f"{path}: {counted(others, 'record')} of {table.readable:,} are not in the format {known.format}; a "
+            "contract is learned from data of one format"
         )
     known = replace(
         known, called=frozenset(table.called), declared=frozenset(table.declared), rules=frozenset(table.rules),
