@@ -144,7 +144,7 @@ def reason(error: OSError, path: str = "") -> str:
         return f"{done}: the disk is full"
     if error.errno == errno.EFBIG:
         return f"{done}: the new file would be larger than this account may write (ulimit -f)"
-    return f"{done}: cannot be written: {error.strerror or error}"
+    return f"{done}: {error.strerror or error}"
 
 
 def digest(file: IO[bytes] | SpooledTemporaryFile[bytes]) -> str:

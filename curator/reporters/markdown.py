@@ -128,7 +128,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], what: str) -> 
             lines.append(row)
         else:
             hidden += 1
-    note = f"\n\n{hidden:,} more {what} are hidden; `--output-format json` lists all." if hidden else ""
+    note = f"\n\n{hidden:,} more {what} are hidden; JSON lists all of them." if hidden else ""
     return "\n".join(lines) + note
 
 
