@@ -105,8 +105,8 @@ def discard(key: Key) -> None:
 
 def show(
     workspace: Workspace, opened: Opened, save: Save | None = None, close: Close | None = None, *, bar: bool = True
-) -> None:
-    """The editor of a record.
+) -> str:
+    """The editor of a record; what comes back is the selector of the field that one begins in.
 
     `save` is called with the new bytes, in a callback, once what speaks against them is confirmed, and `close` when
     the editor is to go; without them, the Review page decides and goes back to the record. Without `bar`, the page
@@ -122,11 +122,13 @@ def show(
     example = _with_turns(tried.example)
     if sketch.is_line or example is None:
         _line(workspace, opened, sketch)
+        begin = '[class*="st-key-edit-code"] textarea'
     else:
-        _fields(opened, sketch, example)
+        begin = f".st-key-edit-turn-{_fields(opened, sketch, example)} textarea"
     if sketch.raw != sketch.base:  # below, for no field may move while one types
         st.html(whole('<div class="cu-head"><b>What is changed</b></div>'))
         st.html(diff_html(editing.changes(sketch.base, sketch.raw), around=_AROUND))
+    return begin
 
 
 def _with_turns(example: Example | None) -> Example | None:
@@ -209,13 +211,14 @@ def _outcome(tried: Opened, sketch: Sketch) -> None:
         st.html(_said("added", "✓", what))
 
 
-def _fields(opened: Opened, sketch: Sketch, example: Example) -> None:
+def _fields(opened: Opened, sketch: Sketch, example: Example) -> int:
+    """Field by field; what comes back is the number of the turn in which something was found."""
     found = editing.fields(example, View.of(opened.plan.conventions))
+    wanted = editing.first_with(found, [finding.pointer for finding in opened.open])
     first = 0
     if len(found) > _TURNS:
         pages = -(-len(found) // _TURNS)
-        start = editing.first_with(found, [finding.pointer for finding in opened.open]) // _TURNS + 1
-        number = st.pagination(pages, default=start, key=_key(opened, sketch, "turns", stays=True))
+        number = st.pagination(pages, default=wanted // _TURNS + 1, key=_key(opened, sketch, "turns", stays=True))
         first = (number - 1) * _TURNS
         st.caption(f"Turns {first + 1:,} to {min(first + _TURNS, len(found)):,} of {len(found):,}")
     own = editing.label_of(example, opened.plan.conventions)
@@ -224,6 +227,7 @@ def _fields(opened: Opened, sketch: Sketch, example: Example) -> None:
     for number, one in enumerate(found[first : first + _TURNS], first):
         with st.container(key=f"edit-turn-{number}", gap="xsmall"):
             _one(opened, sketch, example, one)
+    return wanted
 
 
 def _one(opened: Opened, sketch: Sketch, example: Example, one: Fields) -> None:

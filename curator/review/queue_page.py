@@ -32,7 +32,7 @@ def show(workspace: Workspace) -> None:
     screens.recall()
     screens.begin(workspace.checking.number)
     here = screens.screen()
-    here.synced = workspace.checking.synced
+    here.synced, here.cursor = workspace.checking.synced, ""
     if not workspace.index.summary().items:
         emptiness.nothing_is_flagged(workspace)
         general_findings.show(workspace, alone=True)
@@ -50,8 +50,10 @@ def show(workspace: Workspace) -> None:
             _right(workspace, shown, row, position, total, here)
     asked = decision_bar.REASON if here.asking in ("keep", "discuss", "remove") else ""
     asked = cluster_panel.REASON if here.notice == cluster_panel.UNSAID else asked
-    field = f".st-key-{asked} input" if asked else ""
-    attention.pay(f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", field, ".st-key-decide-help button")
+    here.cursor = f".st-key-{asked} input" if asked else here.cursor
+    attention.pay(
+        f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", here.cursor, ".st-key-decide-help button"
+    )
     screens.remember()
     _others(workspace)
 
@@ -104,7 +106,7 @@ def _record(workspace: Workspace, shown: Filter, row: Row, position: int | None,
     record_panel.head(workspace, opened, position, total)
     with st.container(key="record-scroll", gap="small"):
         if here.mode == "edit":
-            edit_panel.show(workspace, opened, bar=False)
+            here.cursor = edit_panel.show(workspace, opened, bar=False)
         elif here.mode == "bulk":
             _bulk(workspace, shown, here.bulk)
         else:

@@ -59,6 +59,8 @@ class Screen:
     """The page of the list of clusters."""
     checked: int = 0
     """The check that `row` and `clusters` are of: another numbers its records anew."""
+    cursor: str = ""
+    """The selector of what is to have the cursor."""
     asked: int = 0
     """How often a text was asked for, so that each field is a new one."""
 

@@ -46,6 +46,7 @@ def test_a_call_is_edited_with_keys_and_nothing_else_changes(serve: Serve, visit
     tab = reviewed(serve, visit, tmp_path, line)
     tab.press("e")
     arguments = tab.page.get_by_label("Arguments", exact=True)
+    expect(arguments).to_be_focused()  # what is wrong is in it
     arguments.fill('{"town": 1}')
     with tab.rerun():
         arguments.blur()
