@@ -134,6 +134,18 @@ def test_what_was_accepted_in_one_file_is_accepted_in_another(run: Callable[...,
     assert "b.jsonl: 2 in = 2 records out" in said
 
 
+def test_glued_records_that_were_accepted_stay_glued_when_one_of_them_goes(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
+    """The suppressions know the line as it was before the round."""
+    glued = chat(1, "Assistant") + " " + chat(2, "Assistant") + " " + chat(3)
+    (tmp_path / "t.jsonl").write_text("\n".join([chat(1), glued, *map(chat, range(4, 9))]) + "\n")
+    run("check", "t.jsonl", "--select", "FIL006", "--suppress", "--reason", "on purpose")
+    said = run("check", "t.jsonl", "--select", "FIL006,SCH004,DUP001", "--fix", "--unsafe-fixes")
+    assert "9 in = 8 records out + 1 removed" in said
+    assert (tmp_path / "t.jsonl").read_text().splitlines()[1] == chat(2) + " " + chat(3)
+
+
 def test_copies_on_lines_that_stay_glued_go(run: Callable[..., str], tmp_path: Path) -> None:
     lines = [chat(1), chat(2, "Assistant") + " " + chat(1, "Assistant"), *map(chat, (2, 3, 4, 5))]
     (tmp_path / "t.jsonl").write_text("\n".join(lines) + "\n")

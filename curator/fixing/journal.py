@@ -49,7 +49,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     suppressions: str = ""
     """The suppressions file whose entries followed the records, from the folder of the data."""
     added: tuple[str, ...] = ()
-    """The entries that came into that file."""
+    """The entries of the data file that came into that file."""
     gone: dict[str, str] = {}
     """Those that left it, each with the one that followed."""
 

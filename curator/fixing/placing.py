@@ -61,7 +61,7 @@ def place(change: Change, run: str) -> None:
             added = "" if aside is None else digest(tail)
             entry = journal.Entry(
                 1, run, os.path.basename(real), before, change.digest, change.fixed, aside, added, suppressions,
-                *accepted,
+                accepted.own, accepted.gone,
             )  # fmt: skip
             try:
                 kept = journal.note(folder, entry, reverse(file, change.script))

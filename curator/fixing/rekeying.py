@@ -27,6 +27,8 @@ class Rekeyed(NamedTuple):
 
     added: tuple[str, ...]
     """The lines of new entries."""
+    own: tuple[str, ...]
+    """Those of them that name the data file: what goes with it when it is taken back."""
     gone: dict[str, str]
     """Lines that go, each with the one that says the same of what its record has become."""
 
@@ -41,8 +43,10 @@ def rekeyed(file: str, moved: Mapping[str, str], path: str) -> Rekeyed:
     old = [(text, entry) for text, entry in lines if entry is not None and entry.record in moved]
     follows = {text: _text(replace(entry, record=moved[entry.record]).line()) for text, entry in old}
     new = dict.fromkeys(follows.values())
+    added = tuple(text for text in new if text not in present)
+    own = {follows[text] for text, entry in old if entry.path == path}
     gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new}
-    return Rekeyed(tuple(text for text in new if text not in present), gone)
+    return Rekeyed(added, tuple(filter(own.__contains__, added)), gone)
 
 
 def add(file: str, entries: Iterable[str]) -> None:

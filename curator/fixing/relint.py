@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from curator.entries import Cover
@@ -13,7 +14,7 @@ from curator.findings import record_hash
 from curator.fixing.former import Former
 from curator.fixing.script import compose
 from curator.fixing.splicing import Chosen, Splice, choose, join
-from curator.model import DropLine, Finding, Severity, SplitLine
+from curator.model import DropLine, Finding, Severity, SplitLine, Suppression
 from curator.parsing import Parsed, parse, values
 from curator.plan import Bound
 from curator.report import Scanned
@@ -25,6 +26,8 @@ ROUNDS = 10
 
 
 More = Callable[[Line], Iterable[Finding]]
+Was = Mapping[str, Sequence[str]]
+NOTHING: Was = MappingProxyType({})
 
 
 def _nothing(line: Line) -> Iterable[Finding]:
@@ -111,13 +114,17 @@ def each(raw: bytes) -> Iterator[tuple[int, Parsed]]:
 class Relint:
     """Asks the rules that look at one record about lines of a file."""
 
-    def __init__(self, bound: Bound, shard: Shard, cover: Cover | None, *, with_conventions: bool = True) -> None:
+    def __init__(
+        self, bound: Bound, shard: Shard, cover: Cover | None, *, with_conventions: bool = True, was: Was = NOTHING
+    ) -> None:
+        """`was` gives the hashes that records had when the suppressions were read."""
         # Rules that look at the whole dataset cannot be asked about one record; they speak in the next check.
         # Nor those that go by conventions, where these are about to change.
         record = [rule for rule in bound.record if with_conventions or "conventions" not in rule.rule.given]
         self._bound = Bound(bound.plan, line=bound.line, every_line=bound.every_line, record=record)
         self._shard = shard
         self._cover = cover
+        self._was = was
 
     def findings(self, line: Line, old: bytes) -> list[Finding]:
         """What they find in a line that was `old`, those accepted marked as that. Raises ChecksFailed."""
@@ -131,11 +138,15 @@ class Relint:
     def _marked(self, finding: Finding, old: bytes) -> Finding:
         if self._cover is None:
             return finding
-        as_before = replace(finding, record=record_hash(old))
-        for known in (finding, as_before):
-            if accepted := self._cover.entries.get(self._cover.digest(known)):
-                return replace(finding, suppressed=accepted)
-        return finding
+        own = record_hash(old)
+        accepted = acceptance(finding, self._cover, (own, *self._was.get(own, ())))
+        return finding if accepted is None else replace(finding, suppressed=accepted)
+
+
+def acceptance(finding: Finding, cover: Cover, was: Iterable[str]) -> Suppression | None:
+    """Why a finding is accepted, if it is; the suppressions may know its record by the hashes that it had before."""
+    digests = (cover.digest(replace(finding, record=record)) for record in (finding.record, *was))
+    return next(filter(None, map(cover.entries.get, digests)), None)
 
 
 class Mender:
@@ -143,13 +154,13 @@ class Mender:
 
     def __init__(
         self, bound: Bound, shard: Shard, wanted: Callable[[Finding], bool], cover: Cover | None, ending: bytes,
-        *, with_conventions: bool = True,
+        *, with_conventions: bool = True, was: Was = NOTHING,
     ) -> None:  # fmt: skip
         """`wanted` says which fixes are to be applied, `ending` ends the lines; empty for elements of a document.
 
         Without `with_conventions`, records are not measured by conventions that the fixes are about to change.
         """
-        self._ask = Relint(bound, shard, cover, with_conventions=with_conventions)
+        self._ask = Relint(bound, shard, cover, with_conventions=with_conventions, was=was)
         self._wanted = wanted
         self._ending = ending
 

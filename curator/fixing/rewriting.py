@@ -27,7 +27,7 @@ from curator.fixing import (
 )  # fmt: skip
 from curator.fixing.copies import Renewed
 from curator.fixing.former import FixedBy, Former
-from curator.fixing.relint import Mender, Settled
+from curator.fixing.relint import NOTHING, Mender, Settled, Was
 from curator.fixing.script import Script, Spooled
 from curator.fixing.sweeping import Sweep
 from curator.model import Finding
@@ -91,10 +91,11 @@ class Rewriting:
         fixed_by: Sequence[FixedBy] = (),
         former: Callable[[], Former | None] = lambda: None,
         sweep: Sweep = Sweep(),  # noqa: B008
+        was: Was = NOTHING,
     ) -> None:
         """`mentioned` are the hashes of records that suppressions name, `sweep` what findings elsewhere want done.
 
-        Of former rounds, `fixed_by` is what they changed, `former` the file before them.
+        Of former rounds, `fixed_by` is what they changed, `former` the file before them; `was` as for Relint.
         """
         self.source = checked.source
         self._bound = checked.bound
@@ -105,6 +106,7 @@ class Rewriting:
         self._fixed_by = fixed_by
         self._open_former = former
         self._sweep = sweep
+        self._was = was
         self.counted = checked.counts.records + checked.counts.unreadable
         """What the check counted in the file as it came into this round."""
         self.reordered = False
@@ -183,7 +185,7 @@ class Rewriting:
         shard = Shard(0, source.path, source.real_path, 0, source.size, source.size, 1, source.head.container)
         keeps_conventions = not any(item.is_uniform for item in self._sweep.every)
         mender = Mender(
-            self._bound, shard, self._wanted, self._cover, usual, with_conventions=keeps_conventions
+            self._bound, shard, self._wanted, self._cover, usual, with_conventions=keeps_conventions, was=self._was
         )  # fmt: skip
         self._count(applied)
         self.reordered = how.as_lines

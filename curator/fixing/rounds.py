@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,6 @@ from itertools import chain, groupby
 from typing import Any
 
 from curator.engine import Checked
-from curator.entries import Cover
 from curator.errors import InputError, UsageError
 from curator.fixing import is_transcoding
 from curator.fixing.collecting import Wanted, collect, is_any_twice, key
@@ -22,11 +21,12 @@ from curator.fixing.copies import copies, without_copies
 from curator.fixing.former import FixedBy, Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
+from curator.fixing.relint import NOTHING, Was, acceptance
 from curator.fixing.rewriting import Account, Rewriting, Shifts, related
 from curator.fixing.script import Script, Spooled, compose, spliced
 from curator.fixing.sweeping import is_for_every
 from curator.inputs import Dataset
-from curator.model import Finding, Suppression
+from curator.model import Finding
 from curator.opening import encoding_of
 from curator.report import Failure, Report
 from curator.sources import HEAD_BYTES, Container, Source, marks, prepare, recognise
@@ -167,11 +167,11 @@ class Rounds:
 
     def _round(
         self, found: tuple[Findings, Findings], wanted: Mapping[str, tuple[Checked, Wanted]], known: Suppressions,
-        *, keep: bool,
+        *, keep: bool, was: Was = NOTHING,
     ) -> dict[str, Rewriting]:  # fmt: skip
         """Apply what is wanted of the findings, and of those accepted; the files that changed.
 
-        With `keep`, what is found in them afterwards is remembered.
+        With `keep`, what is found in them afterwards is remembered; `was` as for Relint.
         """
         done: dict[str, Rewriting] = {}
         left, accepted = Findings(), Findings()
@@ -181,7 +181,7 @@ class Rounds:
         ):
             if path in wanted:
                 try:
-                    done[path] = self._rewritten(*wanted[path], group, found, known)
+                    done[path] = self._rewritten(*wanted[path], group, found, known, was)
                 except InputError as error:
                     self._give_up(path, str(error))
                     continue
@@ -207,14 +207,14 @@ class Rounds:
             return
         found = self._left, self._accepted
         found = (without_copies(found[0], files, done), without_copies(found[1], files, done)) if keep else _none()
-        was: dict[str, list[str]] = defaultdict(list)
+        was: dict[str, list[str]] = {}  # suppressions were read before the round: they know the records by these hashes
         for old, new in (pair for rewriting in done.values() for pair in rewriting.moved.items()):
-            was[new].append(old)
+            was.setdefault(new, []).append(old)
         wanted: dict[str, tuple[Checked, Wanted]] = {}
         for finding in copies(files, done, {path: checked.source for path, checked in now.items()}):
             path = finding.path
             cover = now[path].bound.plan.suppressions.get(path)
-            if cover is not None and (accepted := _acceptance(finding, cover, was[finding.record or ""])):
+            if cover is not None and (accepted := acceptance(finding, cover, was.get(finding.record or "", ()))):
                 found[1].add([replace(finding, suppressed=accepted)])
                 continue
             found[0].add([finding])
@@ -222,8 +222,12 @@ class Rounds:
                 wanted[path] = now[path], Wanted(has_others=True)
         if keep:
             self._left, self._accepted = found
+        said = {path: self._works[path].taken_back for path in wanted}
         if wanted:
-            self._round(found, wanted, known, keep=keep)
+            self._round(found, wanted, known, keep=keep, was=was)
+        for path, taken_back in said.items() if not keep else ():  # what is found besides is not known here: the next
+            if path in self._works:  # check tells what can be dropped
+                self._works[path].taken_back = taken_back
 
     def _renewed(self, checked: Checked, done: Mapping[str, Rewriting]) -> Checked:
         """A file as the round has left it. Raises InputError."""
@@ -282,7 +286,7 @@ class Rounds:
 
     def _rewritten(
         self, checked: Checked, wanted: Wanted, group: Iterator[Finding], found: tuple[Findings, Findings],
-        known: Suppressions,
+        known: Suppressions, was: Was,
     ) -> Rewriting:  # fmt: skip
         work = self._works[checked.source.path]
         plan = checked.bound.plan
@@ -292,12 +296,12 @@ class Rounds:
             home, _ = known.home(plan.dataset, work.path)
             work.home = (home, cover.path)
             names = mentioned(home) | set(work.moved.values())
-        was = None
+        before = None
         with suppress(OSError):  # where it has gone, it is not replaced either
-            was = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
+            before = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
         rewriting = Rewriting(
             checked, self._is_to_be_fixed, cover, names, work.fixed_by,
-            lambda: Former(was, work.script) if was is not None else None, wanted.sweep,
+            lambda: Former(before, work.script) if before is not None else None, wanted.sweep, was,
         )  # fmt: skip
         attempts = iter([group])
 
@@ -363,12 +367,6 @@ def _all(found: tuple[Findings, Findings]) -> Iterator[Finding]:
 
 def _none() -> tuple[Findings, Findings]:
     return Findings(), Findings()
-
-
-def _acceptance(finding: Finding, cover: Cover, was: Iterable[str]) -> Suppression | None:
-    """Why a finding about a file as it is now is accepted; the suppressions may name the record as it was."""
-    digests = (cover.digest(replace(finding, record=record)) for record in (finding.record, *was))
-    return next(filter(None, map(cover.entries.get, digests)), None)
 
 
 def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
