@@ -47,7 +47,7 @@ FEATURES = {
     "ends_with_stop": "the answer ends with the stop sequence",
     "identity": "records (by a digest)",
     "copy": "is a copy of an earlier record",
-    "answer": "answers (by a digest), where they are no labels",
+    "answer": "answers that are no labels",
     "new_errors": "rules that find an error, and found nothing in the good data",
     "new_warnings": "rules that warn, and found nothing in the good data",
 }
