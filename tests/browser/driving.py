@@ -27,6 +27,8 @@ MISSING = "no Chromium: `apt-get install chromium`, or `playwright install chrom
 expect.set_options(timeout=PATIENCE * 1000)
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
+_FRAGMENTS = 3
+"""So many runs of fragments, two seconds apart, may have been asked for before a run of the whole script."""
 _PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 """Streamlit asks at a page's own address first, where nothing is, and then at the server's."""
 
@@ -109,6 +111,8 @@ class Tab:
     """The run under way began after the last request for one."""
     is_answered: bool = False
     """A run of the whole script that began after the last request is over."""
+    fragments: int = 0
+    """Runs of fragments that began since."""
 
     def settle(self) -> None:
         """Wait until no script is running and all is drawn."""
@@ -126,6 +130,7 @@ class Tab:
         """
         assert self.socket is not None
         self.is_newer = self.is_answered = False
+        self.fragments = 0
         yield
         self.settle()
         while not self.is_answered:  # again when meanwhile another run was asked for
@@ -163,10 +168,16 @@ def _watch(tab: Tab) -> None:
     def sent(frame: bytes | str) -> None:
         if _asks(frame):
             tab.is_newer = tab.is_answered = False
+            tab.fragments = 0
 
     def received(frame: bytes | str) -> None:
         message = ForwardMsg() if isinstance(frame, str) else ForwardMsg.FromString(frame)
-        if message.WhichOneof("type") == "new_session":
+        if message.WhichOneof("type") == "new_session" and message.metadata.run.fragment_ids:
+            # Runs of the whole script go first, so it is over. Where the server is busy, Streamlit may say neither
+            # that it begins nor that it ends: it passes over what a run tells late, once a fragment runs.
+            tab.fragments += 1
+            tab.is_answered |= tab.is_newer or tab.fragments > _FRAGMENTS
+        elif message.WhichOneof("type") == "new_session":
             tab.is_newer = True
         elif tab.is_newer and _finished(message):
             tab.is_answered = True
