@@ -213,6 +213,15 @@ def test_a_wide_file_becomes_utf8_and_is_then_fixed_like_any_other(run: Run, tmp
     assert path.read_bytes() == before
 
 
+def test_removed_records_of_a_wide_file_are_as_they_were_but_for_the_encoding(run: Run, tmp_path: Path) -> None:
+    rows = [chat("a?", "b."), chat("c?", "d."), chat("a?", "b.").replace("assistant", "Assistant"), chat("e?", "f.")]
+    (tmp_path / "t.jsonl").write_bytes("".join(rows).encode("utf-16"))
+    fix(run, "FIL001,SCH004,DUP001", "t.jsonl")
+    assert (tmp_path / "t.jsonl").read_text() == rows[0] + rows[1] + rows[3]
+    removed = json.loads((tmp_path / "t.removed.jsonl").read_text())
+    assert removed == {"codes": ["SCH004", "DUP001"], "line": 3, "raw": rows[2].strip()}
+
+
 def test_the_diff_of_a_wide_file_is_one_line(run: Run, tmp_path: Path) -> None:
     before = chat("a?", "b.").encode("utf-16")
     (tmp_path / "t.jsonl").write_bytes(before)

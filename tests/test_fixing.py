@@ -51,6 +51,7 @@ def edited(raw: str, *edits: Edit) -> str:
         # text: code points, not bytes and not UTF-16 units
         ('{"a": "né😀x"}', [ReplaceText("/a", 2, 3, "!")], '{"a": "né!x"}'),
         (r'{"a": "n\u00e9\ud83d\ude00x"}', [ReplaceText("/a", 2, 3, "ü")], r'{"a": "n\u00e9\u00fcx"}'),
+        (r'{"a": "n\u00e9", "b": 1}', [Replace("/b", "\x7f")], r'{"a": "n\u00e9", "b": "\u007f"}'),
         (r'{"a": "x\n\u0001"}', [ReplaceText("/a", 0, 1, "ü")], r'{"a": "ü\n\u0001"}'),  # escapes JSON asks for
         (r'{"a": "\\u00e9"}', [ReplaceText("/a", 0, 1, "ü")], r'{"a": "üu00e9"}'),  # no escape, but a backslash
         ('{"a": "say"}', [ReplaceText("/a", 3, 3, ' "hi"\n')], r'{"a": "say \"hi\"\n"}'),

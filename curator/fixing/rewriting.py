@@ -139,6 +139,11 @@ class Rewriting:
         self.account = Account(self.counted, 0, self._counts.records, 0, self._counts.unreadable)
 
     @property
+    def is_transcoded(self) -> bool:
+        """Whether the file is only put into UTF-8."""
+        return self.base != self.source.real_path
+
+    @property
     def leaked(self) -> int:
         """How many records are removed because they stand in held-out data."""
         codes = {finding.code for finding in self._sweep.drops.values()}

@@ -60,6 +60,10 @@ class Work:
     """The file as the last round left it; "" where nothing has changed."""
     script: Script = field(default_factory=Script)
     """From the file as it is to the stand-in."""
+    base: str = ""
+    """The file in UTF-8, where it was written otherwise: what records are shown by as they were."""
+    since: Script = field(default_factory=Script)
+    """From the base to the stand-in."""
     digest: str = ""
     fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_back: Counter[str] = field(default_factory=Counter)
@@ -296,12 +300,13 @@ class Rounds:
             home, _ = known.home(plan.dataset, work.path)
             work.home = (home, cover.path)
             names = mentioned(home) | set(work.moved.values())
+        since = work.since if work.base else work.script
         before = None
         with suppress(OSError):  # where it has gone, it is not replaced either
-            before = self._stack.enter_context(open(work.path, "rb")) if work.standin else None  # noqa: SIM115
+            before = self._stack.enter_context(open(work.base or work.path, "rb")) if work.standin else None  # noqa: SIM115
         rewriting = Rewriting(
             checked, self._is_to_be_fixed, cover, names, work.fixed_by,
-            lambda: Former(before, work.script) if before is not None else None, wanted.sweep, was,
+            lambda: Former(before, since) if before is not None else None, wanted.sweep, was,
         )  # fmt: skip
         attempts = iter([group])
 
@@ -341,13 +346,17 @@ class Rounds:
             return False
         account = rewriting.account
         if work.standin:
-            _remove(work.standin)
             work.script = Script(compose(work.script, rewriting.script))
+            if work.base:
+                work.since = Script(compose(work.since, rewriting.script))
+            if work.standin != work.base:
+                _remove(work.standin)
             account.entered += work.account.entered - rewriting.counted
             account.split += work.account.split
             account.removed += work.account.removed
         else:
             work.script = rewriting.script
+            work.base = temporary if rewriting.is_transcoded else ""
         self.standins[path] = work.standin = temporary
         work.account = account
         work.digest = digest.hexdigest()

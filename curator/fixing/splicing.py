@@ -224,7 +224,7 @@ def _written(value: Any, raw: bytes) -> bytes:
     """The value as JSON in the style of a line: its spaces, and \\u escapes where it is ASCII by them."""
     separators = _separators(raw) if isinstance(value, dict | list) else None  # the style is looked for where it shows
     text = json.dumps(value, ensure_ascii=False, separators=separators, allow_nan=False)
-    if not text.isascii() and raw.isascii() and _ESCAPED.search(raw):
+    if not (text.isascii() and text.isprintable()) and raw.isascii() and _ESCAPED.search(raw):
         text = json.dumps(value, separators=separators, allow_nan=False)
     return text.encode()
 
