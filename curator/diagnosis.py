@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from curator import formats
 from curator.parsing import Fault, parse
 
 _UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
@@ -72,8 +73,10 @@ def is_piece(text: str) -> bool:
     if _piece(text) is not None or not text[:1].isspace() or not body:
         return _piece(text) is not None
     parsed = parse(body.encode())
-    # An object without a comma behind it is a record.
-    return parsed.fault is None and (not isinstance(parsed.value, dict) or text.rstrip().endswith(","))
+    if parsed.fault is not None or not isinstance(parsed.value, dict):
+        return parsed.fault is None
+    # An object may be a turn of the record, with a comma behind it, or a record of its own, which is told by itself.
+    return text.rstrip().endswith(",") and not formats.detect(parsed.value)
 
 
 def _piece(text: str) -> int | None:

@@ -56,6 +56,7 @@ def gather(
             return [_configured(name, here) for name in here.datasets], []
         paths = ["."]
     found: dict[tuple[str, str], Dataset] = {}
+    named: set[str] = set()
     errors = []
     for path in paths:
         try:
@@ -64,6 +65,9 @@ def gather(
             errors.append(error)
             continue
         for file in files:
+            if (absolute := os.path.abspath(file)) in named:  # `a.jsonl` and `./a.jsonl` are one file
+                continue
+            named.add(absolute)
             settings = settings_for(Path(stdin_name or Path.cwd() / "-") if file == "-" else Path(file))
             dataset = _dataset_of(file, settings, stdin_name or "<stdin>")
             key = (dataset.settings.source, dataset.name)

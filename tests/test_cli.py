@@ -79,7 +79,7 @@ def test_exit_codes(run: Run, data: str, flags: list[str], code: int, tmp_path: 
         (["check", "t.jsonl", "--target", "opnai"], "unknown target 'opnai'"),
         (["check", "t.jsonl", "--config", "gone.toml"], "no such settings file"),
         (["check", "gone.jsonl"], "gone.jsonl: no such file"),
-        (["check", "t.jsonl", "-o", "no/such/folder.json"], "cannot be written"),
+        (["check", "t.jsonl", "-o", "no/such/folder.json"], "folder.json: not written: No such file"),
         (["rule"], "or give --all"),
         (["rule", "NOP001"], "unknown rule 'NOP001'"),
     ],

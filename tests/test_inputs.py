@@ -72,3 +72,8 @@ def test_the_tools_own_files_are_checked_only_when_they_are_meant(check: Check, 
     assert check("--show-files", OWN[1]).stdout.split() == [OWN[1]], "named by a person"
     nothing = check("--force-exclude", *OWN)
     assert (nothing.exit_code, nothing.stderr) == (0, "")
+
+
+def test_one_file_named_twice_is_checked_once(check: Check, tmp_path: Path) -> None:
+    write(tmp_path, "a.jsonl")
+    assert check("a.jsonl", "./a.jsonl", str(tmp_path / "a.jsonl"), ".").stdout == check("a.jsonl").stdout

@@ -320,6 +320,14 @@ def test_a_pretty_printed_record_among_the_lines_is_told_once_wherever_it_is_cut
         assert report.inputs[0].unreadable == 2 * size + 1
 
 
+def test_records_that_lost_their_array_are_told_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(f"  {json.dumps(row)},\n" for row in GOOD))
+    found = curator.check(path, isolated=True, select=["JSN"]).findings
+    assert [f.line for f in found] == [*range(1, len(GOOD) + 1)]
+    assert all(f.fixable for f in found)
+
+
 def test_pieces_of_a_record_are_told_where_nothing_opens_it(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     rows = [json.dumps(row) for row in GOOD]
