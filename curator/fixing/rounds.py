@@ -204,13 +204,16 @@ class Rounds:
         *, keep: bool,
     ) -> None:  # fmt: skip
         """Drop in turn what a round has made equal to other records."""
-        try:
-            now = {checked.source.path: self._renewed(checked, done) for checked in files}
-        except InputError as error:
-            self._give_up(str(error).partition(": ")[0], str(error))
-            return
-        found = self._left, self._accepted
-        found = (without_copies(found[0], files, done), without_copies(found[1], files, done)) if keep else _none()
+        now: dict[str, Checked] = {}
+        for checked in files:
+            try:
+                now[checked.source.path] = self._renewed(checked, done)
+            except InputError as error:
+                self._give_up(checked.source.path, str(error))
+                return
+        found = Findings(), Findings()
+        if keep:
+            found = without_copies(self._left, files, done), without_copies(self._accepted, files, done)
         was: dict[str, list[str]] = {}  # suppressions were read before the round: they know the records by these hashes
         for old, new in (pair for rewriting in done.values() for pair in rewriting.moved.items()):
             was.setdefault(new, []).append(old)
@@ -239,7 +242,7 @@ class Rounds:
         if path not in done:
             return checked
         work = self._works[path]
-        source = prepare(work.standin, work.standin, "utf-8", spooled=False).standing_in(path)
+        source = prepare(path, work.standin, "utf-8", spooled=False).standing_in(path)
         counts = replace(checked.counts, records=work.account.records, unreadable=work.account.unreadable)
         return replace(checked, source=source, counts=counts)
 
@@ -372,10 +375,6 @@ class Rounds:
 def _all(found: tuple[Findings, Findings]) -> Iterator[Finding]:
     """The findings, those accepted among them, in order."""
     return heapq.merge(*found, key=lambda finding: finding.order)
-
-
-def _none() -> tuple[Findings, Findings]:
-    return Findings(), Findings()
 
 
 def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
