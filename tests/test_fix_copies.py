@@ -216,6 +216,16 @@ def test_a_document_that_stays_one_is_checked_whole(tmp_path: Path, gap: bytes) 
     assert fixed.files[0].account.removed == 2
 
 
+def test_a_file_that_is_emptied_is_told(tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text("\n".join(map(chat, range(9))) + "\n")
+    paths = tuple(str(tmp_path / name) for name in ("a.jsonl", "b.jsonl"))
+    datasets = [Dataset("d", {"train": paths}, Settings(select=("DUP001", "FIL003")))]
+    with patch.object(rounds, "ALWAYS_VERIFIED", 0):
+        fixed, _ = mending.fix(datasets, Options(unsafe=True))
+    assert [(f.path, f.code) for f in fixed.report.findings] == [(paths[1], "FIL003")]
+
+
 def test_what_is_said_of_glued_records_is_not_lost(tmp_path: Path) -> None:
     """A rule that looks at the whole dataset said it, and is not asked again about one record."""
     glued = chat(1, "Assistant") + chat(2, more=', "x": 1')

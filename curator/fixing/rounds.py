@@ -368,7 +368,8 @@ class Rounds:
         work.fixed_by.append(rewriting.fixed_by)
         work.removed.append(rewriting.removed)
         work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
-        self._must_check_all |= rewriting.must_check_all
+        is_empty = not (account.records or account.unreadable)  # which is a finding of its own
+        self._must_check_all |= rewriting.must_check_all or is_empty
         return True
 
 
