@@ -58,7 +58,7 @@ def test_one_of_copies_is_kept_where_a_file_was_given_twice(start: Start) -> Non
     Path("curator.toml").write_text('[datasets.all]\ntrain = "a.jsonl"\n')
     Path("a.jsonl").write_bytes(chat("one", "1") + chat("two", "2"))
     workspace = start("a.jsonl", "./a.jsonl")
-    for group in workspace.index.groups(Filter()):  # every record is there twice, but it is one
+    for group in workspace.index.groups(Filter()):  # the file is read once
         workspace.keep_one(group, workspace.index.members(group)[0])
     assert not [change for change in outcome.changes(workspace) if change.account.removed]
 
@@ -66,7 +66,8 @@ def test_one_of_copies_is_kept_where_a_file_was_given_twice(start: Start) -> Non
 def test_what_is_kept_is_written_where_a_file_was_given_twice(start: Start) -> None:
     Path("a.jsonl").write_bytes(chat("one", ""))
     workspace = start("a.jsonl", "./a.jsonl")
-    opened = workspace.open(row(workspace, "./a.jsonl", 1))
+    assert [file.path for file in workspace.files()] == ["a.jsonl"]
+    opened = workspace.open(row(workspace, "a.jsonl", 1))
     workspace.keep(opened, opened.open, "meant")
     (result,) = outcome.write(workspace, None)
     assert result.written is not None
