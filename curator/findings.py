@@ -32,6 +32,8 @@ class _Plain(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == ".0%" and isinstance(value, float):
             return f"{math.floor(100 * value + 1e-9)}%"  # "100%" means all
+        if isinstance(value, int) and format_spec[:1].isalpha() and len(format_spec) > 1:  # "{count:record}"
+            return f"{value:,} {format_spec}{'' if value == 1 else 's'}"
         return str(super().format_field(value, format_spec))
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> Any:

@@ -205,7 +205,7 @@ def test_decisions_are_proposed_edited_and_followed(run: Run, tmp_path: Path) ->
     (tmp_path / "d.jsonl").write_text("\r\n".join(map(json.dumps, proposed)), encoding="utf-8-sig")
     result = done(run("dedupe", "in.jsonl", "-o", "out.jsonl", "--decisions", "d.jsonl"))
     assert [(e["line"], e["kept"]) for e in entries(tmp_path / "out.removed.jsonl")] == [(1, 3), (2, 3), (9, 3)]
-    assert "1 decision(s) fit no record of a cluster" in result.output
+    assert "no record of a cluster fits 1 decision" in result.output
     everything = [json.dumps({"record": entry["record"], "decision": "drop"}) for entry in proposed]
     (tmp_path / "d.jsonl").write_text("\n".join(everything))
     done(run("dedupe", "in.jsonl", "-o", "none.jsonl", "--decisions", "d.jsonl"))

@@ -328,7 +328,7 @@ def test_what_a_record_asks_is_told_by_its_keys(record: dict[str, Any], asked: s
 
 def test_equal_inputs_may_be_divided_when_asked_for(run: Run, tmp_path: Path) -> None:
     write(tmp_path / "all.jsonl", [chat("Write a poem.", words(n, 30)) for n in range(40)])
-    with pytest.raises(Exception, match=r"40 records are 1 group\(s\) that are not cut"):
+    with pytest.raises(Exception, match=r"40 records fall into 1 group, kept whole"):
         raise run("split", "all.jsonl", "--test", "25%").exception or AssertionError
     done(run("split", "all.jsonl", "--test", "25%", "--no-inputs"))
     assert len(lines(tmp_path / "all.test.jsonl")) == 10
@@ -353,7 +353,7 @@ GOOD = [chat(words(n, 8), words(n + 100, 8)) for n in range(12)]
         ("\n\n", ["--test", "10%"], "holds no records"),
         (GOOD[0], ["--test", "10%"], "to hold out 1 record of 1 would leave none for train"),
         ("\n".join(GOOD), ["--test", "12"], "would leave none for train"),
-        ("\n".join(GOOD[:1] * 9), ["--test", "10%"], "its 9 records are 1 group(s) that are not cut (--no-inputs"),
+        ("\n".join(GOOD[:1] * 9), ["--test", "10%"], "its 9 records fall into 1 group, kept whole (--no-inputs"),
         ("\n".join(GOOD), [], "say how much is held out"),
         ("\n".join(GOOD), ["--sizes", "80,10,10", "--test", "1"], "leave out --validation and --test"),
         ("\n".join(GOOD), ["--sizes", "80"], "two or three proportions"),

@@ -184,7 +184,7 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
     if done.differing:
         click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
     if done.unmatched:
-        click.echo(f"note: {done.unmatched:,} decision(s) fit no record of a cluster, and were not followed")
+        click.echo(f"note: no record of a cluster fits {counted(done.unmatched, 'decision')}, not followed")
     copies = len(deduping.exact(records, done))
     kinds = f"{counted(copies, 'copy', 'copies')}, {counted(count - copies, 'near copy', 'near copies')}"
     others = [(UNREADABLE, "unreadable"), (BLANK, "blank")]

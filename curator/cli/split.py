@@ -244,7 +244,8 @@ def _counts(records: Records, sizes: dict[str, Size]) -> dict[str, int]:
 
 def _why_empty(records: Records, units: Units, name: str) -> str:
     groups, labels = len(units) - 1, len(units.names) - 1
-    why = f"its {records.count(RECORD):,} records are {groups:,} group(s) that are not cut (--no-inputs, --no-near)"
+    why = f"its {counted(records.count(RECORD), 'record')} fall into {counted(groups, 'group')}, kept whole"
+    why += " (--no-inputs, --no-near)"
     if labels > 1:
         why += f", and each of its {labels:,} labels keeps one in train (--no-stratify does without)"
     return f"nothing is left for {name}: {why}; ask for more, or for fewer splits; nothing was written"
