@@ -127,13 +127,13 @@ class Survey:
             self.with_metadata += 1
             self.metadata.update(unknown if len(self.metadata) < _SHAPES else ())
         if example.kind != "completion":
-            self.systems.add("\n\n".join(turn.text for turn in example.turns if turn.role in SYSTEM_ROLES))
+            self.systems.add("\n\n".join([turn.text for turn in example.turns if turn.role in SYSTEM_ROLES]))
         self.calls.add(example)
         answer = example.answer
         if answer is None:
             return
         self.answered += 1
-        self.prompted += any(turn.text.strip() or isinstance(turn.content, list) for turn in example.before_answer)
+        self.prompted += any([turn.text.strip() or isinstance(turn.content, list) for turn in example.before_answer])  # noqa: C419
         if (found := leading_json(answer.text)) is not None:
             keys, rest = found
             self.json[rest] += 1

@@ -5,7 +5,6 @@ Memory: one line, or one element of a document, and a block.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 
@@ -90,25 +89,20 @@ def sample(source: Source, max_lines: int, max_line_bytes: int = MAX_LINE_BYTES)
         yield from islice(read(whole, max_line_bytes), max_lines)
         return
     try:
-        with open(source.real_path, "rb") as file:
-            length, last = source.size - source.start, -1
+        length, last = source.size - source.start, -1
+        is_dense = length < max_lines * _PEEK  # then it costs less to read all of it once
+        with open(source.real_path, "rb", buffering=BLOCK if is_dense else _PEEK) as file:
             for index in range(max_lines):
                 offset = source.start + index * length // max_lines
                 begin = max(offset - 1, source.start)
                 if begin < last:  # inside a long line whose successor was taken
                     continue
-                piece = os.pread(file.fileno(), _PEEK, begin)
-                skip = 0 if offset == source.start else piece.find(b"\n") + 1
-                end = piece.find(b"\n", skip)
-                if end >= 0 and (skip or offset == source.start):
-                    position, raw = begin + skip, piece[skip : end + 1]
-                else:  # longer than a glance shows
-                    file.seek(begin)
-                    if offset > source.start:
-                        while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
-                            pass
-                    position = file.tell()
-                    raw = file.readline(max_line_bytes + 2)
+                file.seek(begin)
+                if offset > source.start:
+                    while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
+                        pass
+                position = file.tell()
+                raw = file.readline(max_line_bytes + 2)
                 line = Line(_without_ending(raw), position, 0, size=len(raw))
                 if position != last and raw and len(line.raw) <= max_line_bytes:
                     yield line
