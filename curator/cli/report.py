@@ -95,7 +95,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         outputs.refuse(output, gathered[0][0])
     if given["compare"] and output and os.path.realpath(given["compare"]) == os.path.realpath(output):
         raise UsageError(f"{output}: is the report to compare with; give --output another name")
-    code, document = _run(gathered, given)
+    code, document = _run(gathered, given, has_charts=form == "html")
     text = _text(document, form, given)
     _write(output, text)
     if not given["quiet"]:
@@ -138,9 +138,12 @@ def _gathered(
     return inputs.gather(paths, settings_for, stdin_name=given["stdin_filename"])
 
 
-def _run(gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict[str, Any]) -> tuple[int, Document]:
+def _run(
+    gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict[str, Any], *, has_charts: bool
+) -> tuple[int, Document]:
     """Check for each target, the first with a profile; the exit code, and the document."""
     from curator.reporting.build import document, judged
+    from curator.reporting.warming import warm_up
 
     rules = _cards(gathered[0][0])
     mask = Masker(Counter())
@@ -159,6 +162,8 @@ def _run(gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict
                     suppressions=Suppressions(), profile=True,
                 ) as (report, opened),
             ):  # fmt: skip
+                if is_first and has_charts:
+                    warm_up()
                 code = max(code, report.exit_code(given["fail_on"] or "never"))
                 run = judged(report, opened, rules, mask)
                 if is_first:
