@@ -13,9 +13,10 @@ from curator.model import Finding
 from curator.review import workspace as workspaces
 from curator.review.checking import Checking
 from curator.review.decisions.store import Store
+from curator.review.opened import Opened
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 USER, ANSWER = {"role": "user", "content": "Is it open?"}, {"role": "assistant", "content": "Yes."}
 ERROR, WARNING = "MSG010", "MSG011"
@@ -141,7 +142,7 @@ def test_many_are_listed_anew_meanwhile(start: Start, tmp_path: Path, monkeypatc
     monkeypatch.setattr(workspaces, "_FOLLOWED", 2)
     write(tmp_path, *({**BOTH, "user": str(number)} for number in range(6)))
     ann = start()
-    assert ann.accept_all(Filter(), WARNING).decided == 6
+    assert ann.many.accept_all(Filter(), WARNING).decided == 6
     until(lambda: ann.index.counts_by("rule", Filter()) == {ERROR: 6})
 
 

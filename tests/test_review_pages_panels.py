@@ -18,10 +18,12 @@ from curator.review.checking import Checking
 from curator.review.decisions import editing
 from curator.review.decisions.deciding import shown
 from curator.review.decisions.store import Store
+from curator.review.many import Done
+from curator.review.opened import Opened
 from curator.review.rendering.viewing import View
 from curator.review.serving import ReviewOptions
 from curator.review.states import Filter
-from curator.review.workspace import Done, Opened, Workspace
+from curator.review.workspace import Workspace
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": {
     "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
@@ -176,12 +178,12 @@ def test_of_copies_one_stays_and_the_cluster_is_done(start: Start) -> None:
     ann = start(COPY, COPY, COPY)
     (group,) = ann.index.groups(Filter())
     rows = ann.index.members(group)
-    done = ann.keep_one(group, rows[1])
+    done = ann.many.keep_one(group, rows[1])
     assert (done.decided, done.conflicts) == (3 if ann.open(rows[1]).open else 2, 0)
     assert [row.status for row in ann.index.members(group)][0::2] == ["removed", "removed"]
     assert ann.index.row(rows[1].id).status != "removed"  # type: ignore[union-attr]
     # Another choice brings the removed one back.
-    ann.keep_one(group, rows[0])
+    ann.many.keep_one(group, rows[0])
     assert [row.status == "removed" for row in ann.index.members(group)] == [False, True, True]
     ann.undo()
     ann.undo()
@@ -194,7 +196,7 @@ def test_what_somebody_else_decided_meanwhile_holds(start: Start) -> None:
     (group,) = ann.index.groups(Filter())
     rows, before = ann.index.members(group), ann.store.last_id
     bob.discuss(bob.open(rows[2]), "which one?")
-    done = ann.keep_one(group, rows[0], upto=before)
+    done = ann.many.keep_one(group, rows[0], upto=before)
     assert done.conflicts == 1
     assert ann.open(rows[2]).state.status == "discuss"
 
@@ -226,14 +228,14 @@ def test_a_bulk_fix_says_before_and_after_what_it_does(start: Start) -> None:
     lines = [call(f'{{"city": "{n}"') for n in range(25)]
     ann = start(*lines, select=("FUN001",))
     shown_now = Filter(statuses=("open",))
-    changes = ann.previewed(shown_now, "FUN001")
+    changes = ann.many.previewed(shown_now, "FUN001")
     assert len(changes) == 10
     assert changes[-1].opened.row.line > 20  # from all over
-    expected = ann.would_accept(shown_now, "FUN001")
+    expected = ann.many.would_accept(shown_now, "FUN001")
     assert (expected.decided, expected.passed_over) == (25, 0)
     assert ann.index.count(shown_now) == 25  # nothing is decided yet
     told: list[int] = []
-    done = ann.accept_all(shown_now, "FUN001", told.append)
+    done = ann.many.accept_all(shown_now, "FUN001", told.append)
     assert (done.decided, told[-1], ann.precision("FUN001")) == (25, 25, (25, 0))
     ann.undo()
     assert ann.index.count(shown_now) == 25
@@ -243,14 +245,14 @@ def test_a_bulk_fix_lints_each_record_as_a_single_one_would_be(start: Start) -> 
     """It takes the check's word for what is found in a record; that is what linting it again would say."""
     ann = start(BROKEN, COPY, COPY, call('{"town": "x"}'))
     for row in ann.index.page(Filter(), 0, 10):
-        assert {(f.code, f.pointer) for f in ann._as_found(row).open} == {
+        assert {(f.code, f.pointer) for f in ann.many._as_found(row).open} == {
             (f.code, f.pointer) for f in ann.open(row).open
         }
 
 
 def test_a_bulk_fix_can_be_stopped_and_what_is_decided_stays(start: Start) -> None:
     ann = start(*(call(f'{{"city": "{n}"') for n in range(8)), select=("FUN001",))
-    done = ann.accept_all(Filter(), "FUN001", lambda number: number < 3)
+    done = ann.many.accept_all(Filter(), "FUN001", lambda number: number < 3)
     assert (done.decided, done.is_whole) == (3, False)
     assert bulk_panel.words(done) == "Stopped: 3 fixed"
 

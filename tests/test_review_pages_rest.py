@@ -66,7 +66,7 @@ def first(workspace: Workspace, code: str) -> Row:
 
 
 def accept(workspace: Workspace, code: str) -> Row:
-    change = next(change for change in workspace.fixed_by(Filter(sort="place"), code) if change.accepted.applied)
+    change = next(change for change in workspace.many.fixed_by(Filter(sort="place"), code) if change.accepted.applied)
     workspace.accept(change.opened, [finding for finding in change.opened.fixable if finding.code == code])
     return change.opened.row
 

@@ -59,7 +59,7 @@ def test_one_of_copies_is_kept_where_a_file_was_given_twice(start: Start) -> Non
     Path("a.jsonl").write_bytes(chat("one", "1") + chat("two", "2"))
     workspace = start("a.jsonl", "./a.jsonl")
     for group in workspace.index.groups(Filter()):  # the file is read once
-        workspace.keep_one(group, workspace.index.members(group)[0])
+        workspace.many.keep_one(group, workspace.index.members(group)[0])
     assert not [change for change in outcome.changes(workspace) if change.account.removed]
 
 
@@ -91,7 +91,7 @@ def test_undo_after_a_write_says_nothing_of_another_copy(start: Start) -> None:
     Path("a.jsonl").write_bytes(2 * chat("one", "1"))
     workspace = start("a.jsonl")
     (group,) = workspace.index.groups(Filter())
-    workspace.keep_one(group, workspace.index.members(group)[1])
+    workspace.many.keep_one(group, workspace.index.members(group)[1])
     outcome.write(workspace, None)
     assert Path("a.jsonl").read_bytes() == chat("one", "1")
     again = start("a.jsonl")
@@ -130,8 +130,8 @@ def test_a_fix_for_many_leaves_what_is_decided_otherwise(start: Start) -> None:
     workspace = start("a.jsonl")
     workspace.remove(workspace.open(row(workspace, "a.jsonl", 1)))
     workspace.discuss(workspace.open(row(workspace, "a.jsonl", 2)), "Is it?")
-    done = workspace.accept_all(Filter(), WEIGHT)
-    assert (done.decided, done.passed_over, len(workspace.previewed(Filter(), WEIGHT))) == (1, 2, 0)
+    done = workspace.many.accept_all(Filter(), WEIGHT)
+    assert (done.decided, done.passed_over, len(workspace.many.previewed(Filter(), WEIGHT))) == (1, 2, 0)
     assert [row(workspace, "a.jsonl", line).status for line in (1, 2, 3)] == ["removed", "discuss", "fixed"]
-    done = workspace.accept_all(Filter(statuses=("discuss",)), WEIGHT)
+    done = workspace.many.accept_all(Filter(statuses=("discuss",)), WEIGHT)
     assert (done.decided, done.passed_over) == (1, 0)

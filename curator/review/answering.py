@@ -12,9 +12,10 @@ from curator.review import screen as screens
 from curator.review import views
 from curator.review.decisions.store import Conflict
 from curator.review.index.queries import Group
+from curator.review.opened import Opened
 from curator.review.screen import Clash
 from curator.review.states import Action, Decision, Filter, Row
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 DONE: dict[Action, str] = {
     "accept": "Accepted", "edit": "Edited", "keep": "Kept", "remove": "Removed", "discuss": "To be discussed",

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from curator.errors import CuratorError
+from curator.review.many import Done
 from curator.review.pace import Pace
-from curator.review.workspace import Done
 
 
 class Stopped(Exception):  # noqa: N818 - somebody wanted it

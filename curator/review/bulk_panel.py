@@ -12,10 +12,11 @@ from curator.review import answering
 from curator.review import screen as screens
 from curator.review.bulk import Task
 from curator.review.decisions import editing
+from curator.review.many import Change, Done
 from curator.review.rendering.differing import diff_html
 from curator.review.rendering.escaping import brief, escape, label, marked, whole
 from curator.review.states import Filter
-from curator.review.workspace import Change, Done, Workspace
+from curator.review.workspace import Workspace
 
 _TASK, _NOTICE, _SURVEY = "bulk-task", "bulk-notice", "bulk-survey"
 _AROUND = 80  # code points of a record that are shown on each side of a change
@@ -60,7 +61,7 @@ def _survey(workspace: Workspace, shown: Filter, code: str, total: int) -> tuple
     name = (shown, code, workspace.checking.synced)
     known = st.session_state.get(_SURVEY)
     if known is None or known[0] != name:
-        known = (name, workspace.would_accept(shown, code), workspace.previewed(shown, code))
+        known = (name, workspace.many.would_accept(shown, code), workspace.many.previewed(shown, code))
         st.session_state[_SURVEY] = known
     return known[1], known[2]
 
@@ -181,7 +182,7 @@ def _notice(workspace: Workspace) -> None:
 def _apply(workspace: Workspace, shown: Filter, code: str, total: int) -> None:
     st.session_state.pop(_NOTICE, None)
     upto = workspace.checking.synced
-    st.session_state[_TASK] = Task(total, lambda progress: workspace.accept_all(shown, code, progress, upto))
+    st.session_state[_TASK] = Task(total, lambda progress: workspace.many.accept_all(shown, code, progress, upto))
 
 
 def _undo(workspace: Workspace) -> None:

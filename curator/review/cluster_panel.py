@@ -15,10 +15,11 @@ from curator.review.comparing import Member
 from curator.review.decisions import editing
 from curator.review.decisions.store import Conflict
 from curator.review.index.queries import Group
+from curator.review.many import Done, Progress
 from curator.review.rendering.escaping import brief, label, whole
 from curator.review.rendering.plain import visible
 from curator.review.states import Row
-from curator.review.workspace import Done, Progress, Workspace
+from curator.review.workspace import Workspace
 
 Open = Callable[[Row], None]
 Told = Callable[[str, bool], None]
@@ -139,7 +140,7 @@ def _go(row: Row) -> None:
 
 def _keep_one(workspace: Workspace, group: Group, kept: Row, told: Told | None, upto: int) -> None:
     verb = f"decided: line {kept.line:,} stays, the others go"
-    _decide(workspace, group, told, partial(workspace.keep_one, group, kept, upto), verb)
+    _decide(workspace, group, told, partial(workspace.many.keep_one, group, kept, upto), verb)
 
 
 def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, upto: int) -> None:
@@ -147,12 +148,12 @@ def _keep_all(workspace: Workspace, group: Group, key: str, told: Told | None, u
     if not reason:
         _tell(group, told, UNSAID, True)
         return
-    _decide(workspace, group, told, partial(workspace.keep_all, group, reason, upto), "kept")
+    _decide(workspace, group, told, partial(workspace.many.keep_all, group, reason, upto), "kept")
 
 
 def _relabel(workspace: Workspace, group: Group, labels: list[str], key: str, told: Told | None, upto: int) -> None:
     wanted = labels[st.session_state[key]]
-    _decide(workspace, group, told, partial(workspace.relabel_all, group, wanted, upto), "relabelled")
+    _decide(workspace, group, told, partial(workspace.many.relabel_all, group, wanted, upto), "relabelled")
 
 
 def _undo(workspace: Workspace, group: Group) -> None:

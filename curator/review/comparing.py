@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from curator.conventions import SYSTEM_ROLES
 from curator.model import Example
 from curator.review.decisions.editing import label_of
+from curator.review.opened import Opened
 from curator.review.rendering.differing import unlike
 from curator.review.rendering.escaping import Mark, block, brief, escape, label, marked, whole
 from curator.review.rendering.understanding import understood
 from curator.review.states import Row
-from curator.review.workspace import Opened
 
 _AROUND = 300  # code points of what stands around the compared text
 _LIMIT = 6_000  # code points of a member that are shown

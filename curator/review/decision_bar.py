@@ -6,11 +6,12 @@ import streamlit as st
 
 from curator.review import answering, edit_panel
 from curator.review import screen as screens
+from curator.review.opened import Opened
 from curator.review.rendering.escaping import escape, whole
 from curator.review.rendering.plain import plain
 from curator.review.screen import Screen
 from curator.review.states import State
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 REASON = "decision-reason"
 """The container of the field for a reason or a note."""

@@ -19,6 +19,7 @@ from curator.review import screen as screens
 from curator.review.decisions import editing
 from curator.review.decisions.deciding import argument_faults, shown
 from curator.review.decisions.editing import Field, Fields
+from curator.review.opened import Opened
 from curator.review.rendering.differing import diff_html
 from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.finding import findings_html
@@ -27,7 +28,7 @@ from curator.review.rendering.raw import raw_html
 from curator.review.rendering.understanding import understood
 from curator.review.rendering.viewing import View
 from curator.review.states import Key
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 Save = Callable[[bytes], object]
 Close = Callable[[], object]

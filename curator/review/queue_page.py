@@ -17,11 +17,12 @@ from curator.review import (
     record_panel,
 )
 from curator.review import screen as screens
+from curator.review.opened import Opened
 from curator.review.queue_style import STYLE
 from curator.review.rendering.escaping import whole
 from curator.review.screen import Screen
 from curator.review.states import Filter, Row
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 _EVERY = 2.0  # seconds between two looks at what others have decided
 

@@ -9,6 +9,7 @@ import streamlit as st
 from curator.model import Finding
 from curator.review import answering, general_findings, navigation
 from curator.review.decisions.deciding import shared
+from curator.review.opened import Opened
 from curator.review.rendering.differing import diff_html, pieces
 from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.plain import plain
@@ -18,7 +19,7 @@ from curator.review.rendering.viewing import View
 from curator.review.rules import rule_card
 from curator.review.screen import Clash, Screen
 from curator.review.states import Decision, State
-from curator.review.workspace import Opened, Workspace
+from curator.review.workspace import Workspace
 
 _SIGNS = {"fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?", "open": "○"}
 _COUNTED = 300_000  # bytes of a record whose turns are counted while the page waits
