@@ -22,8 +22,9 @@ from curator.fixing.journal import aside_path, new_run
 from curator.fixing.placing import Change, place
 from curator.fixing.relint import ROUNDS
 from curator.fixing.rewriting import Account
-from curator.fixing.rounds import Options, Rounds, Work
+from curator.fixing.rounds import Options, Rounds
 from curator.fixing.script import Script
+from curator.fixing.work import Work
 from curator.inputs import Dataset
 from curator.report import Failure, Report
 from curator.suppressions import Suppressions

@@ -5,38 +5,35 @@ from __future__ import annotations
 import heapq
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from typing import Any
 
 from curator.engine import Checked
-from curator.errors import InputError, UsageError
+from curator.errors import InputError
 from curator.fixing import is_transcoding
 from curator.fixing.collecting import Wanted, collect, is_any_twice, key
 from curator.fixing.copies import copies, without_copies
-from curator.fixing.former import FixedBy, Former
+from curator.fixing.former import Former
 from curator.fixing.placing import stamp
 from curator.fixing.rekeying import mentioned
 from curator.fixing.relint import NOTHING, Was, acceptance
-from curator.fixing.rewriting import Account, Rewriting, Shifts, related
-from curator.fixing.script import Script, Spooled, compose, spliced
+from curator.fixing.rewriting import Rewriting, Shifts, related
 from curator.fixing.sweeping import is_for_every
+from curator.fixing.work import Work
 from curator.inputs import Dataset
 from curator.model import Finding
 from curator.opening import encoding_of
 from curator.report import Failure, Report
-from curator.sources import HEAD_BYTES, Container, Source, marks, prepare, recognise
+from curator.sources import Source
 from curator.spool import Findings
 from curator.suppressions import Suppressions
-from curator.writing import refusal, temporary_for, written
+from curator.writing import refusal
 
 ALWAYS_VERIFIED = 8 << 20
 """Bytes of data below which all of it is checked again after fixing: that takes no time to speak of."""
-_OTHERS = {"document": "one JSON document", "foreign": "text without JSON"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,34 +45,6 @@ class Options:
     verify: bool = False
     """Check all that was written again, however large it is."""
     follow_symlinks: bool = False
-
-
-@dataclass(slots=True)
-class Work:
-    """One file in the course of a run."""
-
-    path: str
-    stamp: tuple[int, ...]
-    standin: str = ""
-    """The file as the last round left it; "" where nothing has changed."""
-    script: Script = field(default_factory=Script)
-    """From the file as it is to the stand-in."""
-    base: str = ""
-    """The file in UTF-8, where it was written otherwise: what records are shown by as they were."""
-    since: Script = field(default_factory=Script)
-    """From the base to the stand-in."""
-    digest: str = ""
-    fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    taken_back: Counter[str] = field(default_factory=Counter)
-    fixed_by: list[FixedBy] = field(default_factory=list)
-    account: Account = field(default_factory=Account)
-    leaked: int = 0
-    """Records that were removed because they stand in held-out data."""
-    removed: list[Spooled] = field(default_factory=list)
-    moved: dict[str, str] = field(default_factory=dict)
-    """The hash that each record named by suppressions has by now."""
-    home: tuple[str, str] = ("", "")
-    """The suppressions file, and the data file as that names it."""
 
 
 class Rounds:
@@ -206,10 +175,11 @@ class Rounds:
         """Drop in turn what a round has made equal to other records."""
         now: dict[str, Checked] = {}
         for checked in files:
+            path = checked.source.path
             try:
-                now[checked.source.path] = self._renewed(checked, done)
+                now[path] = self._works[path].renewed(checked) if path in done else checked
             except InputError as error:
-                self._give_up(checked.source.path, str(error))
+                self._give_up(path, str(error))
                 return
         found = Findings(), Findings()
         if keep:
@@ -235,16 +205,6 @@ class Rounds:
         for path, taken_back in said.items() if not keep else ():  # what is found besides is not known here: the next
             if path in self._works:  # check tells what can be dropped
                 self._works[path].taken_back = taken_back
-
-    def _renewed(self, checked: Checked, done: Mapping[str, Rewriting]) -> Checked:
-        """A file as the round has left it. Raises InputError."""
-        path = checked.source.path
-        if path not in done:
-            return checked
-        work = self._works[path]
-        source = prepare(path, work.standin, "utf-8", spooled=False).standing_in(path)
-        counts = replace(checked.counts, records=work.account.records, unreadable=work.account.unreadable)
-        return replace(checked, source=source, counts=counts)
 
     def unverified(self, report: Report) -> Report:
         """The report of a check, brought to what is left after this round."""
@@ -321,54 +281,16 @@ class Rounds:
 
     def _write(self, path: str, rewriting: Rewriting) -> bool:
         """Make the next stand-in; whether anything changed."""
-        work, source = self._works[path], rewriting.source
-        work.taken_back = rewriting.taken_back
-        if not len(rewriting.script):
-            return False
-        if not rewriting.account.is_balanced:
-            self._give_up(path, f"{path}: not fixed: records would be lost; the file is as it was: please report this")
-            return False
+        work = self._works[path]
         target = os.path.join(tempfile.gettempdir(), "curator-diff") if self._is_dry else os.path.realpath(path)
-        temporary = temporary_for(target)
-        self._stack.callback(_remove, temporary)
-        digest = blake2b(digest_size=16)
         try:
-            with written(path, temporary) as out, open(rewriting.base, "rb") as file:
-                for block in spliced(file, rewriting.script):
-                    out.write(block)
-                    digest.update(block)
-        except UsageError as error:
+            if not work.advance(rewriting, target, self._stack):
+                return False
+        except InputError as error:
             self._give_up(path, str(error))
             return False
-        except ValueError:
-            self._give_up(path, f"{path}: not fixed: the file became shorter while it was checked; check it again")
-            return False
-        kind, was = _container(temporary), source.head.container
-        if not rewriting.reordered and kind != was and (said := _OTHERS.get(kind, was == "document" and "lines")):
-            self._give_up(path, f"{path}: not fixed: once fixed, it would be read as {said}: mend its start by hand")
-            return False
-        account = rewriting.account
-        if work.standin:
-            work.script = Script(compose(work.script, rewriting.script))
-            if work.base:
-                work.since = Script(compose(work.since, rewriting.script))
-            if work.standin != work.base:
-                _remove(work.standin)
-            account.entered += work.account.entered - rewriting.counted
-            account.split += work.account.split
-            account.removed += work.account.removed
-        else:
-            work.script = rewriting.script
-            work.base = temporary if rewriting.is_transcoded else ""
-        self.standins[path] = work.standin = temporary
-        work.account = account
-        work.digest = digest.hexdigest()
-        work.fixes += rewriting.fixed
-        work.leaked += rewriting.leaked
-        work.fixed_by.append(rewriting.fixed_by)
-        work.removed.append(rewriting.removed)
-        work.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in work.moved.items()}
-        is_empty = not (account.records or account.unreadable)  # which is a finding of its own
+        self.standins[path] = work.standin
+        is_empty = not (work.account.records or work.account.unreadable)  # which is a finding of its own
         self._must_check_all |= rewriting.must_check_all or is_empty
         return True
 
@@ -388,20 +310,9 @@ def _shifted(findings: Findings, moved: Mapping[str, Shifts]) -> Findings:
     return found
 
 
-def _container(path: str) -> Container:
-    with open(path, "rb") as file:
-        head = file.read(HEAD_BYTES)
-    return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES)
-
-
 def _encoding(path: str) -> str:
     try:
         with open(path, "rb") as file:
             return encoding_of(file.read(64))
     except OSError:
         return "utf-8"
-
-
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.remove(path)
