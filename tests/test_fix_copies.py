@@ -19,7 +19,7 @@ import curator
 from curator import engine
 from curator.cli.main import group
 from curator.errors import InputError
-from curator.fixing import mending, rounds
+from curator.fixing import mending, rounds, work
 from curator.fixing.rounds import Options, Rounds
 from curator.inputs import Dataset
 from curator.model import Finding
@@ -119,7 +119,7 @@ def test_no_check_is_spent_on_finding_them(run: Callable[..., str], tmp_path: Pa
 def test_a_file_that_cannot_be_read_again_is_left_as_it_was(run: Callable[..., str], tmp_path: Path) -> None:
     before = "\n".join([chat(1), chat(1, "Assistant"), *map(chat, range(2, 9))]) + "\n"
     (tmp_path / "t.jsonl").write_text(before)
-    with patch.object(rounds, "prepare", side_effect=InputError("t.jsonl: cannot be read: gone")):
+    with patch.object(work, "prepare", side_effect=InputError("t.jsonl: cannot be read: gone")):
         said = run("check", "t.jsonl", "--select", "MSG,SCH004,DUP001", "--fix", "--unsafe-fixes")
     assert "t.jsonl: cannot be read: gone" in said
     assert (tmp_path / "t.jsonl").read_text() == before
