@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from curator.review import answering, edit_panel
+from curator.review import answering, edit_bar
 from curator.review import screen as screens
 from curator.review.opened import Opened
 from curator.review.rendering.escaping import escape, whole
@@ -47,7 +47,7 @@ def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
         keys = "".join(f"<span><kbd>{key}</kbd> {what}</span>" for key, what in known)
         st.html(whole(f'<div class="cu-keys">{keys}</div>'))
     if here.mode == "edit" and opened is not None:
-        edit_panel.actions(workspace, opened)
+        edit_bar.actions(workspace, opened)
     else:
         _buttons(workspace, opened, here)
 
