@@ -1,10 +1,15 @@
-"""Hypothesis runs the same examples every time, so that a red test is red on every machine."""
+"""Hypothesis runs the same examples every time, so that a red test is red on every machine; `run` runs the command."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
+
+from curator.cli.main import group
 
 settings.register_profile(
     "curator",
@@ -23,3 +28,14 @@ def own_main() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Calls `curator ARGUMENTS…` in this process, with tmp_path as the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
+
+    return invoke

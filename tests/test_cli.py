@@ -8,11 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from curator.cli.main import group, main
 
@@ -24,16 +23,6 @@ EMPTY = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", 
 BLANK = "\n"
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
-
-    return invoke
 
 
 def codes(result: Result) -> list[str]:

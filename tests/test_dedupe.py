@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.cli.main import group, main
+from curator.cli.main import main
 from curator.curation import nearness
 from curator.curation.outputs import together
 from curator.curation.records import open_records
@@ -30,16 +30,6 @@ from curator.findings import record_hash
 from curator.opening import Spools
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
-
-    return invoke
 
 
 def done(result: Result) -> Result:

@@ -34,16 +34,6 @@ Run = Callable[..., Result]
 MIRROR = {"added": "removed", "removed": "added"}
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
-
-    return invoke
-
-
 def chat(question: str, answer: str, **more: Any) -> str:
     turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
     return json.dumps({**more, "messages": turns}, ensure_ascii=False)

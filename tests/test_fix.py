@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from test_script import patched
 
 import curator
-from curator.cli.main import group
 from curator.errors import UsageError
 from curator.executors.local import inline
 from curator.findings import record_hash
@@ -43,15 +42,10 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
+def run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "no-such-file"))
     monkeypatch.setenv("USER", "ada")
-
-    def invoke(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
-
-    return invoke
+    return run
 
 
 def rows(*texts: str, ending: str = "\n") -> bytes:

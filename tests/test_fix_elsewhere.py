@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from curator.cli.main import group
 from curator.fixing import rounds
 
 Run = Callable[..., Result]
@@ -28,16 +27,6 @@ FOODS = [
     "paprika",
     "barley",
 ]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False)
-
-    return invoke
 
 
 @pytest.fixture(params=["all checked again", "only what changed"])

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from curator import proposal, settings
 from curator.cli import init
-from curator.cli.main import group
 from curator.errors import CuratorError
 
 CHAT = '{"messages": [{"role": "user", "content": "%d"}, {"role": "assistant", "content": "It is %d."}]}\n'
@@ -24,16 +23,6 @@ COMPLETIONS = "".join(COMPLETION % (n, ("no", "yes")[n % 2]) for n in range(40))
 SHAREGPT = '{"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}\n'
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False)
-
-    return invoke
 
 
 def switched_on(text: str) -> str:

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator import api
 from curator.checks.inputs import folded_input
-from curator.cli.main import group, main
+from curator.cli.main import main
 from curator.curation import nearness
 from curator.curation.inputs import input_of
 from curator.curation.records import open_records
@@ -31,16 +31,6 @@ from curator.model import Example
 from curator.opening import Spools
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def invoke(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(group, arguments, prog_name="curator", standalone_mode=False, **options)
-
-    return invoke
 
 
 def chat(question: str, answer: str, **more: Any) -> str:
