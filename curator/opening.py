@@ -192,6 +192,9 @@ def _refuse_binary(path: str, head: bytes) -> None:
         if head.startswith(magic):
             raise InputError(f"{path}: is {name}, not JSON Lines: export it as JSON Lines first")
     if b"\x00" in head and not head.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        for name, high, low in (("UTF-16LE", head[1::2], head[::2]), ("UTF-16BE", head[::2], head[1::2])):
+            if 2 * high.count(0) > len(high) and 0 not in low:
+                raise InputError(f"{path}: seems to be in {name}, without a mark: `iconv -f {name} -t UTF-8` first")
         raise InputError(f"{path}: is a binary file, not JSON Lines")
 
 

@@ -48,6 +48,7 @@ def write(path: Path, *lines: str | bytes) -> Path:
     ("name", "data", "says"),
     [
         ("binary.jsonl", bytes(range(256)) * 9, "binary file"),
+        ("wide.jsonl", "a,b\n1,2\n".encode("utf-16-be"), "seems to be in UTF-16BE"),
         ("table.jsonl", b"PAR1" + bytes(100), "a Parquet file"),
         ("sheet.jsonl", b"PK\x03\x04" + bytes(100), "Excel workbook"),
         ("cut.jsonl.gz", gzip.compress(CLEAN.encode() * 99, mtime=0)[:80], "the archive is broken"),
