@@ -72,11 +72,9 @@ class Scanner:
         if is_record:
             self._record(line, found)
         elif parsed is not None and parsed.fault is not None and parsed.fault.kind == "several":
-            column, done = line.column, 0
-            for count, (start, end) in enumerate(parsing.values(line.raw)):
+            for count, part in enumerate(parts(line)):
                 self._counts.glued += count > 0
-                column, done = column + len(line.raw[done:start].decode()), start
-                self.take(Line(line.raw[start:end], line.offset + start, line.number, column, end - start))
+                self.take(part)
         elif parsed is not None or line.too_long:
             self._counts.unreadable += 1
         else:
@@ -114,12 +112,8 @@ class Scanner:
     def example(self, line: Line) -> Example:
         """The line's record as an example of the file's format; without turns if it is in another."""
         assert line.parsed is not None
-        record = line.parsed.value
         expected = self.bound.plan.conventions.format
-        name = formats.detect(record)
-        if formats.same_shape(name, expected):
-            return formats.read(record, expected, line.parsed.canonical, len(line.raw))
-        return Example(name, "", record, (), (), line.parsed.canonical, len(line.raw))
+        return formats.read_as(expected, line.parsed.value, line.parsed.canonical, len(line.raw))
 
     def _adders_for(self, concern: Concern, line: Line) -> list[tuple[BoundRule, Callable[[Example, Place], None]]]:
         """The `add` of every dataset check that runs on such examples."""
@@ -177,6 +171,14 @@ def check_file(bound: Bound, head: FileHead) -> Iterator[Finding | Failure]:
             yield failure(rule, error, head.path, 0)
 
 
+def parts(line: Line) -> Iterator[Line]:
+    """The values of a line that holds several, each as a line of its own."""
+    column, done = line.column, 0
+    for start, end in parsing.values(line.raw):
+        column, done = column + len(line.raw[done:start].decode()), start
+        yield Line(line.raw[start:end], line.offset + start, line.number, column, end - start)
+
+
 def sample_records(lines: Iterable[Line]) -> Iterator[tuple[dict[str, Any], int]]:
     """The readable records of sampled lines, each with its bytes."""
     for line in lines:
@@ -186,5 +188,4 @@ def sample_records(lines: Iterable[Line]) -> Iterator[tuple[dict[str, Any], int]
         if isinstance(value, dict):
             yield value, len(line.raw)
         elif value is None and (fault := parsing.parse(line.raw).fault) is not None and fault.kind == "several":
-            for start, end in parsing.values(line.raw):
-                yield from sample_records([Line(line.raw[start:end], line.offset + start, 0)])
+            yield from sample_records(parts(line))

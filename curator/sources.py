@@ -250,6 +250,11 @@ def recognise(head: bytes, *, whole: bool) -> Container:
     return "document" if opened and second[:1] in (b'"', b"}", b"]", b"{") and first[1:2] != second[1:2] else "lines"
 
 
+def spot(line: int, column: int) -> str:
+    """Where a record is, as it stands behind the file's name: `12`, of an element that shares its line `1:503`."""
+    return str(line) if column == 1 else f"{line}:{column}"
+
+
 def line_start(file: BinaryIO, offset: int, stop: int) -> int:
     """Where the line that holds the byte at `offset` begins; `stop` where that is not behind it."""
     while offset > stop:

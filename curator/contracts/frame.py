@@ -32,6 +32,7 @@ from curator.findings import record_hash
 from curator.model import Example, Severity
 from curator.plan import Plan
 from curator.report import Report
+from curator.scan import parts
 from curator.sources import Line
 from curator.tokens import bundled
 
@@ -189,15 +190,9 @@ def _held(line: Line, plan: Plan) -> Iterator[tuple[Line, Example | None]]:
         return
     parsed = parsing.parse(line.raw)
     if parsed.fault is not None and parsed.fault.kind == "several":
-        for start, end in parsing.values(line.raw):
-            column = line.column + len(line.raw[:start].decode("utf-8", "replace"))
-            part = Line(line.raw[start:end], line.offset + start, line.number, column, size=end - start)
+        for part in parts(line):
             yield from _held(part, plan)
     elif parsed.fault is not None or not isinstance(parsed.value, dict):
         yield line, None
     else:
-        expected, detected = plan.conventions.format, formats.detect(parsed.value)
-        if formats.same_shape(detected, expected):
-            yield line, formats.read(parsed.value, expected, parsed.canonical, len(line.raw))
-        else:
-            yield line, Example(detected, "", parsed.value, (), (), parsed.canonical, len(line.raw))
+        yield line, formats.read_as(plan.conventions.format, parsed.value, parsed.canonical, len(line.raw))

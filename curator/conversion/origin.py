@@ -10,6 +10,7 @@ from typing import Any
 from curator.conversion import exact
 from curator.conversion.refusal import Refusal
 from curator.errors import UsageError
+from curator.sources import spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where it is, as it stands behind the file's name: `12`, of an element `1:503`."""
-        return str(self.number) if self.column == 1 else f"{self.number}:{self.column}"
+        """Where it is, as it stands behind the file's name."""
+        return spot(self.number, self.column)
 
     def untouched(self) -> bytes:
         """The record as a line of its own, nothing changed; a table's row by its columns, an empty cell as null."""

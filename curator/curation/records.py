@@ -26,7 +26,7 @@ from curator.opening import Spools
 from curator.packing import KEY, PackedRows, key_of
 from curator.parsing import Parsed
 from curator.settings import Settings
-from curator.sources import BLOCK, Line, Shard, Source, unreadable
+from curator.sources import BLOCK, Line, Shard, Source, spot, unreadable
 from curator.tokens import Tokenizer, bundled
 
 RECORD, BLANK, UNREADABLE, GONE = range(4)
@@ -94,9 +94,8 @@ class Records:
             return self.source.column(file, self.offsets[number])
 
     def place(self, number: int) -> str:
-        """Where it is, as it stands behind the file's name: `12`, of an element `1:503`."""
-        column = self.column(number)
-        return str(self.line(number)) if column == 1 else f"{self.line(number)}:{column}"
+        """Where it is, as it stands behind the file's name."""
+        return spot(self.line(number), self.column(number))
 
     def whole(self, number: int) -> bytes:
         """The line as it stands in the file, with its ending. Raises InputError when the file lost it."""

@@ -23,10 +23,8 @@ class Former:
         self._next = next(self._splices, None)
         self._shift = 0  # how much further on the old bytes stand
         self._lines = 0  # and how many lines
-        self._edge = (
-            -1,
-            0,
-        )  # up to where the last splice reaches, and how many of the bytes it took stood on that line
+        # Up to where the last splice reaches, and how many of the bytes it took stood on that line.
+        self._edge = (-1, 0)
 
     def origin(self, start: int) -> int:
         """Where that stood which begins at `start`; where it is all new, what it replaces."""

@@ -189,9 +189,7 @@ class Mender:
             return []
         return settled.raw.split(self._ending) if self._ending else [settled.raw]
 
-    def _apply(
-        self, settled: Settled, line: Line, pieces: Sequence[tuple[bytes, Chosen, Sequence[Finding]]]
-    ) -> None:  # fmt: skip
+    def _apply(self, settled: Settled, line: Line, pieces: Sequence[tuple[bytes, Chosen, Sequence[Finding]]]) -> None:
         """One round: each piece of what the line has become, the fixes chosen of it, and those there were."""
         codes = [finding.code for finding in settled.applied]
         was = Former(io.BytesIO(line.raw), settled.splices)

@@ -114,6 +114,14 @@ def read(record: dict[str, Any], name: str, canonical: bytes, raw_size: int) -> 
     return Example(name, kind(name), record, turns, tools, canonical, raw_size, rejected)
 
 
+def read_as(expected: str, record: dict[str, Any], canonical: bytes, raw_size: int) -> Example:
+    """The record as an example of the file's format; without turns if it is in another."""
+    name = detect(record)
+    if same_shape(name, expected):
+        return read(record, expected, canonical, raw_size)
+    return Example(name, "", record, (), (), canonical, raw_size)
+
+
 def same_shape(name: str, expected: str) -> bool:
     """Whether a record detected as `name` belongs to a file of format `expected`."""
     return name == expected or (expected == reinforcement.NAME and name == chat.NAME)

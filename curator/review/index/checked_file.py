@@ -12,7 +12,7 @@ from curator.engine import Checked
 from curator.model import Example, Finding
 from curator.review.index.job import Job
 from curator.review.states import DataFile
-from curator.scan import Scanner
+from curator.scan import Scanner, parts
 from curator.sources import Line, Shard, Source
 
 
@@ -81,5 +81,5 @@ def examples(scanner: Scanner, line: Line) -> Iterator[Example]:
         if isinstance(line.parsed.value, dict):
             yield scanner.example(line)
     elif line.parsed.fault.kind == "several":
-        for start, end in parsing.values(line.raw):
-            yield from examples(scanner, Line(line.raw[start:end], line.offset + start, line.number))
+        for part in parts(line):
+            yield from examples(scanner, part)
