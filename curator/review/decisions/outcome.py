@@ -360,7 +360,7 @@ def command_html(found: Command) -> str:
     others = ""
     if found.others:
         verb = "decision is an edit or a choice" if found.others == 1 else "decisions are edits and choices"
-        others = f'<p class="cu-quiet">{found.others:,} further {verb} of yours: no command makes them.</p>'
+        others = f'<p class="cu-quiet">{found.others:,} further {verb} of yours: no command does that.</p>'
     return whole(
         '<p class="cu-quiet">Without the page, this applies the same rules\' fixes to every record that they fit, also '
         f'where nobody has decided yet:</p><code class="cu-command">{escape(found.line)}</code>{others}'
