@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from curator.calls import value_at
-from curator.locate import locate
+from curator.locate import locate, parse_pointer
 from curator.model import Example, Finding, Tool, ToolCall, Turn
 from curator.parsing import Parsed, parse
 from curator.review.rendering.escaping import Mark, block, brief, label, marked
@@ -120,8 +120,7 @@ def _wrong(findings: Iterable[Finding], base: str) -> dict[str, Finding]:
     for finding in sorted(findings, key=lambda finding: -finding.severity):
         path = f"{finding.pointer}{finding.inner or ''}"
         if path.startswith(f"{base}/"):
-            name = path.removeprefix(f"{base}/").partition("/")[0]
-            found.setdefault(name.replace("~1", "/").replace("~0", "~"), finding)
+            found.setdefault(parse_pointer(path.removeprefix(base))[0], finding)
     return found
 
 
