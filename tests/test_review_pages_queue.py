@@ -428,7 +428,7 @@ def test_long_names_are_cut() -> None:
 
 def test_the_browser_is_given_nothing_of_the_data(review: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[str, ...]] = []
-    monkeypatch.setattr(attention, "pay", lambda *what: given.append(what))
+    monkeypatch.setattr(attention, "pay", lambda *what, **more: given.append((*what, str(more))))
     review(*FLAGGED).press("decide-keep")
     assert all("shop" not in text for what in given for text in what)
-    assert [what[2] for what in given] == ["", ".st-key-decision-reason input"]
+    assert [what[2] for what in given] == ["", ".st-key-decision-reason-1 input"]

@@ -2,42 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 _SCRIPT = """
+const TYPING = "input, textarea, select, [contenteditable=true]";
+const PATIENCE = 3000;  // ms that a field may take to come
+const here = (globalThis.curatorAttention ??= { shown: null, asked: null, wanted: {}, held: null });
+
 export default function ({ data, parentElement }) {
   const page = parentElement.ownerDocument ?? document;
-  const moved = globalThis.curatorShown !== data.shown;
-  globalThis.curatorShown = data.shown;
+  const moved = here.shown !== data.shown;
+  const asked = `${data.asked} ${data.field}`;
+  const isNew = here.asked !== asked;
+  Object.assign(here, { shown: data.shown, asked, wanted: data });
   if (moved) page.querySelectorAll(data.top).forEach((part) => { part.scrollTop = 0; });
-  if (data.field && globalThis.curatorAsked !== data.field) {
-    let tries = 40;
-    const look = () => {
-      const field = page.querySelector(data.field);
-      if (field) field.focus();
-      else if (tries-- > 0) setTimeout(look, 25);
-    };
-    look();
+  if (isNew && data.field) look(page, data.field, 40);
+  else if (isNew || moved) here.held = null;
+  if (here.listens) return;
+  here.listens = true;
+  page.defaultView.addEventListener("keydown", pressed, true);  // before Streamlit, whose shortcuts it may hold back
+  page.addEventListener("click", clicked, true);
+}
+
+function look(page, selector, tries) {
+  const field = page.querySelector(selector);
+  if (field) {
+    field.focus();
+    release(page, field);
+  } else if (tries > 0) setTimeout(look, 25, page, selector, tries - 1);
+}
+
+function pressed(event) {
+  const page = event.currentTarget.document;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (here.held && event.key === "Escape") here.held = null;
+  if (here.held) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!event.repeat) here.held.push(event.key);
+  } else if (!event.target.closest?.(TYPING)) {
+    if (event.key === "?") page.querySelector(here.wanted.help)?.click();  // Streamlit takes letters and digits alone
+    const name = (event.shiftKey ? "Shift+" : "") + event.key.toUpperCase();
+    const button = here.wanted.askers?.[name];
+    if (button && page.querySelector(button)?.disabled === false) hold();
   }
-  globalThis.curatorAsked = data.field;
-  globalThis.curatorHelp = data.help;
-  if (!globalThis.curatorListens) {  // buttons take letters and digits for shortcuts alone
-    globalThis.curatorListens = true;
-    page.addEventListener("keydown", (event) => {
-      const typing = event.target.closest?.("input, textarea, select, [contenteditable=true]");
-      if (event.key === "?" && !typing) page.querySelector(globalThis.curatorHelp)?.click();
-    });
+}
+
+function clicked(event) {
+  const button = event.target.closest?.("button");
+  if (button && Object.values(here.wanted.askers ?? {}).some((asker) => button.matches(asker))) hold();
+}
+
+// Between the key that asks for a text and its field, what is typed is text already, not the keys of other decisions.
+function hold() {
+  const held = (here.held = []);
+  setTimeout(() => { if (here.held === held) here.held = null; }, PATIENCE);
+}
+
+function release(page, field) {
+  const held = here.held ?? [];
+  here.held = null;
+  for (const key of held) {
+    if (key === "Enter") {
+      field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      return;
+    }
+    if (key === "Backspace") page.execCommand("delete");
+    else if ([...key].length === 1) page.execCommand("insertText", false, key);
   }
 }
 """
 
 
-def pay(shown: str, top: str, field: str = "", help: str = "") -> None:
+def pay(
+    shown: str, top: str, field: str = "", *, asked: int = 0, askers: Mapping[str, str] | None = None, help: str = ""
+) -> None:
     """Scroll what `top` selects to its start when `shown` is not what it was, and put the cursor into `field`.
 
-    The key ? presses `help`. None of the four holds data: they are selectors and ids of ours.
+    It is put there once for each number `asked`. `askers` are the buttons that ask for a field, by their keys: what is
+    typed before the field has come goes into it. The key ? presses `help`. None of these holds data: they are
+    selectors and ids of ours.
     """
-    _component()(data={"shown": shown, "top": top, "field": field, "help": help}, key="attention")
+    data = {"shown": shown, "top": top, "field": field, "asked": asked, "askers": dict(askers or {}), "help": help}
+    _component()(data=data, key="attention")
 
 
 @st.cache_resource(show_spinner=False)

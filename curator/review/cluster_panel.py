@@ -25,8 +25,10 @@ Open = Callable[[Row], None]
 Told = Callable[[str, bool], None]
 
 UNSAID = "Say first why they may all stay, then press Keep all."
-"""What is told where all members are to be kept for no reason; the field for it is REASON's."""
-REASON = "cluster-actions"
+"""What is told where all members are to be kept for no reason; the field for it is FIELD."""
+FIELD = ".st-key-cluster-actions input"
+ASKERS = {"Q": ".st-key-cluster-actions:has(.stTextInput input:placeholder-shown) .st-key-cluster-keep button"}
+"""The button that asks for a text where there is none yet, as a selector, by its key."""
 _PAGE = 8
 """Members on the page at once; each has a digit as its key."""
 _MANY = 200
@@ -64,7 +66,7 @@ def show(workspace: Workspace, group: Group, go: Open | None = None, told: Told 
 def _together(workspace: Workspace, group: Group, members: list[Member], told: Told | None, upto: int) -> None:
     """What can be decided about all members at once."""
     own = next((one.label for one in members if one.label is not None), None)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key=REASON):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="cluster-actions"):
         reason = f"cluster-reason:{group.id}"
         st.text_input("Reason", key=reason, placeholder="Why they may all stay", width=260)
         st.button(

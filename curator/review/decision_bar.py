@@ -13,8 +13,13 @@ from curator.review.screen import Screen
 from curator.review.states import State
 from curator.review.workspace import Workspace
 
-REASON = "decision-reason"
-"""The container of the field for a reason or a note."""
+ASKERS = {
+    "Q": ".st-key-decide-keep button", "N": ".st-key-decide-discuss button",
+    "Shift+X": ".st-key-decide-remove-note button", "E": ".st-key-decide-edit button",
+}  # fmt: skip
+"""The buttons that ask for a text, as selectors, by their keys."""
+HELP = ".st-key-decide-help button"
+_REASON = "decision-reason"
 _ASKED = {
     "keep": ("Why is it right as it is?", "The reason goes into the suppressions.", "Keep"),
     "discuss": ("What is to be discussed?", "A note for the others; may be empty.", "Discuss"),
@@ -32,6 +37,11 @@ _CLUSTER_KEYS = (
     ("J", "next cluster"), ("K", "previous cluster"), ("Z", "undo your last decision"), ("Shift+Z", "redo"),
     ("?", "these keys"),
 )  # fmt: skip
+
+
+def field(here: Screen) -> str:
+    """The selector of the field for the reason or the note that is asked for: a new one each time."""
+    return f".st-key-{_REASON}-{here.asked} input"
 
 
 def show(workspace: Workspace, opened: Opened | None, here: Screen) -> None:
@@ -104,8 +114,8 @@ def _help() -> None:
 def _reason(workspace: Workspace, here: Screen) -> None:
     """A field for a reason or a note, with the last reasons; Enter decides."""
     question, hint, word = _ASKED[here.asking]
-    field = f"{REASON}-{here.asked}"
-    with st.container(key=REASON, gap="small"):
+    name = f"{_REASON}-{here.asked}"
+    with st.container(key=_REASON, gap="small"):
         if here.asking == "keep" and (offered := answering.reasons(workspace)):
             with st.container(horizontal=True, gap="small", key="decision-reasons"):
                 for number, reason in enumerate(offered):
@@ -117,14 +127,14 @@ def _reason(workspace: Workspace, here: Screen) -> None:
             st.form(f"decision-form-{here.asked}", border=False, enter_to_submit=True),
             st.container(horizontal=True, gap="small", vertical_alignment="center"),
         ):
-            st.text_input(question, key=field, placeholder=f"{question} {hint}", label_visibility="collapsed")
-            st.form_submit_button(f"{word} ⏎", on_click=_answer, args=(workspace, field), type="primary")
+            st.text_input(question, key=name, placeholder=f"{question} {hint}", label_visibility="collapsed")
+            st.form_submit_button(f"{word} ⏎", on_click=_answer, args=(workspace, name), type="primary")
             st.form_submit_button("Cancel", on_click=answering.ask, args=(here.asking,))
 
 
-def _answer(workspace: Workspace, field: str) -> None:
+def _answer(workspace: Workspace, name: str) -> None:
     here = screens.screen()
-    words = str(st.session_state[field] or "").strip()
+    words = str(st.session_state[name] or "").strip()
     if here.asking == "keep":
         if words:
             answering.keep(workspace, words)

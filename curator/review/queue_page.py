@@ -49,12 +49,13 @@ def show(workspace: Workspace) -> None:
             queue_list.show(workspace, shown, row, position or 0, total)
         with right, st.container(key="record", gap="small"):
             _right(workspace, shown, row, position, total, here)
-    asked = decision_bar.REASON if here.asking in ("keep", "discuss", "remove") else ""
-    asked = cluster_panel.REASON if here.notice == cluster_panel.UNSAID else asked
-    here.cursor = f".st-key-{asked} input" if asked else here.cursor
+    if here.asking in ("keep", "discuss", "remove"):
+        here.cursor = decision_bar.field(here)
+    is_cluster = screens.cluster() is not None
     attention.pay(
-        f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", here.cursor, ".st-key-decide-help button"
-    )
+        f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", here.cursor, asked=here.asked,
+        askers=cluster_panel.ASKERS if is_cluster else decision_bar.ASKERS, help=decision_bar.HELP,
+    )  # fmt: skip
     screens.remember()
     _others(workspace)
 
@@ -135,8 +136,16 @@ def _cluster(workspace: Workspace, shown: Filter, here: Screen) -> None:
         if group is None:
             st.html(whole('<div class="cu-note">No records belong together in this view.</div>'))
         else:
-            cluster_panel.show(workspace, group, told=lambda words, wrong: here.say(words, wrong=wrong))
+            cluster_panel.show(workspace, group, told=_told)
+            if here.notice == cluster_panel.UNSAID:
+                here.cursor = cluster_panel.FIELD
     _bar(workspace, None, here)
+
+
+def _told(words: str, wrong: bool) -> None:
+    here = screens.screen()
+    here.say(words, wrong=wrong)
+    here.asked += words == cluster_panel.UNSAID
 
 
 def _bulk(workspace: Workspace, shown: Filter, code: str) -> None:
