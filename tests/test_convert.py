@@ -135,6 +135,8 @@ def test_ragged_rows_are_named_and_nothing_shifts(convert: Any) -> None:
         ("a.csv", "question,answer\n", [], "a.csv: holds no rows"),
         ("a.csv", "", [], "a.csv: is empty"),
         ("a.csv", " \n\n", [], "a.csv: is empty"),
+        ("a.csv", "sep=;\n;\n", [], "a.csv: holds no row with anything in it"),
+        ("a.csv", 'sep=;\nquestion;answer\nc;"d\n', [], "a.csv:3: a quote that opens in this row is never closed"),
         ("a.csv", "a,b\nc,d\n", [], "--map prompt=COLUMN,completion=COLUMN does (columns, by the first row: 'a', 'b')"),
         ("a.csv", "a,b\nc,d\n", ["--map", "prompt=q"], "there is no column 'q' (columns: 'a', 'b')"),
         ("a.csv", "question,b\nc,d\n", ["--map", "prompt=quesion"], "did you mean 'question'?"),
@@ -186,6 +188,34 @@ def test_quotes_between_tabs_are_text_where_each_line_is_a_row_then(convert: Any
     _, made, said = convert("a.tsv", "--force")
     assert dialogs(made) == [["two\nlines", 'a "b"'], ["plain", 'y"']]
     assert note not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "delimiter"),
+    [
+        ("a.csv", "sep=;\r\n", ";"),
+        ("a.csv", "\ufeffsep=,\n", ","),
+        ("a.csv", '"SEP=|"\n', "|"),
+        ("a.csv", "sep=^\n", "^"),
+        ("a.tsv", "sep=;\n", ";"),
+        ("a.tsv", "sep=\t\n", "\t"),
+    ],
+)
+def test_the_first_line_that_names_the_delimiter_for_excel_is_no_header(
+    convert: Any, name: str, first: str, delimiter: str
+) -> None:
+    write(name, first + 'question;answer\na;"b ""c"""\n;\nd;e;f\n'.replace(";", delimiter))
+    code, made, said = convert(name, "--skip")
+    assert (code, dialogs(made)) == (0, [["a", 'b "c"']])
+    assert f"{name}:5: the row has 3 cells, the header 2" in said
+    assert ("as its first line says" in said) == (delimiter not in (",", "\t"))
+
+
+def test_a_delimiter_that_is_given_overrules_the_first_line(convert: Any) -> None:
+    write("a.csv", "sep=;\nquestion|answer\na;b|c\n")
+    assert dialogs(convert("a.csv", "--delimiter", "|")[1]) == [["a;b", "c"]]
+    write("a.csv", "sep=;x,question\na,b\n")
+    assert dialogs(convert("a.csv", "--force", "--map", "prompt=question,completion=sep=;x")[1]) == [["b", "a"]]
 
 
 def test_bytes_that_no_usual_encoding_has_are_named(convert: Any) -> None:

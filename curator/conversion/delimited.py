@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ _DELIMITERS = ",;\t|"
 _CHUNK = 10_000  # rows
 _MAX_CELL = 1 << 30  # characters
 _GLANCE = 50  # rows from which the delimiter is told
+_SAID = re.compile('(?i:sep)=([^"\\r\\n])|"(?i:sep)=([^"\\r\\n])"')
+"""A first line for Excel, which is no row of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +36,33 @@ class Form:
     encoding: str
     delimiter: str
     quoting: int = csv.QUOTE_MINIMAL
+    skipped: int = 0
+    """Lines in front of the table."""
 
 
-def delimited(source: Source, encoding: str | None, delimiter: str | None) -> Origin:
-    """The rows of a CSV or TSV file. Raises InputError where it is no table, UsageError for a bad option."""
+def delimited(source: Source, encoding: str | None, delimiter: str | None, usual: str | None = None) -> Origin:
+    """The rows of a CSV or TSV file, whose `usual` delimiter its own first line may overrule.
+
+    Raises InputError where it is no table, UsageError for a bad option.
+    """
     needs("pandas", f"{source.path}: a table")
     csv.field_size_limit(_MAX_CELL)
     if source.head.blank:
         raise InputError(f"{source.path}: is empty")
     encoding, notes = text_encoding(source, encoding)
+    said = _said(source, encoding)
     if delimiter is None:
-        delimiter = _delimiter(source, encoding)
-        if delimiter != ",":
-            notes += (f"the cells are separated by {delimiter!r} (--delimiter says otherwise)",)
-    form = Form(encoding, delimiter)
+        delimiter = said or usual or _delimiter(source, encoding)
+        if delimiter not in (usual, ","):
+            where = "as its first line says; " if said else ""
+            notes += (f"the cells are separated by {delimiter!r} ({where}--delimiter says otherwise)",)
+    form = Form(encoding, delimiter, skipped=1 if said else 0)
     if delimiter == "\t" and _quotes_are_text(source, form):
-        form = Form(encoding, delimiter, csv.QUOTE_NONE)
+        form = replace(form, quoting=csv.QUOTE_NONE)
         notes += ("quotes are read as part of the texts, as every line is a row then",)
-    header = next((row for _, row in _walked(source, form) if any(cell.strip() for cell in row)), [])
+    header = next((row for _, row in _walked(source, form) if any(cell.strip() for cell in row)), None)
+    if header is None:
+        raise InputError(f"{source.path}: holds no row with anything in it")
     names = names_of(source.path, header)
     return Origin(
         source.path,
@@ -118,6 +130,13 @@ def _opened(source: Source, encoding: str) -> TextIO:
     return open(source.real_path, encoding=encoding, newline="")
 
 
+def _said(source: Source, encoding: str) -> str:
+    """The delimiter that the first line names for Excel (`sep=;`); "" where it does not."""
+    with _opened(source, encoding) as file:
+        match = _SAID.fullmatch(file.readline(20).rstrip("\r\n"))
+    return (match[1] or match[2]) if match else ""
+
+
 def _delimiter(source: Source, encoding: str) -> str:
     """The delimiter that cuts the first rows into equally many cells; a comma where none does."""
     widths = {}
@@ -149,12 +168,14 @@ def _widths(source: Source, form: Form) -> Counter[int] | None:
 def _walked(source: Source, form: Form) -> Iterator[tuple[int, list[str]]]:
     """Each row with the line on which it begins. Raises InputError where its quotes do not fit."""
     with _opened(source, form.encoding) as file:
+        for _ in range(form.skipped):
+            file.readline()
         reader = csv.reader(file, delimiter=form.delimiter, quoting=form.quoting, strict=True)  # type: ignore[arg-type]
-        line = 1
+        line = form.skipped + 1
         try:
             for row in reader:
                 yield line, row
-                line = reader.line_num + 1
+                line = form.skipped + reader.line_num + 1
         except csv.Error as error:
             what = f"cannot be read as a table: {error}"
             if "unexpected end" in str(error):
@@ -197,6 +218,7 @@ def _cells(source: Source, form: Form, width: int) -> Iterator[tuple[Any, ...]]:
             sep=form.delimiter,
             quoting=form.quoting,
             encoding=form.encoding,
+            skiprows=form.skipped,
             header=None,
             names=range(width + 1),
             index_col=False,

@@ -62,7 +62,7 @@ def opened(
         return records(source, max_line_bytes)
     if kind == "txt":
         return plain(source, encoding, paragraphs=paragraphs)
-    return delimited(source, encoding, "\t" if kind == "tsv" and delimiter is None else delimiter)
+    return delimited(source, encoding, delimiter, "\t" if kind == "tsv" else None)
 
 
 def _kind(path: str) -> Kind:
