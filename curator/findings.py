@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from curator.catalogue import Rule
+from curator.edits import Safety
 from curator.errors import CardError
 from curator.locate import Span, characters, locate, locate_key, within_string
-from curator.model import Finding, Problem, Related, Safety, Severity
+from curator.model import Finding, Problem, Related, Severity
 from curator.sources import Line
 
 CLIP = 60

@@ -12,15 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator import engine
-from curator.findings import record_hash
-from curator.fixing import apply
-from curator.fixing.splicing import Splice, choose, join, splices
-from curator.inputs import Dataset
-from curator.locate import escape, locate
-from curator.model import (
+from curator.edits import (
     DropLine,
     Edit,
-    Finding,
     Fix,
     Insert,
     Remove,
@@ -29,9 +23,14 @@ from curator.model import (
     ReplaceBytes,
     ReplaceText,
     RewriteAsLines,
-    Severity,
     SplitLine,
 )
+from curator.findings import record_hash
+from curator.fixing import apply
+from curator.fixing.splicing import Splice, choose, join, splices
+from curator.inputs import Dataset
+from curator.locate import escape, locate
+from curator.model import Finding, Severity
 from curator.settings import Settings
 
 

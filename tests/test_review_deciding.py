@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from curator import engine
 from curator.conventions import Conventions
+from curator.edits import Fix, ReplaceText
 from curator.endings import Habit
 from curator.findings import record_hash
 from curator.fixing.placing import stamp
 from curator.formats import read
 from curator.inputs import Dataset
 from curator.locate import locate
-from curator.model import Finding, Fix, ReplaceText
+from curator.model import Finding
 from curator.parsing import parse
 from curator.review.decisions.deciding import (
     accept,

@@ -15,8 +15,9 @@ from curator import engine
 from curator.beginnings import Beginnings
 from curator.checks.inner_endings import inside, opens_turn
 from curator.checks.weak_separators import is_weak
+from curator.edits import EndEvery
 from curator.inputs import Dataset
-from curator.model import EndEvery, Finding
+from curator.model import Finding
 from curator.settings import Settings
 
 THINGS = (

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from curator import locate
 from curator.calls import ABSENT, ReadCall, few, read_calls, written
 from curator.diagnosis import diagnose
-from curator.model import Edit, Example, Fix, Problem, Replace, ReplaceText
+from curator.edits import Edit, Fix, Replace, ReplaceText
+from curator.model import Example, Problem
 from curator.parsing import MAX_DEPTH, Parsed, parse
 from curator.repair import mend
 from curator.schema_faults import called

@@ -8,8 +8,9 @@ from typing import Any
 
 from curator.checks.label_values import spellings
 from curator.conventions import LABEL_SEEN, Conventions
+from curator.edits import EndEvery, Fix
 from curator.endings import SETTLED
-from curator.model import EndEvery, Example, Fix, Place, Problem
+from curator.model import Example, Place, Problem
 from curator.packing import key_of
 from curator.targets import Target
 from curator.tokens import Tokenizer

@@ -11,7 +11,8 @@ from curator.bounded import Deviations
 from curator.call_habits import Spacing, spacing_of
 from curator.calls import read_calls
 from curator.conventions import Conventions
-from curator.model import Edit, Example, Fix, Place, Problem, Replace
+from curator.edits import Edit, Fix, Replace
+from curator.model import Example, Place, Problem
 
 _LONGEST = 4_000  # ours: the text of longer arguments is not kept for a fix
 _TOKEN = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")|([,:])|\s++', re.DOTALL)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from curator.calls import value_at
 from curator.checks.keys import meant_in_message
 from curator.conventions import SYSTEM_ROLES, Conventions
-from curator.model import Example, Fix, Problem, Remove, Turn
+from curator.edits import Fix, Remove
+from curator.model import Example, Problem, Turn
 from curator.targets import Target
 
 _OTHER_ROLES = frozenset({"system", "developer", "user", "tool", "function"})

@@ -9,9 +9,10 @@ from typing import Any
 
 from curator.calls import value_at
 from curator.conventions import Conventions
+from curator.edits import Fix, ReplaceText
 from curator.endings import SETTLED
 from curator.locate import escape
-from curator.model import Example, Fix, Place, Problem, ReplaceText, Turn
+from curator.model import Example, Place, Problem, Turn
 from curator.targets import Target
 
 _ROW = struct.Struct(">QIB")  # place, first code point, number of the token

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from curator.calls import value_at
-from curator.model import Edit, Example, Fix, Insert, Problem, RenameKey, Replace, Turn
+from curator.edits import Edit, Fix, Insert, RenameKey, Replace
+from curator.model import Example, Problem, Turn
 
 
 def deprecated(example: Example) -> Iterator[Problem]:

@@ -9,7 +9,8 @@ from typing import Any
 from curator.answers import brief
 from curator.checks.inputs import Pointers, folded_answer, folded_input
 from curator.conventions import Conventions
-from curator.model import DropLine, Example, Fix, Place, Problem
+from curator.edits import DropLine, Fix
+from curator.model import Example, Place, Problem
 from curator.packing import PackedRows, key_of
 
 _CRC = 4  # bytes that tell the few answers to one input apart

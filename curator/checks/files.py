@@ -6,7 +6,8 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
-from curator.model import Fix, NormalizeLineEndings, Problem, ReplaceBytes, RewriteAsLines
+from curator.edits import Fix, NormalizeLineEndings, ReplaceBytes, RewriteAsLines
+from curator.model import Problem
 from curator.sources import FileHead, marks
 from curator.targets import Figure, Target
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from curator.answers import leading_json
 from curator.conventions import Conventions
 from curator.diagnosis import diagnose
+from curator.edits import Fix, ReplaceText
 from curator.findings import clip
-from curator.model import Example, Fix, Problem, ReplaceText, Turn
+from curator.model import Example, Problem, Turn
 from curator.parsing import parse
 from curator.repair import mend
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from curator import formats
 from curator.conventions import Conventions
+from curator.edits import Fix, RenameKey
 from curator.locate import escape
-from curator.model import Example, Fix, Problem, RenameKey
+from curator.model import Example, Problem
 
 _CLOSE = 0.81  # ours: of 1, by difflib; "mesage" and "messages" have 0.86, "function" and "function_call" 0.80
 KEY_CHARS = 40

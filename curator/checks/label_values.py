@@ -14,7 +14,8 @@ from curator.checks.inputs import Pointers, folded_input
 from curator.checks.labels import digest
 from curator.conventions import Conventions
 from curator.data import nearest
-from curator.model import Example, Fix, Place, Problem, ReplaceText
+from curator.edits import Fix, ReplaceText
+from curator.model import Example, Place, Problem
 from curator.packing import PackedRows, key_of
 from curator.spelling import Spellings, fold
 

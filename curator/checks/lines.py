@@ -8,7 +8,8 @@ from itertools import islice
 
 from curator import locate
 from curator.diagnosis import diagnose, is_piece
-from curator.model import DropLine, Fix, Problem, ReplaceBytes, SplitLine, Transcode
+from curator.edits import DropLine, Fix, ReplaceBytes, SplitLine, Transcode
+from curator.model import Problem
 from curator.parsing import Fault, parse, values
 from curator.repair import mend
 from curator.sources import Line

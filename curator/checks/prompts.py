@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from curator.edits import Fix
 from curator.endings import SETTLED
-from curator.model import Example, Fix, Place, Problem
+from curator.model import Example, Place, Problem
 
 _MILLION = 1_000_000
 

@@ -13,8 +13,9 @@ from curator.bounded import BoundedCounts, Deviations
 from curator.call_habits import declared_order, misplaced, sequence
 from curator.calls import ReadCall, read_calls
 from curator.conventions import Conventions
+from curator.edits import Edit, Fix, Replace, ReplaceText
 from curator.findings import clip
-from curator.model import Edit, Example, Fix, Place, Problem, Replace, ReplaceText
+from curator.model import Example, Place, Problem
 
 _LONGEST = 4_000  # ours: the text of longer arguments is not kept for a fix
 _SHOWN = 5

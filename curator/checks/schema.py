@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from curator.checks.keys import KEY_CHARS, slips
 from curator.checks.parts import refused
 from curator.data import nearest
+from curator.edits import Fix, Replace
 from curator.errors import CardError
 from curator.findings import clip
 from curator.locate import escape
-from curator.model import Example, Fix, Problem, Replace
+from curator.model import Example, Problem
 from curator.schemas import referenced, schema
 from curator.targets import Target
 

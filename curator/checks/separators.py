@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from curator.checks.chat import is_blank
 from curator.conventions import Conventions
+from curator.edits import Fix, ReplaceText
 from curator.endings import Habit, look_alike, plain
-from curator.model import Example, Fix, Problem, ReplaceText, Turn
+from curator.model import Example, Problem, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends
 

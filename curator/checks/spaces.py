@@ -9,8 +9,9 @@ from typing import Any
 from curator.answers import needs_no_space
 from curator.checks.inner_endings import settled
 from curator.conventions import Conventions
+from curator.edits import BeginEvery, Fix, ReplaceText, TrimEvery
 from curator.endings import SETTLED
-from curator.model import BeginEvery, Example, Fix, Place, Problem, ReplaceText, TrimEvery
+from curator.model import Example, Place, Problem
 
 _ROW = struct.Struct(">QII")  # place, first and last code point
 _BLANKS = " \t"

@@ -9,8 +9,9 @@ from curator import formats
 from curator.checks.inputs import folded_input
 from curator.checks.systems import differs_by_filling
 from curator.conventions import Conventions
+from curator.edits import DropRelated, Fix
 from curator.endings import FEWEST, SETTLED, Habit, plain
-from curator.model import DropRelated, Example, Fix, Place, Problem
+from curator.model import Example, Place, Problem
 from curator.packing import PackedRows, key_of
 
 _TRAIN = "train"

@@ -11,7 +11,8 @@ from itertools import takewhile
 
 from curator.checks.chat import KNOWN_ROLES, conversation
 from curator.conventions import SYSTEM_ROLES, Conventions
-from curator.model import Example, Fix, Problem, Turn
+from curator.edits import Fix
+from curator.model import Example, Problem, Turn
 
 _NAME_CHARS = 60
 """Ours: a difference that is longer is no name and no date."""

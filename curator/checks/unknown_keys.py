@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from curator.checks.keys import KEY_CHARS, resembles, slips
 from curator.conventions import Conventions
+from curator.edits import Fix, Remove, RemoveEvery
 from curator.findings import clip
 from curator.locate import escape
-from curator.model import Example, Fix, Place, Problem, Remove, RemoveEvery
+from curator.model import Example, Place, Problem
 from curator.packing import PackedRows, key_of
 from curator.schemas import message_keys, record_keys
 from curator.targets import Target

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from curator.checks.chat import KNOWN_ROLES
-from curator.model import Example, Fix, Problem, Remove, Turn
+from curator.edits import Fix, Remove
+from curator.model import Example, Problem, Turn
 
 _SHOWN_CHARS = 24
 

@@ -15,6 +15,7 @@ import click
 from curator import inputs, settings
 from curator.conversion import kinds, mapping
 from curator.conversion.conversation import Options
+from curator.conversion.delimited import is_delimiter
 from curator.conversion.formats import FORMATS
 from curator.conversion.habits import unescaped
 from curator.conversion.origin import Origin
@@ -87,8 +88,8 @@ def command(ctx: click.Context, /, in_: str, out: str, **given: Any) -> None:
     """
     rejected = rejected_path(out) if given["skip"] else None
     check_paths(in_, out, force=given["force"], rejected=rejected)
-    if given["delimiter"] is not None and len(given["delimiter"]) != 1:
-        raise UsageError(f"--delimiter: {given['delimiter']!r} is not one character")
+    if given["delimiter"] is not None and not is_delimiter(given["delimiter"]):
+        raise UsageError(f"--delimiter: {given['delimiter']!r} is not one ASCII character that can part cells")
 
     def say(text: str) -> None:
         if not given["quiet"]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from curator import model, reading
+from curator import edits, model, reading
 from curator.findings import record_hash
 from curator.fixing.script import compose, spliced
 from curator.fixing.splicing import Splice, choose, join
@@ -66,11 +66,11 @@ def whole(findings: Iterable[model.Finding]) -> tuple[Whole, list[model.Finding]
     as_lines, ending, cut, applied = False, b"", 0, []
     for finding in findings:
         match finding.fix.edits if finding.fix else ():
-            case (model.RewriteAsLines(),) if not as_lines:
+            case (edits.RewriteAsLines(),) if not as_lines:
                 as_lines = True
-            case (model.NormalizeLineEndings(wanted),) if not ending:
+            case (edits.NormalizeLineEndings(wanted),) if not ending:
                 ending = wanted.encode()
-            case (model.ReplaceBytes(0, end, ""),) if finding.record == _NO_BYTES and not cut:
+            case (edits.ReplaceBytes(0, end, ""),) if finding.record == _NO_BYTES and not cut:
                 cut = end
             case _:
                 continue
@@ -85,7 +85,7 @@ def is_whole(finding: model.Finding) -> bool:
 
 def is_transcoding(finding: model.Finding) -> bool:
     """Whether the finding's fix writes its file in UTF-8."""
-    return finding.fix is not None and finding.fix.edits == (model.Transcode(),)
+    return finding.fix is not None and finding.fix.edits == (edits.Transcode(),)
 
 
 def transcoded(file: BinaryIO) -> Iterator[Splice]:

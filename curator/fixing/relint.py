@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from curator.edits import DropLine, SplitLine
 from curator.entries import Cover
 from curator.findings import record_hash
 from curator.fixing.former import Former
 from curator.fixing.script import compose
 from curator.fixing.splicing import Chosen, Splice, choose, join
-from curator.model import DropLine, Finding, Severity, SplitLine, Suppression
+from curator.model import Finding, Severity, Suppression
 from curator.parsing import Parsed, parse, values
 from curator.plan import Bound
 from curator.report import Scanned

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from curator import model
+from curator.edits import DropLine, Edit, Insert, Remove, RenameKey, Replace, ReplaceBytes, ReplaceText, SplitLine
 from curator.findings import record_hash
 from curator.locate import Member, Span, locate, locate_key, members, parse_pointer, value_span, within_string
+from curator.model import Finding
 from curator.parsing import parse, values
 
 _ESCAPED = re.compile(rb"(?<!\\)(?:\\\\)*\\u(?!00[0-7])")  # \u escapes that JSON does not ask for
@@ -31,7 +32,7 @@ class Splice(NamedTuple):
     text: bytes
 
 
-def splices(raw: bytes, edits: Sequence[model.Edit]) -> list[Splice]:
+def splices(raw: bytes, edits: Sequence[Edit]) -> list[Splice]:
     """The edits of one fix as byte splices of a record, in order, none touching another.
 
     Values are written in the line's own style. Raises ValueError (LookupError for a pointer that leads
@@ -39,7 +40,7 @@ def splices(raw: bytes, edits: Sequence[model.Edit]) -> list[Splice]:
     removing the last of them would bring back the first.
     """
     parsed = parse(raw)
-    by_pointer = not all(isinstance(edit, model.ReplaceBytes) for edit in edits)
+    by_pointer = not all(isinstance(edit, ReplaceBytes) for edit in edits)
     if "duplicate-key" in parsed.quirks or (by_pointer and parsed.fault is not None):
         raise ValueError("a record that cannot be read, or repeats a key, is not edited")
     found: list[Splice] = []
@@ -47,23 +48,23 @@ def splices(raw: bytes, edits: Sequence[model.Edit]) -> list[Splice]:
     inserted: dict[str, list[tuple[str, Any]]] = {}
     for edit in edits:
         match edit:
-            case model.Replace(pointer, value):
+            case Replace(pointer, value):
                 found.append(Splice(*locate(raw, pointer), _written(value, raw)))
-            case model.ReplaceText(pointer, start, end, text):
+            case ReplaceText(pointer, start, end, text):
                 literal = locate(raw, pointer)
                 if raw[literal.start] != ord('"'):
                     raise ValueError(f"{pointer} is no text")
                 found.append(Splice(*within_string(raw, literal, start, end), _written(text, raw)[1:-1]))
-            case model.ReplaceBytes(start, end, text):
+            case ReplaceBytes(start, end, text):
                 found.append(Splice(start, end, text.encode()))
-            case model.RenameKey(pointer, name):
+            case RenameKey(pointer, name):
                 siblings = members(raw, locate(raw, pointer.rpartition("/")[0]))
                 if any(member.name == name or member.key is None for member in siblings):
                     raise ValueError(f"{pointer} cannot be called {name!r}")
                 found.append(Splice(*locate_key(raw, pointer), _written(name, raw)))
-            case model.Remove(pointer):
+            case Remove(pointer):
                 removed.setdefault(pointer.rpartition("/")[0], set()).add(parse_pointer(pointer)[-1])
-            case model.Insert(pointer, value):
+            case Insert(pointer, value):
                 inserted.setdefault(pointer.rpartition("/")[0], []).append((parse_pointer(pointer)[-1], value))
             case _:
                 raise ValueError(f"{edit.op} is no edit of a record")
@@ -81,14 +82,14 @@ class Chosen:
 
     splices: list[Splice] = field(default_factory=list)
     """In order, none touching another."""
-    applied: list[model.Finding] = field(default_factory=list)
-    removed: list[tuple[Span, model.Finding]] = field(default_factory=list)
+    applied: list[Finding] = field(default_factory=list)
+    removed: list[tuple[Span, Finding]] = field(default_factory=list)
     """The records that go, each with the finding whose fix removes it."""
     is_dropped: bool = False
     """The line goes whole, with its ending."""
 
 
-def choose(raw: bytes, findings: Iterable[model.Finding], column: int = 1, ending: bytes = b"\n") -> Chosen:
+def choose(raw: bytes, findings: Iterable[Finding], column: int = 1, ending: bytes = b"\n") -> Chosen:
     """The fixes of the findings about a line, or an element that begins at `column`, as far as they fit together.
 
     Passed over are findings without edits, those whose record is no longer what was checked, and fixes that
@@ -126,8 +127,8 @@ def choose(raw: bytes, findings: Iterable[model.Finding], column: int = 1, endin
     return chosen
 
 
-def _drops(finding: model.Finding) -> bool:
-    return finding.fix is not None and isinstance(next(iter(finding.fix.edits), None), model.DropLine)
+def _drops(finding: Finding) -> bool:
+    return finding.fix is not None and isinstance(next(iter(finding.fix.edits), None), DropLine)
 
 
 class _Siblings(NamedTuple):
@@ -152,7 +153,7 @@ def _siblings(raw: bytes, column: int) -> _Siblings:
     return found
 
 
-def _value(raw: bytes, finding: model.Finding, siblings: _Siblings) -> tuple[int, Span]:
+def _value(raw: bytes, finding: Finding, siblings: _Siblings) -> tuple[int, Span]:
     """The value that the finding is about, and its number. Raises ValueError for one that is no longer there."""
     index = bisect.bisect_right(siblings.columns, finding.column) - 1
     if index < 0 or record_hash(raw[slice(*siblings.spans[index])]) != finding.record:
@@ -160,9 +161,9 @@ def _value(raw: bytes, finding: model.Finding, siblings: _Siblings) -> tuple[int
     return index, siblings.spans[index]
 
 
-def _lowered(raw: bytes, span: Span, edits: Sequence[model.Edit], ending: bytes) -> Iterator[Splice]:
+def _lowered(raw: bytes, span: Span, edits: Sequence[Edit], ending: bytes) -> Iterator[Splice]:
     record = raw[span.start : span.end]
-    if isinstance(edits[0], model.SplitLine):
+    if isinstance(edits[0], SplitLine):
         for (_, end), (start, _) in pairwise(values(record)):
             yield Splice(span.start + end, span.start + start, ending)
     else:

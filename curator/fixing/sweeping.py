@@ -14,23 +14,23 @@ from typing import Any
 from curator import formats
 from curator.answers import needs_no_space
 from curator.checks.keys import resembles, slips
-from curator.endings import look_alike
-from curator.findings import record_hash
-from curator.locate import parse_pointer
-from curator.model import (
+from curator.edits import (  # fmt: skip
     BeginEvery,
     DropLine,
     DropRelated,
     Edit,
     EndEvery,
     EveryEdit,
-    Finding,
     Fix,
     Remove,
     RemoveEvery,
     ReplaceText,
     TrimEvery,
-)  # fmt: skip
+)
+from curator.endings import look_alike
+from curator.findings import record_hash
+from curator.locate import parse_pointer
+from curator.model import Finding  # fmt: skip
 from curator.parsing import parse
 from curator.sources import Line
 

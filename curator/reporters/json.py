@@ -11,7 +11,8 @@ import orjson
 
 from curator import __version__
 from curator.conventions import Conventions
-from curator.model import Edit, Finding, Severity
+from curator.edits import Edit
+from curator.model import Finding, Severity
 from curator.report import Failure, Input, Report
 from curator.reporters import PLAIN, Style, hidden, listed
 

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from curator import __version__, pages
 from curator.catalogue import Rule
+from curator.edits import Fix, RenameKey, Replace, ReplaceText
 from curator.findings import clip
-from curator.model import Finding, Fix, RenameKey, Replace, ReplaceText, Severity
+from curator.model import Finding, Severity
 from curator.report import Failure, Input, Report
 from curator.reporters import PLAIN, Style, described, hidden, in_repository, listed
 from curator.reporters.fingerprints import Fingerprints

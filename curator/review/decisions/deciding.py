@@ -16,11 +16,12 @@ from curator.checks.conformance import sentences
 from curator.conventions import Conventions
 from curator.curation.wording import apart
 from curator.declared import judge
+from curator.edits import Edit, Insert, Remove, Replace, ReplaceText
 from curator.fixing import relint
 from curator.fixing.relint import Units, units
 from curator.fixing.splicing import choose, join, splices
 from curator.locate import escape, locate
-from curator.model import Edit, Example, Finding, Insert, Remove, Replace, ReplaceText
+from curator.model import Example, Finding
 from curator.parsing import parse
 
 _UNIT = re.compile("\r\n|.", re.DOTALL)  # what is one character in a text area

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curator import plan as plans
+from curator.edits import DropLine
 from curator.findings import again, record_hash
 from curator.fixing.relint import ChecksFailed, Relint
-from curator.model import DropLine, Example, Finding
+from curator.model import Example, Finding
 from curator.parsing import parse
 from curator.plan import Plan
 from curator.review.states import DataFile, Kept
