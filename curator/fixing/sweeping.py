@@ -14,7 +14,7 @@ from typing import Any
 from curator import formats
 from curator.answers import needs_no_space
 from curator.checks.keys import resembles, slips
-from curator.edits import (  # fmt: skip
+from curator.edits import (
     BeginEvery,
     DropLine,
     DropRelated,
@@ -30,7 +30,7 @@ from curator.edits import (  # fmt: skip
 from curator.endings import look_alike
 from curator.findings import record_hash
 from curator.locate import parse_pointer
-from curator.model import Finding  # fmt: skip
+from curator.model import Finding
 from curator.parsing import parse
 from curator.sources import Line
 
