@@ -145,7 +145,9 @@ def test_ragged_rows_are_named_and_nothing_shifts(convert: Any) -> None:
         ("a.csv", "a,b\nc,d\n", ["--map", "a"], "'a' is not FIELD=COLUMN"),
         ("a.csv", "a,b\nc,d\n", ["--encoding", "klingon"], "unknown encoding 'klingon'"),
         ("a.csv", "a,b\nü,d\n", ["--encoding", "ascii"], "a.csv: does not decode as ascii (byte 4)"),
-        ("a.csv", "a,b\nc,d\n", ["--delimiter", "::"], "'::' is not one character"),
+        ("a.csv", "a,b\nc,d\n", ["--delimiter", "::"], "'::' is not one ASCII character"),
+        ("a.csv", "a\u00a7b\nc\u00a7d\n", ["--delimiter", "\u00a7"], "is not one ASCII character that can part cells"),
+        ("a.csv", "a,b\nc,d\n", ["--delimiter", "\\n"], r"'\n' is not one ASCII character that can part cells"),
         ("a.csv", "a,b\nc,d\n", ["--sheet", "x"], "--sheet goes with xlsx files; a.csv is read as csv"),
         (
             "a.dat",

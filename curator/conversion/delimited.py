@@ -25,7 +25,7 @@ _DELIMITERS = ",;\t|"
 _CHUNK = 10_000  # rows
 _MAX_CELL = 1 << 30  # characters
 _GLANCE = 50  # rows from which the delimiter is told
-_SAID = re.compile('(?i:sep)=([^"\\r\\n])|"(?i:sep)=([^"\\r\\n])"')
+_SAID = re.compile('(?i:sep)=(.)|"(?i:sep)=(.)"')
 """A first line for Excel, which is no row of the table."""
 
 
@@ -134,7 +134,13 @@ def _said(source: Source, encoding: str) -> str:
     """The delimiter that the first line names for Excel (`sep=;`); "" where it does not."""
     with _opened(source, encoding) as file:
         match = _SAID.fullmatch(file.readline(20).rstrip("\r\n"))
-    return (match[1] or match[2]) if match else ""
+    said = (match[1] or match[2]) if match else ""
+    return said if is_delimiter(said) else ""
+
+
+def is_delimiter(text: str) -> bool:
+    """Whether it can part cells: pandas wants one byte, and quotes and line breaks have another meaning."""
+    return len(text) == 1 and text.isascii() and text not in '"\r\n'
 
 
 def _delimiter(source: Source, encoding: str) -> str:
