@@ -2,7 +2,7 @@
 
 Two readings have to agree. `_Reader` here goes token by token: it may change quotes, commas, closing brackets
 and the spelling of true, false and null, and nothing else, so that every text, number and key of the
-result stands in the original. Python knows its own literals, and the library json_repair guesses freely.
+result stands in the original. Python knows literals much like JSON's, the library json_repair guesses freely.
 A mend is offered only where one of these arrives at the same value. Nothing is added to a text that is cut
 off: nobody knows its end.
 """
@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     re.DOTALL | re.ASCII,
 )
 _LITERALS = {"true": "true", "false": "false", "null": "null", "True": "true", "False": "false", "None": "null"}
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
+_WORDS = {"true": True, "false": False, "null": None}
 _CLOSERS = {"{": "}", "[": "]"}
 _STRINGS = ("double", "single", "curly")
 _INSIDE = re.compile(r"\\x([0-9a-fA-F]{2})|(\\u[0-9a-fA-F]{4}|\\[\"\\/bfnrt])|(\\')|(\\)|([\x00-\x1f])|(\")", re.DOTALL)
@@ -69,21 +71,42 @@ def mend(text: str, *, may_lack: int) -> Mend | None:
 
 
 def _others_agree(text: str, value: Any) -> bool:
-    """Whether Python (of its own literals) or the library reads the same value, order of the keys included."""
+    """Whether Python or the library reads the same value, order of the keys included."""
     wanted = json.dumps(value)
-    if "'" in text:
-        try:
-            with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
-                if json.dumps(ast.literal_eval(text.strip())) == wanted:
-                    return True
-        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-            pass
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of escapes that Python does not know
+            tree = ast.parse(_ESCAPE.sub(_unescaped_slash, text.strip().removesuffix(",")), mode="eval")
+            if json.dumps(ast.literal_eval(_Words().visit(tree))) == wanted:
+                return True
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        pass
     from json_repair import repair_json  # only once something is broken
 
     try:
-        return json.dumps(repair_json(text, return_objects=True, skip_json_loads=True)) == wanted
+        return _trimmed(repair_json(text, return_objects=True, skip_json_loads=True)) == _trimmed(value)
     except Exception:  # whatever trips the library: it does not agree
         return False
+
+
+def _unescaped_slash(match: re.Match[str]) -> str:
+    r"""A slash for `\/`, an escape that Python lacks; other escapes as they are."""
+    return "/" if match[0] == "\\/" else match[0]
+
+
+class _Words(ast.NodeTransformer):
+    """Lets Python read what JSON and JavaScript have as words: true, false, null, and keys without quotes."""
+
+    def visit_Name(self, node: ast.Name) -> ast.Constant:
+        return ast.Constant(_WORDS.get(node.id, node.id))
+
+
+def _trimmed(value: Any) -> str:
+    """The value as JSON, its texts without white space at their ends, which the library leaves out behind a line."""
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{json.dumps(key)}:{_trimmed(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_trimmed, value))}]"
+    return json.dumps(value.rstrip() if isinstance(value, str) else value)
 
 
 class _Token(NamedTuple):
