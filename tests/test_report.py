@@ -575,6 +575,46 @@ def test_a_comparison_shows_what_changed(report: Any, tmp_path: Path) -> None:
     assert "| `perhaps` | 0.0% | 25.0% | +25.0 points |" in markdown
 
 
+def test_history_begins_in_a_folder_that_holds_no_report(report: Any, tmp_path: Path) -> None:
+    kept = tmp_path / "history"
+    kept.mkdir()
+    (kept / "other.json").write_text("{}")
+    data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
+    markdown = report(data, "--isolated", "--history", kept, form="md")
+    assert "Passed over, no reports or of a newer curator: `other.json`" in markdown
+    assert len(list(kept.glob("2*.json"))) == 1
+
+
+def test_labels_that_a_report_may_have_without_listing_them_did_not_go(report: Any, tmp_path: Path) -> None:
+    """The 200 most frequent of 220 labels are listed, and which these are turns on one record more or less."""
+    names = [f"topic{number:03}" for number in range(220)]
+    data = tmp_path / "d.jsonl"
+    labelled(data, 11 * names + names[:200])
+    (tmp_path / "old.json").write_text(json.dumps(report(data, "--isolated")))
+    labelled(data, 11 * names + names[20:] + 150 * names[60:61])
+    found = report(data, "--isolated", "--compare", tmp_path / "old.json")["comparison"]
+    assert [delta["name"] for delta in found["labels"]] == ["topic060"]
+    assert [round(found["labels"][0][when], 3) for when in ("before", "now")] == [0.458, 5.848]
+    assert any("many labels" in note for note in found["notes"])
+
+
+def test_figures_are_those_of_all_files_each_at_its_own_target(report: Any, tmp_path: Path) -> None:
+    rows = [{"conversations": [{"from": "human", "value": f"Q{n}"}, {"from": "gpt", "value": ""}]} for n in range(9)]
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = (chats(tmp_path / "a.jsonl", *map(str, range(20))), tmp_path / "b.jsonl")
+    found = report(*files, "--isolated")
+    assert [verdict["target"] for verdict in found["verdicts"]] == ["openai", "generic"]
+    assert (found["totals"]["errors"], found["totals"]["lines_with_errors"]) == (9, 9)
+    assert found["totals"]["tokens"] is None
+    assert found["totals"]["usd_per_epoch"] is None, "a part of the cost is not the cost"
+    (tmp_path / "old.json").write_text(json.dumps(found))
+    figures = report(*files, "--isolated", "--compare", tmp_path / "old.json")["comparison"]["figures"]
+    assert {"name": "Errors", "before": 9, "now": 9} in figures
+    assert "Errors 9 on 9 lines" in Page(report(*files, "--isolated", form="html")).says("verdict")
+    whose = Page(report(files[1], "--isolated", "--target", "generic", "--target", "openai", form="html"))
+    assert "Errors 9 on 9 lines for generic" in whose.says("verdict")
+
+
 def test_earlier_reports_that_were_tampered_with_are_shown_as_text(report: Any, tmp_path: Path) -> None:
     data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
     old = report(data, "--isolated")

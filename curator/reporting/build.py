@@ -131,7 +131,7 @@ def document(
         _content(described),
         _title(report.inputs, mask),
         [verdict for run in runs for verdict in run.verdicts],
-        totals(described, shown),
+        totals(described, shown, runs[0].found),
         described[:_FILES],
         _together([run.rules for run in runs]),
         dict(report.suppressed.by_code.most_common()),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from curator.masking import Masker
@@ -62,8 +61,7 @@ def compare(path: str, document: Document) -> Comparison:
     before, now = figures(value), figures(json.loads(plain.written(document)))
     deltas = [Delta(title, getattr(before, name), getattr(now, name)) for name, title in _NAMES.items()]
     rules = [Delta(code, before.rules.get(code, 0), now.rules.get(code, 0)) for code in {**now.rules, **before.rules}]
-    shares = [_shares(side.labels) for side in (before, now)]
-    labels = [Delta(name, shares[0].get(name, 0.0), shares[1].get(name, 0.0)) for name in {**shares[1], **shares[0]}]
+    labels = _labels(before, now)
     names = {**before.names, **now.names}
     notes = []
     if plain.is_newer(value):
@@ -71,6 +69,8 @@ def compare(path: str, document: Document) -> Comparison:
     if before.tool != now.tool:
         tool = before.tool if _TOOL.fullmatch(before.tool) else "?"  # a file may say anything, and a note is prose
         notes.append(f"curator {tool} wrote the earlier report: its rules may differ")
+    if not (_lists_all(before) and _lists_all(now)):
+        notes.append("of many labels only the most frequent are listed, and those compared that stand in both lists")
     changed = _greatest([delta for delta in rules if delta.change])
     return Comparison(
         Masker(Counter())(path),
@@ -84,9 +84,21 @@ def compare(path: str, document: Document) -> Comparison:
     )
 
 
-def _shares(labels: Mapping[str, int]) -> dict[str, float]:
-    total = sum(labels.values())
-    return {name: 100 * count / total for name, count in labels.items()} if total else {}
+def _labels(before: Figures, now: Figures) -> list[Delta]:
+    """The share of each label in percent, before and now. Left out: what one of the two may have without listing it."""
+    return [
+        Delta(name, _percent(name, before), _percent(name, now))
+        for name in {**now.labels, **before.labels}
+        if all(name in side.labels or _lists_all(side) for side in (before, now))
+    ]
+
+
+def _lists_all(side: Figures) -> bool:
+    return side.labelled <= sum(side.labels.values())
+
+
+def _percent(name: str, side: Figures) -> float:
+    return 100 * side.labels.get(name, 0) / side.labelled if side.labelled else 0.0
 
 
 def _greatest(deltas: list[Delta]) -> list[Delta]:

@@ -110,7 +110,14 @@ class Totals:
     tokens: int | None
     """None where those of a split are not known."""
     over_limit: int | None
+    """None where no limit is known."""
     usd_per_epoch: float | None
+    """None where a price is not known for all that is trained on."""
+    errors: int
+    """As all figures of findings here: of the first run, in which each file has its own target."""
+    lines_with_errors: int
+    warnings: int
+    remarks: int
 
 
 @dataclass(frozen=True, slots=True)

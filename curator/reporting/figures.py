@@ -33,7 +33,9 @@ class Figures:
     balance: float | None
     """The lowest normalised entropy of the labels of any split; 1 is even."""
     labels: Mapping[str, int]
-    """Records by label, of all splits."""
+    """Records by label, of all splits; of those that are listed."""
+    labelled: int
+    """Records with a label, whether it is listed or not."""
     rules: Mapping[str, int]
     """Findings by rule."""
     names: Mapping[str, str]
@@ -53,9 +55,8 @@ class Figures:
 
 def figures(value: Mapping[str, Any]) -> Figures:
     """The figures of a report's JSON."""
-    splits, verdicts, rules = (_rows(value.get(name)) for name in ("splits", "verdicts", "rules"))
+    splits, rules = (_rows(value.get(name)) for name in ("splits", "rules"))
     totals = _row(value.get("totals"))
-    first = verdicts[:1]
     labelled = [_row(split.get("labels")) for split in splits]
     balances = [b for item in labelled if (b := _number(item.get("normalised_entropy"))) is not None]
     labels: dict[str, int] = {}
@@ -64,14 +65,15 @@ def figures(value: Mapping[str, Any]) -> Figures:
             name, count = label.get("label"), _whole(label.get("records"))
             if isinstance(name, str) and count is not None:
                 labels[name] = labels.get(name, 0) + count
+    whole = sum(_whole(item.get("records")) or 0 for item in labelled)
     return Figures(
         _text(value.get("created")), _text(value.get("content")), _text(value.get("tool")),
         _whole(totals.get("records")), _whole(totals.get("unreadable")),
-        _sum(first, "errors"), _sum(first, "warnings"), _sum(first, "remarks"),
+        _whole(totals.get("errors")), _whole(totals.get("warnings")), _whole(totals.get("remarks")),
         _whole(totals.get("tokens")), _whole(totals.get("over_limit")),
         _sum([_row(split.get("repeats")) for split in splits], "distinct"),
         _sum([_row(split.get("repeats")) for split in splits], "repeated"),
-        min(balances, default=None), labels,
+        min(balances, default=None), labels, max(whole, sum(labels.values())),
         {r["code"]: n for r in rules if isinstance(r.get("code"), str) and (n := _whole(r.get("count"))) is not None},
         {r["code"]: r["name"] for r in rules if isinstance(r.get("code"), str) and isinstance(r.get("name"), str)},
     )  # fmt: skip

@@ -77,8 +77,6 @@ def _versions(runs: Sequence[Figures]) -> list[Figures]:
     """The last of each row of runs on the same data."""
     ordered = sorted(runs, key=lambda run: run.created)
     last = [
-        run
-        for run, following in zip(ordered, [*ordered[1:], None], strict=True)
-        if following is None or following.content != run.content
+        run for number, run in enumerate(ordered, 1) if number == len(ordered) or ordered[number].content != run.content
     ]
     return last[-_MOST:]

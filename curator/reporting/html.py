@@ -134,18 +134,18 @@ def _agreement(repeats: Repeats) -> str:
 
 
 def _tiles(document: Document) -> list[Tile]:
-    first = document.verdicts[0]
-    whose = f" for {first.target}" if len(document.verdicts) > 1 else ""
     train = "train only, " if len(document.splits) > 1 else ""
     sums = document.totals
+    first = list(dict.fromkeys(file.target for file in document.files))
+    whose = f" for {' and '.join(first)}" if len(document.verdicts) > len(first) else ""
     found = [
         Tile("Records", f"{sums.records:,}", f"in {counted(sums.files, 'file')}"),
         Tile(
             "Errors",
-            f"{first.errors:,}",
-            f"on {counted(first.lines_with_errors, 'line')}{whose}" if first.errors else whose.strip(),
+            f"{sums.errors:,}",
+            f"on {counted(sums.lines_with_errors, 'line')}{whose}" if sums.lines_with_errors else whose.strip(),
         ),
-        Tile("Warnings", f"{first.warnings:,}", f"and {counted(first.remarks, 'remark')}{whose}"),
+        Tile("Warnings", f"{sums.warnings:,}", f"and {counted(sums.remarks, 'remark')}{whose}"),
     ]
     if sums.tokens is not None:
         found.append(

@@ -86,7 +86,10 @@ def _history(past: History | None) -> str:
         for run in past.versions[-_VERSIONS:]
     ]
     head = ("version", "records", "errors", "warnings", "tokens", "balance")
-    return f"### History\n\n{table(head, rows, 'versions')}"
+    more = f"\n\nPassed over, no reports or of a newer curator: {coded(', '.join(past.passed_over[:5]))}" + (
+        f" and {len(past.passed_over) - 5:,} more" if len(past.passed_over) > 5 else ""
+    )
+    return f"### History\n\n{table(head, rows, 'versions')}{more if past.passed_over else ''}"
 
 
 def _found(document: Document) -> str:
@@ -144,8 +147,15 @@ def _labels(document: Document) -> str:
 def _splits(document: Document) -> str:
     if not document.drifts:
         return ""
+    several = len({d.dataset for d in document.drifts}) > 1
     rows = [
-        (coded(d.split), f"{d.inputs:,}", f"{d.in_train:,}", figure(d.label_distance), chance(d.label_p))
+        (
+            coded(f"{d.dataset} ({d.split})" if several else d.split),
+            f"{d.inputs:,}",
+            f"{d.in_train:,}",
+            figure(d.label_distance),
+            chance(d.label_p),
+        )
         for d in document.drifts
     ]
     return f"### Splits\n\n{table(('split', 'inputs', 'also in train', 'label distance', 'p'), rows, 'splits')}"
