@@ -23,7 +23,7 @@ import curator
 from curator.errors import UsageError
 from curator.executors.local import inline
 from curator.findings import record_hash
-from curator.fixing import journal, mending, placing, rewriting
+from curator.fixing import journal, mending, placing, rewriting, rounds
 from curator.fixing.script import Script
 from curator.fixing.splicing import Splice
 from curator.inputs import Dataset
@@ -130,6 +130,22 @@ def test_a_diff_for_people_shows_only_what_changes(run: Run, tmp_path: Path) -> 
     assert "\x1b[32m" in result.output
     assert "x" * 30 not in result.output
     assert "…" in result.output
+
+
+def test_of_a_large_set_it_is_said_what_was_not_looked_for(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "ALWAYS_VERIFIED", 0)
+    data = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)
+    note = "of a set this large only the records that changed were checked again; --verify checks all of it"
+    assert note in run("check", "t.jsonl", "--diff", "--unsafe-fixes").stderr
+    result = run("check", "t.jsonl", "--fix", "--unsafe-fixes")
+    assert (result.output.count(note), "not checked: what shows only in the whole" in result.stdout) == (1, True)
+    for flags in ([], ["--verify"], ["--token-stats"]):
+        write(data, BAD % 1, BAD % 2)
+        found = json.loads(run("check", "t.jsonl", "--fix", "--unsafe-fixes", "--output-format", "json", *flags).stdout)
+        assert any(entry["why"] == note for entry in found["not_checked"]) == (not flags)
+    assert found["inputs"][0]["tokens"]["total"] > 0
 
 
 def test_a_diff_goes_to_a_file(run: Run, tmp_path: Path) -> None:

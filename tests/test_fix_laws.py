@@ -214,6 +214,7 @@ def test_a_large_set_is_reported_as_a_fresh_check_would(seed: int) -> None:
         assert fixed.report.inputs[0].records == fresh.inputs[0].records
         assert fixed.report.inputs[0].unreadable == fresh.inputs[0].unreadable
         assert fixed.report.inputs[0].bytes == fresh.inputs[0].bytes
+        assert (rounds.UNVERIFIED in fixed.report.not_checked) == (not fixed.is_verified)
 
 
 @pytest.mark.skipif(not FILES, reason="the corpora are not on this machine")

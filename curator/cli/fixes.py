@@ -118,8 +118,10 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
     if fixed.unsettled:
         why = "fixes were held or taken back, or are in each other's way"
         yield f"note: {fixed.unsettled:,} more could not be fixed: {why}"
-    if count and not fixed.is_verified:
-        yield "note: only the records that changed were checked again; --verify checks all that was written"
+    if given["diff"] and not fixed.is_verified:  # else the report says so
+        from curator.fixing.rounds import UNVERIFIED
+
+        yield f"note: not looked for: {UNVERIFIED.what}: {UNVERIFIED.why}"
 
 
 def way_back(paths: Sequence[str]) -> str:

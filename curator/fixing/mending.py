@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from curator import engine
 from curator.engine import Progress
@@ -86,6 +86,8 @@ def fix(
     does not fit; whatever happens to a file is in the report, and that file is then as it was.
     """
     with ExitStack() as stack:
+        if token_stats:  # those of the old records would be said of the new ones
+            options = replace(options, verify=True)
         rounds = Rounds(datasets, options, stack, is_dry=show is not None)
         if any("-" in paths for dataset in datasets for paths in dataset.splits.values()):
             rounds.standins["-"] = _spooled(stack)  # it can be read only once

@@ -26,7 +26,7 @@ from curator.fixing.work import Work
 from curator.inputs import Dataset
 from curator.model import Finding
 from curator.opening import encoding_of
-from curator.report import Failure, Report
+from curator.report import Failure, NotChecked, Report
 from curator.sources import Source
 from curator.spool import Findings
 from curator.suppressions import Suppressions
@@ -34,6 +34,10 @@ from curator.writing import refusal
 
 ALWAYS_VERIFIED = 8 << 20
 """Bytes of data below which all of it is checked again after fixing: that takes no time to speak of."""
+UNVERIFIED = NotChecked(
+    "what shows only in the whole of a fixed set, such as a convention that its fixes have settled",
+    "of a set this large only the records that changed were checked again; --verify checks all of it",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +219,8 @@ class Rounds:
                 size, account = os.path.getsize(work.standin), work.account
                 item = replace(item, bytes=size, records=account.records, unreadable=account.unreadable)  # noqa: PLW2901
             inputs.append(item)
-        return replace(report, inputs=inputs, findings=self._left, suppressed=self._accepted)
+        notes = [*report.not_checked, UNVERIFIED]
+        return replace(report, inputs=inputs, findings=self._left, suppressed=self._accepted, not_checked=notes)
 
     def _accepts(self, checked: Checked, wanted: Wanted) -> bool:
         """Whether a file can be fixed; says why not, once."""
