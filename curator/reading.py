@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 from curator.documents import element_bounds, elements, spans
 from curator.locate import value_span
 from curator.parsing import parse
-from curator.sources import BLOCK, HEAD_BYTES, Line, Shard, Source, line_start, shrunk, unreadable
+from curator.sources import BLOCK, Line, Shard, Source, line_start, shrunk, unreadable
 
 SHARD_BYTES = 8 << 20
 _PEEK = 1 << 13  # bytes read around a sampled offset; most lines are shorter
@@ -161,17 +161,16 @@ def _lines(shard: Shard, max_line_bytes: int, wanted: Callable[[], float] | None
             number += 1
 
 
-def record_at(source: Source, offset: int) -> Line:
-    """The line, element or value that begins at byte `offset`; its number is not counted (0).
+def record_at(source: Source, offset: int, number: int, column: int) -> Line:
+    """The line, element or value that begins at byte `offset`, which is that place.
 
     Raises InputError when the file can no longer be read.
     """
     try:
         with open(source.real_path, "rb") as file:
-            column = source.column(file, offset)
             file.seek(offset)
             if source.head.container == "document" or column > 1:  # one of several on its line
-                blocks = iter(lambda: file.read(HEAD_BYTES), b"")
+                blocks = iter(lambda: file.read(_PEEK), b"")
                 _, size = next(spans(blocks, at_start=False), (0, 0))
                 file.seek(offset)
                 raw = file.read(size)
@@ -181,4 +180,4 @@ def record_at(source: Source, offset: int) -> Line:
                     raw = raw[: value_span(raw).end]
     except OSError as error:
         raise unreadable(source.path, error) from None
-    return Line(raw, offset, 0, column, len(raw))
+    return Line(raw, offset, number, column, len(raw))

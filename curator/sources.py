@@ -88,7 +88,7 @@ class Source:
     breaks: array[int]
     """Line breaks before each STEP of `real_path`, and in all of it."""
     columns: array[int]
-    """Characters of the line that is open at the start of each megabyte, up to there."""
+    """Characters of the line that is open at the start of each STEP, up to there."""
     stamp: tuple[int, int] | None = field(compare=False, default=None)
     """Size and modification time of the original, to notice a change; None for a spool."""
 
@@ -110,12 +110,12 @@ class Source:
 
     def column(self, file: BinaryIO, offset: int) -> int:
         """The 1-based column of the character that begins at byte `offset` of the open file."""
-        block = min(offset // BLOCK, len(self.columns) - 1)
-        stop = max(block * BLOCK, self.start)
+        step = min(offset // STEP, len(self.columns) - 1)
+        stop = max(step * STEP, self.start)
         begin = line_start(file, offset, stop)
         file.seek(begin)
         width = characters(file.read(offset - begin))
-        return 1 + width + (self.columns[block] if begin == stop else 0)
+        return 1 + width + (self.columns[step] if begin == stop else 0)
 
     def unchanged(self) -> bool:
         """Whether the file is still the one that was opened."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import BinaryIO
 
 from curator import reading
 from curator.model import OFFSET_BITS, Place, Related
-from curator.sources import STEP, Line, Source
+from curator.sources import STEP, Line, Source, characters, unreadable
 
 _KEPT = 20_000  # line numbers of related places that are remembered
 
@@ -18,7 +19,7 @@ class Whereabouts:
         """`sources` are the files by their numbers."""
         self._sources = sources
         self._file = -1
-        self._offset = self._number = 0
+        self._offset = self._number = self._column = 0
         self._related: dict[Place, tuple[int, int]] = {}
         self._last: tuple[Place, Line] | None = None  # a check may speak of one record many times
 
@@ -30,9 +31,8 @@ class Whereabouts:
         """The record at a place, read again, with its line number."""
         if self._last is None or self._last[0] != where:
             source, offset = self._sources[where >> OFFSET_BITS], where & ((1 << OFFSET_BITS) - 1)
-            line = reading.record_at(source, offset)
-            line.number = self._line_number(where >> OFFSET_BITS, source, offset)
-            self._last = (where, line)
+            number, column = self._find(where >> OFFSET_BITS, source, offset)
+            self._last = (where, reading.record_at(source, offset, number, column))
         return self._last[1]
 
     def related(self, item: tuple[Place, str]) -> Related:
@@ -42,23 +42,32 @@ class Whereabouts:
         if where not in self._related:
             if len(self._related) > _KEPT:
                 self._related.clear()
-            self._related[where] = source.line_number(offset), self._column(source, offset)
+            self._related[where] = _spot(source, offset)
         number, column = self._related[where]
         return Related(source.path, number, pointer, column)
 
-    def _column(self, source: Source, offset: int) -> int:
-        if source.head.container != "document":
-            return 1
-        with open(source.real_path, "rb") as handle:
-            return source.column(handle, offset)
-
-    def _line_number(self, file: int, source: Source, offset: int) -> int:
-        """The line's number, counted on from the last one asked for where that is near before it."""
+    def _find(self, file: int, source: Source, offset: int) -> tuple[int, int]:
+        """Line number and column, counted on from the place asked for last where that is near before it."""
         if file != self._file or not 0 <= offset - self._offset < STEP:
-            self._number = source.line_number(offset)
+            self._number, self._column = _spot(source, offset)
         else:
-            with open(source.real_path, "rb") as handle:
+            with _open(source) as handle:
                 handle.seek(self._offset)
-                self._number += handle.read(offset - self._offset).count(b"\n")
+                between = handle.read(offset - self._offset)
+            if breaks := between.count(b"\n"):
+                self._number, self._column = self._number + breaks, 1
+            self._column += characters(between[between.rfind(b"\n") + 1 :])
         self._file, self._offset = file, offset
-        return self._number
+        return self._number, self._column
+
+
+def _spot(source: Source, offset: int) -> tuple[int, int]:
+    with _open(source) as handle:
+        return source.line_number(offset), source.column(handle, offset)
+
+
+def _open(source: Source) -> BinaryIO:
+    try:
+        return open(source.real_path, "rb")
+    except OSError as error:
+        raise unreadable(source.path, error) from None

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 from test_parsing import Writer, seeds
 
 from curator import documents as documents_module
-from curator import opening, reading, sources
+from curator import opening, reading, sources, whereabouts
 from curator.errors import InputError
+from curator.model import place
 from curator.opening import Spools
-from curator.reading import cut, read, record_at, sample
+from curator.reading import cut, read, sample
 from curator.sources import Line, Source, recognise
+from curator.whereabouts import Whereabouts
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,10 @@ def source_of(folder: Path, data: bytes, name: str = "data.jsonl") -> Source:
     path.write_bytes(data)
     with Spools() as spools:
         return spools.open(str(path))
+
+
+def found_again(source: Source, offset: int) -> Line:
+    return Whereabouts([source]).line(place(0, offset))
 
 
 def read_all(source: Source, size: int, max_line_bytes: int = reading.MAX_LINE_BYTES) -> list[Line]:
@@ -62,7 +68,8 @@ def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     """Files of a few bytes meet the borders of blocks, too."""
     for module in (sources, documents_module, reading):
         monkeypatch.setattr(module, "BLOCK", request.param)
-    monkeypatch.setattr(sources, "STEP", request.param)
+    for module in (sources, whereabouts):  # as in earnest, several of them to a block
+        monkeypatch.setattr(module, "STEP", max(3, request.param // 8))
     monkeypatch.setattr(opening, "BLOCK", max(8, request.param))
     monkeypatch.setattr(sources, "HEAD_BYTES", max(256, request.param))
     return int(request.param)
@@ -104,10 +111,10 @@ def test_any_cut_of_lines_reads_the_same(folder: Path, block: int, data: bytes, 
     assert [line.offset for line in lines] == [source.start, *ends[:-1]]
     assert ends[-1] == len(data)
     for line in lines:
-        again = record_at(source, line.offset)
+        again = found_again(source, line.offset)
         glued = b"} {" in line.raw
         assert again.raw == (b'{"a":1}' if glued else line.raw)
-        assert source.line_number(line.offset) == line.number
+        assert again.number == line.number
 
 
 @settings(max_examples=150)
@@ -157,7 +164,7 @@ def test_a_sample_depends_on_the_bytes_alone(folder: Path, count: int) -> None:
     found = list(sample(source, 100))
     assert [line.raw for line in found] == [rows[i] for i in sorted({rows.index(line.raw) for line in found})]
     assert len(found) == count if count <= 100 else 60 <= len(found) <= 100
-    assert all(record_at(source, line.offset).raw == line.raw for line in found)
+    assert all(found_again(source, line.offset).raw == line.raw for line in found)
 
 
 def test_the_first_line_says_what_the_file_was_written_in(tmp_path: Path, spools: Spools) -> None:
@@ -207,13 +214,14 @@ def test_any_cut_of_a_document_reads_the_same(
     source = source_of(folder, data, "data.json")
     if source.head.container != "document":
         return
+    at = Whereabouts([source])  # asked in order, it counts on from the place before
     for line in cut_in_every_way(source, Random(seed)):
         before = data[source.start : line.offset]
         assert data[line.offset : line.offset + line.size] == line.raw
         assert line.number == 1 + before.count(b"\n")
         assert line.column == 1 + len(before[before.rfind(b"\n") + 1 :].decode())
-        again = record_at(source, line.offset)
-        assert (again.raw, again.column) == (line.raw, line.column)
+        for again in (found_again(source, line.offset), at.line(place(0, line.offset))):
+            assert (again.raw, again.number, again.column) == (line.raw, line.number, line.column)
 
 
 @settings(max_examples=120)
@@ -283,7 +291,8 @@ def test_a_long_array_on_one_line_takes_linear_time(folder: Path) -> None:
         assert len(lines) == count
         return took
 
-    assert seconds(40_000) < 40 * max(seconds(4_000), 0.01)
+    # What else the machine does is measured, too, so one of three times has to do.
+    assert any(seconds(40_000) < 40 * max(seconds(4_000), 0.01) for _ in range(3))
 
 
 # --- what a file is -----------------------------------------------------------------------------------------
@@ -470,7 +479,7 @@ def test_a_file_that_vanishes_is_an_error(folder: Path) -> None:
         with pytest.raises(InputError, match="cannot be read"):
             list(sample(source, 1))
         with pytest.raises(InputError, match="cannot be read"):
-            record_at(source, 0)
+            found_again(source, 0)
 
 
 def test_glued_records_are_found_again_one_by_one(folder: Path) -> None:
@@ -481,5 +490,5 @@ def test_glued_records_are_found_again_one_by_one(folder: Path) -> None:
         (22, b'{"c": 3}', 22),
         (34, b'{"d": 4}', 1),
     ):
-        line = record_at(source, offset)
+        line = found_again(source, offset)
         assert (line.raw, line.column) == (raw, column)
