@@ -88,7 +88,7 @@ def plan_training(
     with engine.checked(
         datasets, executor=_executor(jobs), token_stats=True, failures=failures, suppressions=Suppressions()
     ) as (report, files):
-        return draft(report, files, price)
+        return draft(report, files, price, config=config, isolated=isolated)
 
 
 def _gathered(

@@ -120,11 +120,14 @@ def resolve(target: str, format_name: str) -> Target:
 def resolve_model(target: Target, name: str | None, kind: str) -> Model | None:
     """The model to count and limit by: the one named, else the target's default for the kind.
 
-    A name that the target does not list keeps the tokenizer that any profile gives it, without a limit.
+    A name that the target does not list keeps the tokenizer that any profile gives it, without a limit. Raises
+    UsageError for an empty one, as `--model "$MODEL"` without a value gives: it would take the checks of tokens away.
     """
     if name is None:
         default = target.default_models.get(kind) or target.default_models.get("chat" if kind else "")
         return target.model(default) if default else None
+    if not name.strip():
+        raise UsageError("the model has no name: name one, or leave it out for the default of the target")
     known = target.model(name)
     if known:
         return replace(known, named=True)

@@ -457,7 +457,7 @@ def test_data_that_is_not_clean_is_planned_for_all_the_same() -> None:
     counts = curator.check(path, isolated=True).findings.by_severity
     assert not plan.clean
     assert (plan.errors, plan.warnings) == (counts[curator.Severity.ERROR], counts[curator.Severity.WARNING])
-    assert shlex.split(plan.command) == ["curator", "check", str(path)]
+    assert shlex.split(plan.command) == ["curator", "check", str(path), "--isolated"]
     text = shown(Plans((plan,)), "txt")
     assert text.index("Not clean: ") < text.index("Is there enough?")
     assert plan.snippet
@@ -610,6 +610,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     code, out, _ = run("a.jsonl", "--isolated", "--model", "gpt-4o", capsys=capsys)
     assert code == 0
     assert "for openai, gpt-4o-2024-08-06\n" in out
+    (tmp_path / "own.toml").write_text("")
+    _, out, _ = run("a.jsonl", "--config", "own.toml", "--target", "azure", "--format", "json", capsys=capsys)
+    command = json.loads(out)["plans"][0]["findings"]["command"]
+    assert command == "curator check a.jsonl --target azure --config own.toml"
     assert run("a.jsonl", "--isolated", "-o", "plan.md", capsys=capsys)[:2] == (0, "")
     assert (tmp_path / "plan.md").read_text(encoding="utf-8").startswith("## Training plan: `a.jsonl`")
     assert run("a.jsonl", "--isolated", "-o", "plan.json", capsys=capsys)[0] == 0
@@ -622,7 +626,7 @@ def test_standard_input_is_checked_by_the_name_that_the_command_takes(tmp_path: 
     rows = "".join(json.dumps(chat("Yes", n)) + "\n" for n in range(3))
     command = [sys.executable, "-m", "curator.cli.main", "plan", "-", "--isolated", "-q"]
     done = subprocess.run(command, input=rows, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "\n  curator check -\n" in done.stdout
+    assert "\n  curator check - --isolated\n" in done.stdout
 
 
 def test_what_the_command_refuses(
@@ -635,6 +639,8 @@ def test_what_the_command_refuses(
     for arguments, words in (
         (("gone.jsonl",), "gone.jsonl"),
         (("a.jsonl", "--target", "opnai"), "unknown target"),
+        (("a.jsonl", "--model", " "), "the model has no name"),
+        (("a.jsonl", "--isolated", "--config", "x.toml"), "contradict each other"),
         (("a.jsonl", "-o", "a.jsonl"), "is a file that is read"),
         (("a.jsonl", "--price", "-1"), "--price"),
         (("a.jsonl", "--price", "nan"), "--price"),

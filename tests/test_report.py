@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -453,6 +454,26 @@ def test_hundreds_of_files_stay_a_page(report: Any, tmp_path: Path) -> None:
     assert len(text) < 1_000_000
 
 
+def test_commands_of_a_report_name_its_files_and_what_it_was_told(report: Any, tmp_path: Path) -> None:
+    """Typed without the file, `curator check --fix` would mend whatever lies in the folder."""
+    data = chats(tmp_path / "a b.jsonl", *("same" for _ in range(12)))
+    (tmp_path / "own.toml").write_text("")
+    told = ("--target", "mistral", "--model", "m", "--config", tmp_path / "own.toml")
+    found = next(rule for rule in report(data, *told)["rules"] if rule["code"] == "DUP001")
+    words = ["curator", "check", *map(str, (data, *told))]
+    assert shlex.split(found["command"]) == [*words, "--select", "DUP001"]
+    assert shlex.split(found["remedy"]["command"]) == [*words, "--fix", "--unsafe-fixes", "--select", "DUP001"]
+    page = Page(report(data, *told, form="html")).says("findings")
+    assert f"And 8 more: {found['command']}" in page
+    assert f"{found['remedy']['command']} mends all 11" in page
+    both = report(data, "--isolated", "--target", "openai", "--target", "together")["rules"]
+    assert {rule["command"].partition("--target ")[2].split()[0] for rule in both} >= {"openai"}
+    secret = chats(tmp_path / "jane.doe@example.org.jsonl", *("same" for _ in range(12)))
+    for files in ([secret], [data] * 9):
+        rules = report(*files, "--isolated")["rules"]
+        assert "curator check FILE… --isolated --select DUP001" in [rule["command"] for rule in rules]
+
+
 def test_a_sample_of_a_huge_record_is_short_and_masked(report: Any, tmp_path: Path) -> None:
     turns = (("user", "a bob@example.org " * 100_000), ("assistant", "b"))
     row = {"messages": [{"role": role, "content": text} for role, text in turns]}
@@ -469,6 +490,8 @@ def test_a_sample_of_a_huge_record_is_short_and_masked(report: Any, tmp_path: Pa
         (["-o", "report.pdf"], "ends in .html, .md or .json"),
         (["-o", "d.jsonl", "--format", "json"], "is a file that is read"),
         (["--target", "nobody"], "unknown target 'nobody'"),
+        (["--model", ""], "the model has no name"),
+        (["--isolated", "--config", "x.toml"], "contradict each other"),
         (["--compare", "gone.json"], "gone.json: cannot be read"),
         (["--compare", "d.jsonl"], "d.jsonl: is no report"),
         (["--history", "d.jsonl"], "d.jsonl"),

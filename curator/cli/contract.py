@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -151,20 +150,14 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
 @contextmanager
 def _run(paths: Sequence[str], given: dict[str, Any]) -> Iterator[tuple[Dataset, Any, Any, Bars]]:
     """The dataset that the paths stand for, and what it is checked with."""
-    from curator import inputs, settings, targets
+    from curator import inputs
+    from curator.cli import choices
     from curator.cli.check import executor_for
     from curator.cli.progress import progress
     from curator.contracts.running import Bars, joined
 
-    if given["target"] and given["target"] not in targets.names():
-        raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
-    if given["isolated"] and given["config"]:
-        raise UsageError("--isolated and --config contradict each other")
-
-    def settings_for(path: Path) -> settings.Settings:
-        flags = {name: given[name] for name in ("target", "model")}
-        return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
-
+    choices.require_targets([given["target"]])
+    settings_for = choices.settings_for(given, target=given["target"], model=given["model"])
     datasets, failures = inputs.gather(paths, settings_for)
     if failures and not datasets:
         raise failures[0]

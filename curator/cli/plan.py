@@ -6,16 +6,14 @@ import importlib
 import io
 import os
 import sys
-from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
-from curator import engine, inputs, settings, targets
-from curator.cli import outputs
+from curator import engine, inputs
+from curator.cli import choices, outputs
 from curator.cli.check import executor_for
 from curator.cli.progress import progress
-from curator.errors import UsageError
 from curator.planning.advice import Plans
 from curator.planning.drafting import draft
 from curator.reporters.text import visible
@@ -60,15 +58,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
 
     Exit codes: 0 there is a plan (also for data that is not clean: it says so first), 2 the job could not be done.
     """
-    if given["target"] and given["target"] not in targets.names():
-        raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
-    if given["isolated"] and given["config"]:
-        raise UsageError("--isolated and --config contradict each other")
-
-    def settings_for(path: Path) -> settings.Settings:
-        own = settings.for_path(path, given["config"], given["isolated"])
-        return settings.overlay(own, target=given["target"], model=given["model"])
-
+    choices.require_targets([given["target"]])
+    settings_for = choices.settings_for(given, target=given["target"], model=given["model"])
     datasets, failures = inputs.gather(paths, settings_for)
     files = [file for dataset in datasets for split in dataset.splits.values() for file in split]
     if given["output_file"] is not None:
@@ -85,7 +76,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             datasets, executor=executor, token_stats=True, failures=failures, suppressions=Suppressions(),
             progress=advance,
         ) as (report, sources):  # fmt: skip
-            plans = draft(report, sources, given["price"])
+            plans = draft(report, sources, given["price"], config=given["config"], isolated=given["isolated"])
     _write(plans, given["form"], given["output_file"], quiet=given["quiet"])
     for failure in plans.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""

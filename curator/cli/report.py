@@ -6,13 +6,12 @@ import importlib.util
 import os
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from curator import catalogue, engine, inputs, settings, targets
-from curator.cli import outputs
+from curator import catalogue, engine, inputs
+from curator.cli import choices, outputs
 from curator.cli.check import executor_for, listed, progress_bar
 from curator.errors import InputError, UsageError
 from curator.inputs import Dataset
@@ -21,7 +20,7 @@ from curator.reporters.text import visible
 from curator.suppressions import Suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from curator.catalogue import Rule
     from curator.reporting.build import Judged
@@ -80,22 +79,18 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     could not be done (the report is written where it can be, and says what failed).
     """
     output, form = _output(given["output"], given["form"])
-    if given["isolated"] and given["config"]:
-        raise UsageError("--isolated and --config contradict each other")
-    names = given["names"] or (None,)
-    for name in given["names"] or ():
-        if name not in targets.names():
-            raise UsageError(f"unknown target {name!r}; there are {', '.join(targets.names())}")
+    names = tuple(dict.fromkeys(given["names"] or (None,)))
+    choices.require_targets(names)
     if len(names) > 1 and "-" in paths:
         raise UsageError("standard input can be read once: name one --target, or a file")
     if form == "html":
         _require()
-    gathered = [_gathered(paths, name, given) for name in dict.fromkeys(names)]
+    gathered = {name: _gathered(paths, name, given) for name in names}
     if output is not None:
-        outputs.refuse(output, gathered[0][0])
+        outputs.refuse(output, gathered[names[0]][0])
     if given["compare"] and output and os.path.realpath(given["compare"]) == os.path.realpath(output):
         raise UsageError(f"{output}: is the report to compare with; give --output another name")
-    code, document = _run(gathered, given, has_charts=form == "html")
+    code, document = _run(paths, gathered, given, has_charts=form == "html")
     text = _text(document, form, given)
     _write(output, text)
     if not given["quiet"]:
@@ -129,32 +124,35 @@ def _require() -> None:
 def _gathered(
     paths: tuple[str, ...], target: str | None, given: dict[str, Any]
 ) -> tuple[list[Dataset], list[InputError]]:
-    flags = {"target": target, "fail_on": given["fail_on"] or "never"}
-    flags |= {name: given[name] for name in ("model", "select", "ignore")}
-
-    def settings_for(path: Path) -> settings.Settings:
-        return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
-
+    flags = {name: given[name] for name in ("model", "select", "ignore")}
+    settings_for = choices.settings_for(given, target=target, fail_on=given["fail_on"] or "never", **flags)
     return inputs.gather(paths, settings_for, stdin_name=given["stdin_filename"])
 
 
 def _run(
-    gathered: Sequence[tuple[list[Dataset], list[InputError]]], given: dict[str, Any], *, has_charts: bool
+    paths: Sequence[str],
+    gathered: Mapping[str | None, tuple[list[Dataset], list[InputError]]],
+    given: dict[str, Any],
+    *,
+    has_charts: bool,
 ) -> tuple[int, Document]:
     """Check for each target, the first with a profile; the exit code, and the document."""
     from curator.reporting.build import document, judged
+    from curator.reporting.commands import again
     from curator.reporting.warming import warm_up
 
-    rules = _cards(gathered[0][0])
+    first, *more = gathered
+    rules = _cards(gathered[first][0])
     mask = Masker(Counter())
-    files = [file for dataset in gathered[0][0] for split in dataset.splits.values() for file in split]
+    files = [file for dataset in gathered[first][0] for split in dataset.splits.values() for file in split]
     quiet = given["no_progress"] or given["quiet"]
     code = 0
     others: list[Judged] = []
     with executor_for(files, given["jobs"]) as executor:
         # The first comes last: its files are still open when the document is built.
-        for datasets, failures in (*gathered[1:], gathered[0]):
-            is_first = datasets is gathered[0][0]
+        for target in (*more, first):
+            datasets, failures = gathered[target]
+            is_first = target == first
             with (
                 progress_bar(files, quiet) as progress,
                 engine.checked(
@@ -165,7 +163,7 @@ def _run(
                 if is_first and has_charts:
                     warm_up()
                 code = max(code, report.exit_code(given["fail_on"] or "never"))
-                run = judged(report, opened, rules, mask)
+                run = judged(report, opened, rules, mask, again(paths, target, given, mask))
                 if is_first:
                     return code, document([run, *others], report, opened, rules, mask)
                 others.append(run)

@@ -25,11 +25,19 @@ _ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preferen
 _DEAREST = 1_000_000  # ours: a dollar for each token; what is beyond is a slip, and costs that no float holds
 
 
-def draft(report: Report, files: Sequence[Checked], own_price: float | None = None) -> Plans:
+def draft(
+    report: Report,
+    files: Sequence[Checked],
+    own_price: float | None = None,
+    *,
+    config: str | None = None,
+    isolated: bool = False,
+) -> Plans:
     """A plan for each dataset of the run; the files are still open. `own_price` is in USD per million tokens.
 
-    Where no record of a dataset can be read, its plan says so, and so do the failures. Raises UsageError for a price
-    that is none.
+    `config` and `isolated` are what the run was told of its settings: the commands of the plans say the same. Where
+    no record of a dataset can be read, its plan says so, and so do the failures. Raises UsageError for a price that is
+    none.
     """
     if own_price is not None and not 0 <= own_price <= _DEAREST:
         raise UsageError(f"the price is {own_price}: give --price as USD per million tokens, 0 to {_DEAREST:,}")
@@ -38,7 +46,8 @@ def draft(report: Report, files: Sequence[Checked], own_price: float | None = No
         plan = file.bound.plan
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
-    made = [_plan(own, levels, own_price) for own in datasets.values()]
+    flags = ["--isolated"] if isolated else ["--config", config] if config else []
+    made = [_plan(own, levels, own_price, flags) for own in datasets.values()]
     return Plans(tuple(made), (*report.failures, *(failure for plan in made for failure in _nothing(plan))))
 
 
@@ -56,7 +65,9 @@ def _nothing(plan: TrainingPlan) -> Iterator[Failure]:
         yield Failure(path, 0, "", text)
 
 
-def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None) -> TrainingPlan:
+def _plan(
+    files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None, flags: Sequence[str]
+) -> TrainingPlan:
     """The plan of one dataset; its habits are those of the training data, where there is some."""
     first = next((file for file in files if file.bound.plan.split == TRAIN), files[0])
     plan = first.bound.plan
@@ -100,7 +111,7 @@ def _plan(files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_p
         splits,
         sum(levels[path, Severity.ERROR] for path in paths),
         sum(levels[path, Severity.WARNING] for path in paths),
-        _command(paths, plan),
+        _command(paths, plan, flags),
         labels,
         sections,
         endpoint,
@@ -132,8 +143,8 @@ def _split(name: str, files: Sequence[Checked]) -> Split:
     return Split(name, paths, records, unreadable, stats.total, stats.max, billed, too_long)
 
 
-def _command(paths: Sequence[str], plan: Plan) -> str:
-    flags = ["--target", plan.target.name] if plan.target.named else []
-    flags += ["--model", plan.model.name] if plan.model and plan.model.named else []
+def _command(paths: Sequence[str], plan: Plan, flags: Sequence[str]) -> str:
+    target = ["--target", plan.target.name] if plan.target.named else []
+    model = ["--model", plan.model.name] if plan.model and plan.model.named else []
     names = ["-" if path == _STDIN else path for path in paths]
-    return shlex.join(["curator", "check", *names, *flags])
+    return shlex.join(["curator", "check", *names, *target, *model, *flags])

@@ -24,6 +24,7 @@ from curator.profiling.profile import Profile, profiles
 from curator.report import Failure, Input, NotChecked, Report
 from curator.reporters.text import visible
 from curator.reporting.accounts import totals
+from curator.reporting.commands import selecting
 from curator.reporting.digest import Digest, Found, digest
 from curator.reporting.document import Document, File, Remedy, RuleFound, Verdict
 from curator.reporting.samples import Samples
@@ -33,7 +34,6 @@ from curator.reporting.verdicts import verdicts
 _FILES, _SPLITS, _NOTES, _FAILURES, _RULES = 200, 200, 100, 50, 150
 _TEXT = 600  # code points of a system prompt
 _SHORT = 120  # of a label, a name, an ending
-_COMMANDS = {"safe": "curator check --fix", "unsafe": "curator check --fix --unsafe-fixes"}
 _CUT = "tokens.answer_cut"
 _WITNESSES = 8  # texts of the sample in which secrets are looked for that a habit may be a part of
 _NEAR = NotChecked("near copies", "`curator dedupe` finds them, in a run of its own")
@@ -50,13 +50,13 @@ class Judged:
     failures: list[Failure]
 
 
-def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], mask: Masker) -> Judged:
-    """The verdicts and findings of one run, with a profile; its files are still open."""
+def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], mask: Masker, again: str) -> Judged:
+    """The verdicts and findings of one run, with a profile; its files are still open. `again` is its command."""
     _learn(files, mask)
     found = digest(report, {item.path: item.target for item in report.inputs}, rules)
     samples = Samples({file.source.path: file.source for file in files}, mask)
     codes = sorted(found.rules, key=lambda code: _rank(code, found.rules[code]))[:_RULES]
-    shown = [_rule(code, found.rules[code], found, rules.get(code), samples, mask) for code in codes]
+    shown = [_rule(code, found.rules[code], found, rules.get(code), samples, mask, again) for code in codes]
     told = [replace(v, sentence=mask(v.sentence), why=mask(v.why)) for v in verdicts(report, found, rules)]
     notes = [NotChecked(mask(note.what), mask(note.why)) for note in report.not_checked]
     failures = [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in report.failures]
@@ -80,11 +80,13 @@ def _rank(code: str, found: Found) -> tuple[int, int, str]:
     return -max(found.levels), -found.levels.total(), code
 
 
-def _rule(code: str, found: Found, digest: Digest, rule: Rule | None, samples: Samples, mask: Masker) -> RuleFound:
+def _rule(
+    code: str, found: Found, digest: Digest, rule: Rule | None, samples: Samples, mask: Masker, again: str
+) -> RuleFound:
     shown = found.shown()
     fix = next((finding.fix for finding in shown if finding.fix is not None), None)
     safety = next((finding.safety for finding in shown if finding.fixable), None)
-    command = _COMMANDS.get(str(safety), "") if found.fixable else ""
+    command = selecting(again, code, str(safety)) if found.fixable else ""
     return RuleFound(
         code,
         shown[0].name,
@@ -97,6 +99,7 @@ def _rule(code: str, found: Found, digest: Digest, rule: Rule | None, samples: S
         Remedy(clip(visible(mask(fix.title)), 200) if fix else "", command, found.fixable, len(found.titles) > 1),
         [samples.of(finding) for finding in shown],
         {name: counts[code] for name, counts in digest.codes.items() if counts[code]},
+        selecting(again, code),
     )
 
 

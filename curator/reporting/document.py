@@ -64,6 +64,8 @@ class RuleFound:
     samples: list[Sample]
     by_target: dict[str, int]
     """Findings at each target of the run."""
+    command: str
+    """What lists them all."""
 
 
 @dataclass(frozen=True, slots=True)

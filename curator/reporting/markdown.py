@@ -171,10 +171,10 @@ def _unchecked(document: Document) -> str:
 
 def _samples(rule: RuleFound) -> str:
     lines = [line for sample in rule.samples for line in _sample(sample)]
-    more = f"\n\n{mended(rule.remedy, rule)}" if not rule.remedy.title else ""
-    fix = "" if more else "\n\n" + fenced([mended(rule.remedy, rule)])
+    how = mended(rule.remedy, rule)
+    how = fenced([how]) if rule.remedy.title or rule.remedy.command else how
     head = f"<details><summary>{rule.code}: {rule.count:,}</summary>"
-    return f"{head}\n\n{fenced(lines)}{more}{fix}\n\n</details>"
+    return f"{head}\n\n{fenced(lines)}\n\n{how}\n\n</details>"
 
 
 def _sample(sample: Sample) -> Sequence[str]:

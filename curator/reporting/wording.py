@@ -53,8 +53,7 @@ def mended(remedy: Remedy, rule: RuleFound) -> str:
     how = f"{remedy.fixable:,} of {rule.count:,}"
     if remedy.fixable == rule.count:
         how = f"all {rule.count:,}" if rule.count > 1 else "it"
-    command = f"`{remedy.command} --select {rule.code}`"
-    return f"{title}{command} mends {how} (`--diff` shows it first); {more}"
+    return f"{title}`{remedy.command}` mends {how} (`--diff` shows it first); {more}"
 
 
 def graded(rule: RuleFound) -> str:
