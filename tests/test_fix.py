@@ -264,6 +264,13 @@ def test_utf16_is_refused_unless_unsafe_fixes_put_it_into_utf8(run: Run, tmp_pat
     refused(run, tmp_path, "t.jsonl", "put it into UTF-8 first (--unsafe-fixes with FIL001, or iconv -f UTF-16)")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
+def test_a_name_that_the_journal_cannot_hold_is_refused(run: Run, tmp_path: Path) -> None:
+    name = os.fsdecode(b"t\xff.jsonl")
+    write(tmp_path / name, BAD % 1)
+    refused(run, tmp_path, name, "its name is no UTF-8, so that it could not be undone")
+
+
 def test_standard_input_is_refused(run: Run, tmp_path: Path) -> None:
     refused(run, tmp_path, "-", "<stdin>: not fixed: it comes from standard input", input=rows(BAD % 1))
 

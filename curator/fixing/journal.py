@@ -104,6 +104,11 @@ def new_run() -> str:
 
 def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
     """Write an entry, pending, for a file of the folder. Raises UsageError."""
+    try:
+        head = msgspec.json.encode(entry)
+    except UnicodeEncodeError:
+        path = os.path.join(folder, entry.name)
+        raise UsageError(f"{path}: its name is no UTF-8, so that it could not be undone: rename it first") from None
     home = os.path.join(own_folder(folder), "journal")
     try:
         os.makedirs(home, exist_ok=True)
@@ -111,7 +116,7 @@ def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
         raise UsageError(f"{home}: {reason(error)}") from None
     place = os.path.join(home, f"{entry.run}-{secrets.token_hex(3)}{_PENDING}")
     with atomically(place) as file:
-        file.write(msgspec.json.encode(entry) + b"\n")
+        file.write(head + b"\n")
         with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
             for splice in back:
                 dump(cast(IO[bytes], packed), splice)
