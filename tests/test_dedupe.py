@@ -451,6 +451,24 @@ def test_nothing_one_and_all_the_same(run: Run, tmp_path: Path) -> None:
         assert (tmp_path / "out.jsonl").read_text() == f"{TRIO[0]}\n" * stay
 
 
+def test_templates_are_told_from_copies(run: Run, tmp_path: Path) -> None:
+    note = "near copies in one cluster: they may share a template rather than be copies"
+    filled = [chat(f"{words(1, 60)} {n}", "ok") for n in range(9)]
+    source = tmp_path / "in.jsonl"
+    for lines, flags, is_noted in (
+        (filled, [], True),
+        (filled + OTHERS, ["--show", "0"], True),
+        (filled, ["--exact"], False),
+        (filled[:1] * 9 + OTHERS, [], False),
+        (filled[:2] + OTHERS[:1], [], False),
+    ):
+        source.write_text("\n".join(lines))
+        assert (note in done(run("dedupe", str(source), *flags)).stdout) == is_noted
+    source.write_text("\n".join(filled))
+    done(run("dedupe", str(source), "--write-decisions", str(tmp_path / "d.jsonl")))
+    assert note not in done(run("dedupe", str(source), "--decisions", str(tmp_path / "d.jsonl"))).stdout
+
+
 def test_what_is_shown_is_no_more_than_what_differs(run: Run, tmp_path: Path) -> None:
     secret = words(9, 30)
     lines = [chat("Q?", f"{secret} red {words(8, 30)}"), chat("Q?", f"{secret} \x1b[31mblue {words(8, 30)}")]

@@ -29,7 +29,8 @@ from curator.writing import refusal
 _SHOWN = 10  # clusters
 _MEMBERS = 3  # of one cluster
 _WORDS = 40  # code points of the words that differ
-_LARGE = 0.2  # of all records; a cluster beyond it is rather a template
+_LARGE = 0.2  # of all records; near copies of one record beyond it, and not just a few, are rather a template
+_FEW = 5
 
 
 @click.command("dedupe", short_help="Take out copies.")
@@ -109,7 +110,7 @@ def command(path: str, **given: Any) -> None:
             with together([template]) as (stream,):
                 stream.writelines(deduping.proposed(records, done))
         if not given["quiet"]:
-            _say(records, done, given["show"])
+            _say(records, done, given["show"], is_decided=decisions is not None)
             for name in (*new, aside if output and count else ""):
                 if name:
                     click.echo(visible(f"wrote {name}"))
@@ -160,7 +161,7 @@ def _asked(path: str, given: dict[str, Any]) -> tuple[str | None, str | None]:
     return (path if given["in_place"] else output), given["write_decisions"]
 
 
-def _say(records: Records, done: Cleared, shown: int) -> None:
+def _say(records: Records, done: Cleared, shown: int, *, is_decided: bool) -> None:
     clusters = done.clusters()
     numbered = sorted(enumerate(clusters.items(), 1), key=lambda item: (-len(item[1][1]), item[0]))
     for cluster, ((stays, _), gone) in numbered[:shown]:
@@ -173,10 +174,12 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
     if len(clusters) > shown:
         click.echo(f"and {counted(len(clusters) - shown, 'more cluster')}")
     total, count = records.count(RECORD), sum(map(len, clusters.values()))
-    if numbered and shown and len(numbered[0][1][1]) > _LARGE * total and total > len(numbered[0][1][1]) + 1:
+    equal = deduping.exact(records, done)
+    near = max((sum(number not in equal for number in gone) for gone in clusters.values()), default=0)
+    if near >= _FEW and near > _LARGE * total and not is_decided:
         click.echo(
-            "note: the largest cluster holds much of the file: its records may share a template rather than be "
-            "copies; a higher --threshold, --exact or --decisions keeps more of them"
+            f"note: {near:,} of {total:,} records are near copies in one cluster: they may share a template rather "
+            "than be copies; a higher --threshold, --exact or --decisions keeps more of them"
         )
     if empty := sum(1 for stays, _ in clusters if stays == NOBODY):
         which, them = ("1 cluster keeps", "it") if empty == 1 else (f"{empty:,} clusters keep", "them")
@@ -185,7 +188,7 @@ def _say(records: Records, done: Cleared, shown: int) -> None:
         click.echo("note: some near copies carry another label, and stay; curator check --select LAB007 shows them")
     if done.unmatched:
         click.echo(f"note: no record of a cluster fits {counted(done.unmatched, 'decision')}, not followed")
-    copies = len(deduping.exact(records, done))
+    copies = len(equal)
     kinds = f"{counted(copies, 'copy', 'copies')}, {counted(count - copies, 'near copy', 'near copies')}"
     others = [(UNREADABLE, "unreadable"), (BLANK, "blank")]
     odd = ", ".join(f"{records.count(state):,} {what}" for state, what in others if records.count(state))
