@@ -212,6 +212,28 @@ def test_records_that_break_it_are_named_by_file_and_line(good: Callable[[str], 
     assert "and 1 more, which a higher --show lists" in text
 
 
+def test_what_is_checked_is_what_the_good_data_were_checked_for(tmp_path: Path) -> None:
+    """Mistral takes ids of calls of nine letters and digits alone, OpenAI any."""
+    records = chats(100)
+
+    def named(pattern: str) -> list[Record]:
+        for number, record in enumerate(records):
+            _, _, call, result, _ = record["messages"]
+            call["tool_calls"][0]["id"] = result["tool_call_id"] = pattern.format(number)
+        return records
+
+    contract = tmp_path / "contract.json"
+    good = written(tmp_path / "good.jsonl", named("c{:08}"))
+    assert run("learn", good, "-o", contract, "--target", "mistral", "-q").exception is None
+    data = written(tmp_path / "new.jsonl", named("call-{}"))
+    assert "new_errors" not in broken(outcome(data, contract, "--target", "openai"))
+    (tmp_path / "curator.toml").write_text('target = "openai"\n')
+    result = run("check", data, "--contract", contract, "-q", "--output-format", "json")
+    assert "new_errors" in broken(json.loads(result.stdout)), "the contract goes before the settings of new data"
+    silent = edited(contract, tmp_path / "silent.json", lambda data: data["measured_by"].pop("target"))
+    assert "new_errors" not in broken(outcome(data, silent)), "an older contract names none"
+
+
 def test_names_that_are_mostly_seen_once_are_not_all_there_are(tmp_path: Path) -> None:
     """Half of a set with functions for everything does not call what the other half calls; another set is noticed."""
 
@@ -438,6 +460,7 @@ SPOILED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a text for a number": (lambda d: first(d)["kwargs"].update(mostly="most"), "expectation 1 .* does not fit"),
     "an argument too many": (lambda d: first(d)["kwargs"].update(quantiles=[1]), "expectation 1 .* does not fit"),
     "another format": (lambda d: d["learned_from"].update(format="sharegpt"), "the contract is for sharegpt"),
+    "another target": (lambda d: d["measured_by"].update(target="mistrul"), "unknown target 'mistrul'; there are"),
     "another tokenizer": (lambda d: d["measured_by"].update(encoding="wordpiece"), "no tokenizer 'wordpiece'"),
 }  # fmt: skip
 

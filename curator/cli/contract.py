@@ -40,8 +40,8 @@ def command() -> None:
 def _common(function: Any) -> Any:
     """What both commands take."""
     options = [
-        click.option("--target", metavar="NAME", help="Whose rules hold, as for curator check.  [default: auto]"),
-        click.option("--model", metavar="NAME", help="The model to be tuned: its tokenizer."),
+        click.option("--target", metavar="NAME", help="Whose rules hold, as for curator check."),
+        click.option("--model", metavar="NAME", help="The model to be tuned: its limits; to learn, its tokenizer."),
         click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml."),
         click.option("--isolated", is_flag=True, help="No settings file at all."),
         click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's]"),
@@ -112,7 +112,8 @@ def learn(paths: tuple[str, ...], **given: Any) -> None:
 def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
     """Check data against a contract, and name the records that break it.
 
-    NEW is a file, a folder, or `-`; several are taken for one dataset.
+    NEW is a file, a folder, or `-`; several are taken for one dataset. They are checked for the target and the
+    model that the contract was learned for, unless others are named here.
 
     \b
     Examples:
@@ -131,6 +132,8 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
     contract = contracts.load(given["path"])
     if given["docs"]:
         pages.refuse(given["docs"])
+    for name in ("target", "model"):  # findings of other rules would not compare with those of the good data
+        given[name] = given[name] if given[name] is not None else getattr(contract.known, name) or None
     with _run(paths, given) as (dataset, executor, failures, bars):
         held = running.hold(contract, dataset, executor, failures, bars)
     stream = _utf8(sys.stdout)

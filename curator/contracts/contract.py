@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from curator import targets
 from curator.contracts import features
 from curator.contracts.clauses import Clause
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS, Reference
@@ -83,6 +84,10 @@ class Known:
     rules: list[str]
     whole: list[str]
     ran: list[str]
+    target: str = ""
+    """Whose rules held, as --target and the settings name it; "" in a contract that does not say."""
+    model: str = ""
+    """As --model and the settings name it; "" where they name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,14 @@ class Contract:
         return sorted({column.removeprefix(FLAG) for column in columns if column.startswith(FLAG)})
 
 
-def known(found: Reference) -> Known:
-    """The reference as a contract keeps it."""
+def known(found: Reference, target: str, model: str | None) -> Known:
+    """The reference as a contract keeps it, with the target and the model that the rules were told."""
+    called, declared, rules, whole, ran = (
+        sorted(names or ()) for names in (found.called, found.declared, found.rules, found.whole, found.ran)
+    )
     return Known(
-        found.encoding, found.classification, list(found.separators), found.stop,
-        *(sorted(names or ()) for names in (found.called, found.declared, found.rules, found.whole, found.ran)),
+        found.encoding, found.classification, list(found.separators), found.stop, called, declared, rules, whole, ran,
+        target, model or "",
     )  # fmt: skip
 
 
@@ -171,6 +179,9 @@ def load(path: str) -> Contract:
     measured = convert(data["measured_by"], Known, UsageError, f"{path}: measured_by")
     if bundled(measured.encoding) is None:
         raise UsageError(f"{path}: no tokenizer {_short(measured.encoding)} is bundled: {_AGAIN} {path}")
+    if measured.target and measured.target not in targets.names():
+        names = ", ".join(targets.names())
+        raise UsageError(f"{path}: measured_by: unknown target {_short(measured.target)}; there are {names}")
     try:
         contract = Contract(learned, measured, _clauses(data["suite"], path), path)
         _require_inert(contract, path)

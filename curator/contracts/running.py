@@ -103,7 +103,8 @@ def learn(dataset: Dataset, executor: Executor, failures: Sequence[InputError], 
         learning.figures(data),
     )
     once = {"new_functions": _once(table.called), "new_declared": _once(table.declared)}
-    return Contract(learned, contracts.known(known), tuple(learning.learn(data, _names(known), once)))
+    measured = contracts.known(known, dataset.settings.target, dataset.settings.model)
+    return Contract(learned, measured, tuple(learning.learn(data, _names(known), once)))
 
 
 def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Sequence[InputError], bars: Bars) -> Held:
