@@ -10,9 +10,12 @@ from curator.parsing import Fault, parse
 _UNQUOTED = re.compile(r"[A-Za-z_$][\w$]*\s*:")
 _TYPOGRAPHIC = "“”„‟«»‘’"
 _WORD = re.compile(r"[^\W\d]")
+_SPACE = " \t\r\n"  # that of JSON
 _BRACKETS = {"{": "}", "[": "]", "}": "", "]": ""}
 """What a line of a pretty-printed record may consist of, and what closes it."""
 _PYTHON = re.compile(r"(?:True|False|None)\b")
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?!\S)")
+_QUOTED = 20  # characters beside a value that are shown; of more it is said that there is text
 
 
 def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
@@ -26,6 +29,10 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
     rest, before = text[position:], text[:position].rstrip()
     if fault.kind == "depth":
         return fault.message, 0
+    if _CONFLICT.match(text):
+        return "a mark that a merge conflict left", 0
+    if (beside := _beside(text, fault)) is not None:
+        return beside
     if fault.message.startswith("Unterminated string"):
         return "cut off inside a text", position
     if fault.message.startswith("Invalid control character"):
@@ -37,7 +44,7 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
             return "the opening { is missing", text.index('"')
         if rest.lstrip().startswith((",", "]", "}")):
             return f"{rest.lstrip()[0]!r} after the end of the {whole}", position
-        return f"text after the end of the {whole}", position
+        return f"{_named(rest)} after the end of the {whole}", position
     if not rest.strip():
         return "cut off before its end", position
     if (before.endswith(",") and rest[:1] in "}]") or (rest.startswith(",") and rest[1:].lstrip()[:1] in ("}", "]")):
@@ -65,6 +72,30 @@ def diagnose(text: str, fault: Fault, whole: str = "record") -> tuple[str, int]:
     if fault.message.startswith("Expecting ':' delimiter"):
         return "missing colon after a key", position
     return "not JSON", position
+
+
+def _beside(text: str, fault: Fault) -> tuple[str, int] | None:
+    """Of an object that is whole, what stands before it, or that it is quoted; and where that begins."""
+    bare = text.strip(_SPACE)
+    if not bare:
+        return None
+    start = text.index(bare)
+    if bare.startswith('"{""') and bare.endswith('"') and _is_object(bare[1:-1].replace('""', '"')):
+        return "quoted as a cell of a table", start
+    begin = text.find("{")
+    if start < begin >= fault.position and text[start] not in '["\ufeff' and _is_object(text[begin:]):
+        return f"{_named(text[start:begin])} before the object", start
+    return None
+
+
+def _named(text: str) -> str:
+    bare = text.strip(_SPACE)
+    return repr(bare) if len(bare) <= _QUOTED else "text"
+
+
+def _is_object(text: str) -> bool:
+    parsed = parse(text.encode("utf-8", "replace"))
+    return parsed.fault is None and isinstance(parsed.value, dict)
 
 
 def is_piece(text: str) -> bool:

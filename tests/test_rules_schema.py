@@ -351,6 +351,44 @@ def test_a_record_without_its_opening_brace_is_named_at_its_start(tmp_path: Path
     assert (finding.line, finding.column, finding.values["diagnosis"]) == (21, 1, "the opening { is missing")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "column", "said"),
+    [
+        ("data: ", "", 1, "'data:' before the object"),
+        ("  \u200b", "", 3, "'\\u200b' before the object"),
+        ("17 ", "", 1, "'17' before the object"),
+        ("a line of a log, with its time ", "", 1, "text before the object"),
+        ("\ufeff", "", 1, "byte order mark inside the file"),
+        ("", ";", 0, "';' after the end of the record"),
+        ("", "\0", 0, "'\\x00' after the end of the record"),
+        ("", " and all that the log says of it", 1, "text after the end of the record"),
+    ],
+)
+def test_what_stands_beside_a_record_is_named(tmp_path: Path, before: str, after: str, column: int, said: str) -> None:
+    path, row = tmp_path / "t.jsonl", json.dumps(ask(ASKED, TOLD))
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + before + row + after + "\n", encoding="utf-8")
+    (finding,) = curator.check(path, isolated=True, select=["JSN"]).findings
+    assert finding.values["diagnosis"] == said
+    assert finding.column == (column if before else len(row) + 1 + column)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("<<<<<<< HEAD", "a mark that a merge conflict left"),
+        ("=======", "a mark that a merge conflict left"),
+        (">>>>>>> 1c2d3e4 (more data)", "a mark that a merge conflict left"),
+        ("========", "not JSON"),
+        ('"{""prompt"": ""a"", ""completion"": ""b""}"', "quoted as a cell of a table"),
+    ],
+)
+def test_lines_that_no_program_wrote_as_json_are_named(tmp_path: Path, line: str, said: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in GOOD) + line + "\n")
+    (finding,) = curator.check(path, isolated=True, select=["JSN"]).findings
+    assert (finding.line, finding.column, finding.values["diagnosis"]) == (21, 1, said)
+
+
 def test_a_code_fence_around_the_records_is_named(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text("```json\n" + "".join(json.dumps(row) + "\n" for row in GOOD) + "```\n")

@@ -169,7 +169,7 @@ def test_what_breaks_a_schema_is_said_in_words(tmp_path: Path, schema: Any, valu
     assert finding.message == f"the arguments of 'f' break its schema: {says}"
 
 
-@pytest.mark.parametrize(("after", "what"), [(" {}", "text"), ("}", "'}'")])
+@pytest.mark.parametrize(("after", "what"), [(" {}", "'{}'"), (' {"more": "than a few words"}', "text"), ("}", "'}'")])
 def test_what_stands_behind_arguments_is_not_behind_the_record(tmp_path: Path, after: str, what: str) -> None:
     (finding,) = check(tmp_path, row(says(called('{"a": "x"}' + after))), select=["FUN001"])
     assert f"{what} after the end of the arguments (column 1" in finding.message

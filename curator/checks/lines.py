@@ -116,8 +116,11 @@ def not_an_object(line: Line) -> Iterator[Problem]:
     if line.parsed is None or line.parsed.fault is not None or isinstance(line.parsed.value, dict):
         return
     if not _goes_on(line):
+        value = line.parsed.value
         names = {list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
-        yield Problem(values={"type": names.get(type(line.parsed.value), "a number")})
+        inner = parse(value.encode("utf-8", "replace")).value if isinstance(value, str) else None
+        variant = "encoded" if isinstance(inner, dict) and inner else None
+        yield Problem(values={"type": names.get(type(value), "a number")}, variant=variant)
 
 
 def duplicate_key(line: Line) -> Iterator[Problem]:
