@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.cli.config import toml
-from curator.cli.main import group
+from curator.cli.main import group, main
 
 
 @pytest.fixture
@@ -43,3 +43,14 @@ def test_what_is_shown_is_toml_with_the_settings(shown: Callable[..., str], tmp_
         "ignore", "exclude", 'params."SEP002"', 'datasets."my data"',
     ]  # fmt: skip
     assert tomli.loads(shown("--isolated"))["preset"] == "recommended-1"
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "curator.toml").write_text('target = "azure"\n')
+    (tmp_path / "data").mkdir()
+    assert main(["config", str(tmp_path / "data")]) == 0
+    assert 'target = "azure"  # set' in capsys.readouterr().out
+    assert main(["config", str(tmp_path / "data" / "tarin.jsonl")]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == f"error: {tmp_path / 'data' / 'tarin.jsonl'}: no such file\n"
+    assert not shown.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from curator import settings
+from curator.errors import InputError
 from curator.reporters.text import visible
 
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -31,6 +33,8 @@ def command(path: str | None, config: str | None, isolated: bool) -> None:
       curator config data/train.jsonl        what governs that file
       curator config --isolated              the defaults
     """
+    if path not in (None, "-") and not os.path.exists(path):
+        raise InputError(f"{path}: no such file")
     found = settings.for_path(Path(path) if path else Path.cwd() / "-", config, isolated)
     default = settings.Settings()
     click.echo(visible(f"# from {found.source or 'no settings file: these are the defaults'}"))
