@@ -9,6 +9,7 @@ from typing import Any
 from curator import formats
 from curator.checks.keys import slips
 from curator.conventions import Conventions
+from curator.formats import text
 from curator.model import Example, Place, Problem
 
 _KEPT = 10_000  # unrecognised records that get a finding of their own
@@ -59,7 +60,9 @@ class Unrecognised:
             if not context.conventions.format:
                 yield place, Problem(values=values, variant="all")
                 return
-            yield place, Problem(values=values, variant=None if keys else "empty")
+            # Of the formats, only this one is told by what its key holds.
+            variant = "value" if context.conventions.format == text.NAME and "text" in keys else None
+            yield place, Problem(values=values, variant=variant if keys else "empty")
 
     def _trim(self) -> None:
         self.first = dict(sorted(self.first.items())[:_KEPT])

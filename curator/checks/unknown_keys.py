@@ -55,14 +55,19 @@ class UnknownKeys:
         self.names |= other.names
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        completion = context.conventions.format == "openai-completion"
-        suffix = "-completion" if completion else ""
+        # That one extra key fails the job is known of conversations alone.
+        sure = context.conventions.format == "openai-chat"
         for place, first in self.carriers:
             keys = tuple(key for key in self.conventions.metadata if key not in self.target.extra_keys)
             values = {**self._values(keys or (first,)), "records": self.count}
             edits = tuple(RemoveEvery(f"/{escape(key)}") for key in keys or (first,))
             fix = Fix(f"remove {'it' if len(edits) == 1 else 'them'} from every record", edits)
-            yield place, Problem(f"/{escape(first)}", at="key", values=values, variant=f"usual{suffix}", fix=fix)
+            yield (
+                place,
+                Problem(
+                    f"/{escape(first)}", at="key", values=values, variant="usual" if sure else "usual-unsure", fix=fix
+                ),
+            )
         for key, rows in self.rows.all():
             pointer, unknown = self.names[key]
             for place, _ in rows:
@@ -72,7 +77,7 @@ class UnknownKeys:
                         f"{pointer}/{escape(unknown[0])}",
                         at="key",
                         values={**self._values(unknown), "records": 1},
-                        variant="message" if pointer else "completion" if completion else None,
+                        variant="message" if pointer else None if sure else "unsure",
                         fix=Fix(
                             "remove it" if len(unknown) == 1 else "remove them",
                             tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown),
