@@ -180,7 +180,7 @@ def test_hostile_texts_take_little_time(text: str) -> None:
     started = time.process_time()
     assert mended(text) is None
     assert mended(text * 10) is None
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 5
 
 
 def test_a_very_long_text_is_left_alone() -> None:

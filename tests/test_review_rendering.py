@@ -356,7 +356,7 @@ def test_a_megabyte_is_shown_at_once(content: str) -> None:
     started = time.process_time()
     html = html_of(record_html(shown, raw, found)) + raw_html(raw, found)
     # 0.07 s for 2 MB, 0.5 s for the 12 MB of escapes that a million control characters are in JSON.
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 5
     assert len(html) < 5_000_000
     Page(html)
 
@@ -376,7 +376,7 @@ def test_hostile_shapes_are_shown_at_once() -> None:
         shown, raw = example(record)
         started = time.process_time()
         html = html_of(record_html(shown, raw, []))
-        assert time.process_time() - started < 2
+        assert time.process_time() - started < 5
         Page(html)
 
 

@@ -353,7 +353,7 @@ def test_long_texts_take_linear_time(tmp_path: Path, text: str) -> None:
     started = time.process_time()
     found(tmp_path, rows)
     found(tmp_path, [*pairs("{}", "{}.", count=12), *rows[12:]])
-    assert time.process_time() - started < 6
+    assert time.process_time() - started < 12
 
 
 def test_rows_without_texts(tmp_path: Path) -> None:
