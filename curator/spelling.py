@@ -1,14 +1,15 @@
 """Which labels are spellings of one another.
 
-Two labels that differ only in case, space or closing punctuation are one label (letters or digits must
-remain: `+`, `-` and `#` are meaning). A slip of the pen is one edit away from a label that is at least
-twenty times as frequent.
+Two labels that differ only in case, space (also of no width) and closing punctuation are one label (letters
+or digits must remain: `+`, `-` and `#` are meaning). A slip of the pen is one edit away from a label that is
+at least twenty times as frequent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+_WITHOUT_WIDTH = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))  # joiners are not among them: they have a meaning
 _CLOSING = ".,;:!?。！？"
 _SLIP_LETTERS = 5  # shorter words are one edit away from many others
 _SLIP_LONGEST = 60  # ours: a longer text is a sentence
@@ -17,7 +18,7 @@ _SLIP_SHARE = 0.05
 
 def fold(label: str) -> str:
     """A label as it is compared: without case, space and closing punctuation, if letters or digits remain."""
-    plain = "".join(label.split()).casefold()
+    plain = "".join(label.split()).translate(_WITHOUT_WIDTH).casefold()
     stripped = plain.rstrip(_CLOSING)
     return stripped if any(c.isalnum() for c in stripped) else plain
 
