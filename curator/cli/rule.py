@@ -58,6 +58,7 @@ def command(
 
 def _test(rules: list[catalogue.Rule], found: settings.Settings) -> int:
     from curator.examples import verify
+    from curator.reporters.text import counted
 
     complaints = [complaint for rule in rules for complaint in verify(rule, found)]
     for complaint in complaints:
@@ -66,5 +67,5 @@ def _test(rules: list[catalogue.Rule], found: settings.Settings) -> int:
     for rule in rules:
         if not rule.card.examples:
             click.echo(f"{rule.path}: has no examples, so nothing shows that it works", err=True)
-    click.echo(f"{count} examples of {len(rules)} rules, {len(complaints)} wrong")
+    click.echo(f"{counted(count, 'example')} of {counted(len(rules), 'rule')}, {len(complaints)} wrong")
     return 1 if complaints else 0
