@@ -646,8 +646,10 @@ def test_pages_say_how_severe_it_is_and_of_how_many_records(good: Callable[[str]
         ]
 
     path = edited(good("label"), tmp_path / "c.json", notes)
-    run("check", data, "--contract", path, "--isolated", "-q", "--docs", tmp_path / "site")
+    more = [written(tmp_path / f"more-{number}.jsonl", labels(1, number)) for number in range(9)]
+    run("check", data, *more, "--contract", path, "--isolated", "-q", "--docs", tmp_path / "site")
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "more-6.jsonl and 2 more against its contract</h1>" in page
     assert '<p class="verdict good">The contract is kept, with notes' in page
     assert "<h3>info: Tokens of the whole record</h3>" in page
 

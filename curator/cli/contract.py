@@ -174,11 +174,12 @@ def _run(paths: Sequence[str], given: dict[str, Any]) -> Iterator[tuple[Dataset,
 
 def _learned(contract: Contract) -> Iterator[str]:
     """What a contract was learned from, and what it says."""
+    from curator.contracts.clauses import listed
     from curator.contracts.naming import plain
 
     learned = contract.learned
     unreadable = f", {learned.unreadable:,} unreadable" if learned.unreadable else ""
-    yield f"{', '.join(learned.files)}: {learned.records:,} records{unreadable}, {learned.format}"
+    yield f"{listed(learned.files, ', ')}: {learned.records:,} records{unreadable}, {learned.format}"
     for name in ("tokens", "turns", "answer_chars"):
         if name in learned.figures:
             found = learned.figures[name]

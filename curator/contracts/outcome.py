@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from curator import __version__
+from curator.contracts.clauses import listed
 from curator.contracts.features import FEATURES
 from curator.contracts.naming import plain
 from curator.contracts.running import Held
@@ -96,7 +97,7 @@ def _verdict(held: Held) -> Iterator[str]:
         + (f", {unreadable:,} unreadable" if unreadable else "")
         + f", {learned.format}"
     )
-    source = f"{', '.join(learned.files)} ({learned.records:,} records)"
+    source = f"{listed(learned.files, ', ')} ({learned.records:,} records)"
     yield f"{held.contract.path}: learned from {source} on {learned.when}"
     yield verdict(held)
 

@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import islice
 from typing import Any
 
+from curator.contracts.clauses import listed
 from curator.contracts.contract import FIGURES
 from curator.contracts.features import FEATURES, FLAG, HABIT, HABITS
 from curator.contracts.inert import inert
@@ -91,7 +92,7 @@ def _outcome(held: Held) -> str:
     ]
     return _page(
         _PAGES[0][1],
-        title=f"{', '.join(dict.fromkeys(held.table.paths))} against its contract",
+        title=f"{listed(list(dict.fromkeys(held.table.paths)), ', ')} against its contract",
         verdict=verdict(held),
         kept=not undecided and set(failing.values()) <= {"info"},
         lines=lines,
@@ -138,7 +139,7 @@ def _read(held: Held) -> str:
 
 def _learned(held: Held) -> str:
     learned = held.contract.learned
-    sources = ", ".join(map(name, learned.files))
+    sources = listed(list(map(name, learned.files)), ", ")
     return (
         f"The contract was learned from {sources}: {learned.records:,} records in the format {learned.format}, "
         f"on {learned.when}."

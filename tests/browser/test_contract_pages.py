@@ -74,7 +74,7 @@ def curator(folder: Path, *arguments: str, code: int) -> None:
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages of a contract that was learned from hostile data, and broken by other hostile data."""
     folder = tmp_path_factory.mktemp("docs")
-    good, new = folder / "<img src=x onerror=alert(5)>.jsonl", folder / "$a<b>&'.jsonl"
+    good, new = folder / "<img src=x onerror=alert(5)>.jsonl", folder / f"$a<b>&'{'of_a_name_without_end_' * 9}.jsonl"
     good.write_text("".join(records(hostile=True)))
     new.write_text("".join([*records(hostile=False), *records(hostile=True), '{"broken": <script>alert(6)</script>\n']))
     curator(folder, "learn", good.name, "-o", "contract.json", code=0)
@@ -124,16 +124,22 @@ def test_the_policy_of_the_page_alone_would_hold(docs: Path, seen: Seen) -> None
         assert "dialog: 1" in seen.events
 
 
+@pytest.mark.parametrize("width", [400, 700, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_is_readable(docs: Path, browser: Browser, scheme: str) -> None:
-    """Nothing lies beyond the edge of the window, and what is broken comes first."""
-    context = browser.new_context(viewport={"width": 700, "height": 900}, color_scheme=scheme)
+def test_a_page_is_readable(docs: Path, browser: Browser, scheme: str, width: int) -> None:
+    """Nothing lies beyond the edge of the window, no word of ours is cut up, and what is broken comes first."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.goto((docs / "site" / "index.html").as_uri())
-    width = page.evaluate("document.documentElement.scrollWidth")
+    widths = [page.evaluate("document.documentElement.scrollWidth")]
     headings = page.locator("h2").all_inner_texts()
     colors = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    counts = page.locator("td th", has_text="Count")
+    high = max(box["height"] for each in counts.all() if (box := each.bounding_box()))
+    page.goto((docs / "site" / "contract.html").as_uri())
+    widths.append(page.evaluate("document.documentElement.scrollWidth"))
     context.close()
-    assert width <= 700
+    assert max(widths) <= width
     assert headings == ["What is broken", "What is kept"]
     assert len(set(colors)) == 2
+    assert high < 100, "a word of five letters on as many lines"
