@@ -671,6 +671,7 @@ def test_secrets_and_personal_data_are_masked_in_every_form(report: Any, tmp_pat
     rows += [{"messages": [{"role": role, "content": text} for role, text in turns]}] * 30
     (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert report(tmp_path / "d.jsonl", "--isolated")["masked"].keys() >= {"e-mail", "secret", "card", "phone"}
+    assert re.search(r"Masked in it: .*\bsecret \(\d+\)", report(tmp_path / "d.jsonl", "--isolated", form="html"))
     for form in ("html", "md", "json"):
         text = report(tmp_path / "d.jsonl", "--isolated", form=form)
         text = json.dumps(text, ensure_ascii=False) if form == "json" else text
