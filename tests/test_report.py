@@ -509,6 +509,17 @@ def test_a_flag_that_does_not_fit_is_one_line(
     assert not (tmp_path / "report.html").exists()
 
 
+@pytest.mark.parametrize(("flag", "name"), [("--compare", "gone.json"), ("--history", "d.jsonl")])
+def test_what_cannot_be_read_is_said_before_the_work(
+    flag: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("curator.engine.checked", lambda *_, **__: pytest.fail("the data were checked first"))
+    data = chats(tmp_path / "d.jsonl", "a")
+    code, said = run(data, "--isolated", flag, tmp_path / name, "--format", "json", capsys=capsys)
+    assert code == 2
+    assert name in said
+
+
 def test_without_the_extra_html_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,7 @@ def refuse(path: str, datasets: Sequence[Dataset]) -> None:
         os.path.realpath(file) == real or (own is not None and _identity(file) == own) for file in read
     )
     if is_read or (own is not None and _is_standard_input(own, datasets)):
-        raise UsageError(f"{path}: is a file that is read; give --output-file another name")
+        raise UsageError(f"{path}: is a file that is read; give -o another name")
 
 
 def _identity(path: str) -> tuple[int, int] | None:

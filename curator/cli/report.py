@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from curator.catalogue import Rule
     from curator.reporting.build import Judged
     from curator.reporting.document import Document
+    from curator.reporting.history import History
 
 _FORMATS = {"html": "html", "markdown": "markdown", "md": "markdown", "json": "json"}
 _KINDS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown", ".json": "json"}
@@ -78,6 +79,8 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     Exit codes: 0 the report was written, 1 with --fail-on: something at or above it was found, 2 the job
     could not be done (the report is written where it can be, and says what failed).
     """
+    from curator.reporting import history, plain
+
     output, form = _output(given["output"], given["form"])
     names = tuple(dict.fromkeys(given["names"] or (None,)))
     choices.require_targets(names)
@@ -90,8 +93,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         outputs.refuse(output, gathered[names[0]][0])
     if given["compare"] and output and os.path.realpath(given["compare"]) == os.path.realpath(output):
         raise UsageError(f"{output}: is the report to compare with; give --output another name")
+    before = plain.read(given["compare"]) if given["compare"] else None  # what cannot be read is said before the work
+    past = history.history(given["history"]) if given["history"] else None
     code, document = _run(paths, gathered, given, has_charts=form == "html")
-    text = _text(document, form, given)
+    text = _text(document, form, given, before, past)
     _write(output, text)
     if not given["quiet"]:
         for verdict in document.verdicts:
@@ -177,16 +182,16 @@ def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
     return rules
 
 
-def _text(document: Document, form: str, given: dict[str, Any]) -> str:
+def _text(
+    document: Document, form: str, given: dict[str, Any], before: Mapping[str, Any] | None, past: History | None
+) -> str:
     """The report as it is written; the run is kept in the history, if one is wanted."""
     from curator.reporting import comparison, history, plain
 
-    compared = comparison.compare(given["compare"], document) if given["compare"] else None
-    past = None
-    own = plain.written(document)
-    if given["history"]:
-        past = history.with_run(history.history(given["history"]), document)
-        kept = history.keep(given["history"], document, own)
+    compared = comparison.compare(given["compare"], before, document) if before is not None else None
+    if past is not None:
+        past = history.with_run(past, document)
+        kept = history.keep(given["history"], document, plain.written(document))
         if not given["quiet"]:
             click.echo(visible(f"kept {kept}"), err=True)
     if form == "json":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from curator.masking import Masker
 from curator.reporting import plain
@@ -55,9 +57,8 @@ _CHANGES = 30
 _TOOL = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 
 
-def compare(path: str, document: Document) -> Comparison:
-    """The document against the report in a file. Raises UsageError for a file that is no report."""
-    value = plain.read(path)
+def compare(path: str, value: Mapping[str, Any], document: Document) -> Comparison:
+    """The document against an earlier report, as `plain.read` gives it of the file at that path."""
     before, now = figures(value), figures(json.loads(plain.written(document)))
     deltas = [Delta(title, getattr(before, name), getattr(now, name)) for name, title in _NAMES.items()]
     rules = [Delta(code, before.rules.get(code, 0), now.rules.get(code, 0)) for code in {**now.rules, **before.rules}]

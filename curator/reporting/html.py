@@ -92,6 +92,7 @@ def _environment(document: Document) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
 
     def split_name(profile: Profile) -> str:
