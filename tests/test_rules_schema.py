@@ -293,6 +293,18 @@ def test_long_keys_are_not_shown_whole(tmp_path: Path) -> None:
         ({}, "the record is empty: it has no keys"),
         (ask(ASKED, TOLD, parallel_tool_calls="yes"), "'parallel_tool_calls' is a text, not true or false"),
         (ask(ASKED, TOLD, tools=5), "'tools' is a number, not an array"),
+        (
+            {"messages": [ASKED, {"role": "tool", "tool_call_id": "c", "content": None}, TOLD]},
+            "'content' is null, not a text",
+        ),
+        (
+            ask({**ASKED, "tool_calls": [CALLED]}, TOLD),
+            "openai does not know the key 'tool_calls' in a message of the role 'user': is the role right?",
+        ),
+        (
+            ask({**ASKED, "tool_calls": [], "tool_call_id": ""}, {**TOLD, "tool_call_id": "c"}),
+            "openai does not know the key 'tool_call_id' in a message of the role 'assistant': is the role right?",
+        ),
     ],
 )
 def test_messages_are_in_words(tmp_path: Path, row: dict[str, Any], message: str) -> None:

@@ -169,6 +169,22 @@ def test_what_breaks_a_schema_is_said_in_words(tmp_path: Path, schema: Any, valu
     assert finding.message == f"the arguments of 'f' break its schema: {says}"
 
 
+def test_each_call_has_one_result_and_may_wait_for_it(tmp_path: Path) -> None:
+    def found(*messages: dict[str, Any]) -> list[tuple[str, str, str]]:
+        findings = check(tmp_path, row(*messages), select=["FUN011", "FUN012"])
+        return [(f.code, f.pointer, f.message) for f in findings]
+
+    first, second, told = says(called("{}", call_id="call_1")), says(called("{}", call_id="call_2")), A
+    again = "the call 'call_1' has its result already"
+    assert found(first, result("call_1"), result("call_1"), told) == [("FUN011", "/messages/3/tool_call_id", again)]
+    assert found(first, result("call_1"), told, U, second, result("call_1"), told) == [
+        ("FUN011", "/messages/6/tool_call_id", f"{again}; the call before it has the id 'call_2'")
+    ]
+    assert found(first, result("call_1"), told, U, first, result("call_1"), told) == [], "told by FUN010"
+    late = found(first, told, result("call_1"), told)
+    assert [code for code, _, _ in late] == ["FUN012"]
+
+
 @pytest.mark.parametrize(("after", "what"), [(" {}", "'{}'"), (' {"more": "than a few words"}', "text"), ("}", "'}'")])
 def test_what_stands_behind_arguments_is_not_behind_the_record(tmp_path: Path, after: str, what: str) -> None:
     (finding,) = check(tmp_path, row(says(called('{"a": "x"}' + after))), select=["FUN001"])

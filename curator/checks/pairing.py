@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -57,9 +57,9 @@ def bad_id(example: Example, *, target: Target) -> Iterator[Problem]:
 
 @few
 def without_call(example: Example) -> Iterator[Problem]:
-    """Results of a call that no earlier turn makes; silent where a call cannot be read, which is said of it."""
+    """Results of a call that no earlier turn makes, or that has its result; silent where a call cannot be read."""
     for block in _blocks(example):
-        if not block.orphans:
+        if not block.orphans and not block.repeated:
             continue
         if any(map(_has_unread_calls, example.turns)):
             return
@@ -73,6 +73,9 @@ def without_call(example: Example) -> Iterator[Problem]:
                 yield Problem(f"{result.pointer}/tool_call_id", values=values)
             else:
                 yield Problem(result.pointer, values={"function": _name(result)}, variant="function")
+        for result in block.repeated:
+            values = {"id": _answers(result), "hint": hint}
+            yield Problem(f"{result.pointer}/tool_call_id", values=values, variant="again")
 
 
 @few
@@ -84,7 +87,7 @@ def unanswered(example: Example) -> Iterator[Problem]:
         if not block.next_role:
             continue
         # A result with a wrong id, or in the wrong place, is the answer to one of them, and is reported itself.
-        for call in islice(block.open.values(), len(block.orphans), None):
+        for call in islice(block.open.values(), len(block.orphans) + len(block.repeated), None):
             if call.id and call.id in misplaced:
                 continue
             where, inner = (call.pointer, None) if call.inside is None or call.broken else call.place("")
@@ -99,6 +102,8 @@ class _Block:
         """Calls without a result."""
         self.orphans: list[Turn] = []
         """Results without a call."""
+        self.repeated: list[Turn] = []
+        """Results of calls that have theirs."""
         self.next_role = ""
         """Who goes on after the results; "" where the record ends."""
         self._ids: defaultdict[str, deque[int]] = defaultdict(deque)
@@ -107,14 +112,20 @@ class _Block:
         self._order = deque(self.open)
         self._in_text = any(call.inside is not None for call in calls)
 
-    def answer(self, result: Turn, known: set[str]) -> None:
-        """Take the call that a result answers out of those that are open."""
+    def answer(self, result: Turn, waiting: Counter[str]) -> None:
+        """Take the call that a result answers out of those that are open.
+
+        `waiting` holds the ids of all calls so far, each with how many results it may still have.
+        """
         wanted = _answers(result)
         if self._in_text:
             self.open.clear()  # no ids there: one text answers all calls of a turn
-        elif wanted in known:
+        elif wanted in waiting:
             while self._close(self._ids[wanted]):  # an id that two calls share is another fault
                 pass
+            waiting[wanted] -= 1
+            if waiting[wanted] < 0:
+                self.repeated.append(result)
         else:
             found = self._close(self._ids[""] if wanted else self._order)
             if not found and "role" in result.message and (wanted or result.role == "function"):
@@ -130,16 +141,16 @@ class _Block:
 def _blocks(example: Example) -> Iterator[_Block]:
     if not any(turn.calls or turn.role in RESULT_ROLES for turn in example.turns):
         return
-    known: set[str] = set()
+    waiting: Counter[str] = Counter()
     block = _Block()
     for turn in example.turns:
         if turn.role in RESULT_ROLES:
-            block.answer(turn, known)
+            block.answer(turn, waiting)
         elif turn.role in ("user", "assistant"):
             block.next_role = turn.role
             yield block
             block = _Block(turn.calls)
-            known |= {call.id for call in turn.calls if call.id}
+            waiting.update(call.id for call in turn.calls if call.id)
         elif turn.role not in ("system", "developer"):
             block.open.clear()  # under a role of its own template, perhaps a result
     yield block

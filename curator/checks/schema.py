@@ -159,6 +159,8 @@ def _against_the_api(example: Example, target: Target) -> Iterator[_Fault]:
             sentence = f"{what} lacks the key 'tool_call_id'" if missing else "'tool_call_id' is null, not a text"
             where = turn.pointer if missing else f"{turn.pointer}/tool_call_id"
             yield _Fault("", where, sentence, turn.message, (), missing)
+        if turn.role == "tool" and wants_strings and turn.message.get("content", "") is None:
+            yield _Fault("", f"{turn.pointer}/content", "'content' is null, not a text", None, (), "")
         if type(turn.content) is list and "image_url" in target.content_parts.get(turn.role, ()):
             for index, part in enumerate(turn.content):
                 if (

@@ -16,6 +16,8 @@ from curator.schemas import message_keys, record_keys
 from curator.targets import Target
 
 _SHOWN = 8  # keys that a message names
+_BELONG = {"tool_calls": "assistant", "function_call": "assistant", "tool_call_id": "tool"}
+"""Whose messages have these keys; in another's, a call or a result is not read as one."""
 
 
 class _Unknown(NamedTuple):
@@ -23,6 +25,8 @@ class _Unknown(NamedTuple):
 
     pointer: str
     keys: tuple[str, ...]
+    role: str = ""
+    """Of the message, where these are keys of messages, but of those of another role."""
 
 
 class UnknownKeys:
@@ -69,19 +73,17 @@ class UnknownKeys:
                 ),
             )
         for key, rows in self.rows.all():
-            pointer, unknown = self.names[key]
+            pointer, unknown, role = self.names[key]
+            removals = tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown)
             for place, _ in rows:
                 yield (
                     place,
                     Problem(
                         f"{pointer}/{escape(unknown[0])}",
                         at="key",
-                        values={**self._values(unknown), "records": 1},
-                        variant="message" if pointer else None if sure else "unsure",
-                        fix=Fix(
-                            "remove it" if len(unknown) == 1 else "remove them",
-                            tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown),
-                        ),
+                        values={**self._values(unknown), "records": 1, "role": role},
+                        variant="role" if role else "message" if pointer else None if sure else "unsure",
+                        fix=None if role else Fix("remove it" if len(unknown) == 1 else "remove them", removals),
                     ),
                 )
 
@@ -107,6 +109,10 @@ class UnknownKeys:
             if not turn.message.keys() <= message_keys():
                 keys = [key for key in turn.message if key not in message_keys()]
                 yield from self._without_slips(example, turn.pointer, keys)
+            if not turn.message.keys().isdisjoint(_BELONG) and turn.role in ("system", "user", "assistant"):
+                keys = [key for key, role in _BELONG.items() if turn.message.get(key) and turn.role != role]
+                if keys:
+                    yield _Unknown(turn.pointer, tuple(keys), turn.role)
 
     def _without_slips(self, example: Example, pointer: str, keys: list[str]) -> Iterator[_Unknown]:
         meant = [slip.meant for slip in slips(example, example.format) if slip.pointer == pointer] if keys else []
