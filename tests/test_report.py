@@ -691,6 +691,16 @@ def test_secrets_and_personal_data_are_masked_in_every_form(report: Any, tmp_pat
         assert "⟨e-mail⟩" in text
 
 
+def test_only_what_stands_in_the_report_counts_as_masked(report: Any, tmp_path: Path) -> None:
+    """A sample is a part of its line: an address beyond it is neither shown nor masked."""
+    texts = [f"Shop {n}? {'Here, there. ' * 40} jane{n}@example.org" for n in range(30)]
+    data = chats(tmp_path / "d.jsonl", *texts, "Mail bob@example.org?", "Mail bob@example.org?")
+    found = report(data, "--isolated", "--select", "DUP001")
+    assert found["masked"] == {"e-mail": json.dumps(found).count("\\u27e8e-mail\\u27e9")} == {"e-mail": 2}
+    chats(data, *texts, texts[0])
+    assert report(data, "--isolated", "--select", "DUP001")["masked"] == {}
+
+
 def test_what_a_habit_or_a_message_holds_of_a_secret_is_masked(report: Any, tmp_path: Path) -> None:
     rows = [
         {"prompt": f"Question {n} by {TOKEN}", "completion": f" Answer {n} of user{n}@support.example.org"}

@@ -144,7 +144,7 @@ def document(
         sum(report.findings.by_code[code] for code in cut) if ran & {*cut} else None,
         notes[:_NOTES],
         failures[:_FAILURES],
-        dict(mask.counts.most_common()),
+        {kind: count for kind, count in mask.counts.most_common() if count},
         hidden={name: count for name, count in counts.items() if count > 0},
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 
 from curator.documents import spans
 from curator.findings import clip
-from curator.masking import Masker
+from curator.masking import Masker, sign
 from curator.model import Finding
 from curator.reporters.text import visible
 from curator.reporting.document import Sample
@@ -42,15 +43,19 @@ class Samples:
         window = text[first:last]
         # A message may quote the end of a secret, of which nobody could tell that it is one.
         self._mask.learn(window, finding.message)
+        mask = Masker(Counter(), self._mask.known)  # most of the window is not shown, nor what is masked there
         before, marked, after = map(
             _on_one_line,
-            self._mask.pieces(window, (0, start - first), (start - first, end - first), (end - first, len(window))),
+            mask.pieces(window, (0, start - first), (start - first, end - first), (end - first, len(window))),
         )
+        before, marked, after = visible(before), visible(marked), visible(after)
         if is_whole:
-            return self._shown(finding, _head(visible(marked), 2 * _AROUND + _MARKED), "", "")
-        return self._shown(
-            finding, _tail(visible(before), _AROUND), _middle(visible(marked)), _head(visible(after), _AROUND)
-        )
+            parts = (_head(marked, 2 * _AROUND + _MARKED), "", "")
+        else:
+            parts = (_tail(before, _AROUND), _middle(marked), _head(after, _AROUND))
+        for kind, count in mask.counts.items():
+            self._mask.counts[kind] += min(count, "".join(parts).count(sign(kind)))
+        return self._shown(finding, *parts)
 
     def _shown(self, finding: Finding, before: str, marked: str, after: str) -> Sample:
         message = clip(visible(self._mask(finding.message)), _MESSAGE)
