@@ -183,6 +183,7 @@ def turn_to(mode: str, rule: str = "") -> None:
     wanted = "record" if here.mode == mode else mode
     here.settle()
     here.mode, here.bulk = wanted, rule  # type: ignore[assignment]
+    here.asked += 1
     here.say("")
 
 

@@ -1,91 +1,130 @@
-"""Where the browser looks: a new record from its top, and the field that is asked for under the cursor."""
+"""Where the browser looks, and when it takes keys: one after the other, each on the page that the one before made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
 
 import streamlit as st
 
 _SCRIPT = """
 const TYPING = "input, textarea, select, [contenteditable=true]";
-const PATIENCE = 3000;  // ms that a field may take to come
-const here = (globalThis.curatorAttention ??= { shown: null, asked: null, wanted: {}, held: null });
+const PRESSED = ".stButton button:enabled, .stFormSubmitButton button:enabled";
+const PATIENCE = 20000;  // ms that a page may take to come, and that keys wait for it
+const here = (globalThis.curatorAttention ??= { wanted: {}, waiting: [], since: 0, until: 0, tries: 0 });
 
 export default function ({ data, parentElement }) {
   const page = parentElement.ownerDocument ?? document;
-  const moved = here.shown !== data.shown;
-  const asked = `${data.asked} ${data.field}`;
-  const isNew = here.asked !== asked;
-  Object.assign(here, { shown: data.shown, asked, wanted: data });
-  if (moved) page.querySelectorAll(data.top).forEach((part) => { part.scrollTop = 0; });
-  if (isNew && data.field) look(page, data.field, 40);
-  else if (isNew || moved) here.held = null;
+  const before = here.wanted;
+  Object.assign(here, { wanted: data, part: parentElement });
+  if (before.drawn !== data.drawn) Object.assign(here, { until: 0, since: Date.now() });
+  if (before.shown !== data.shown) page.querySelectorAll(data.top).forEach((part) => { part.scrollTop = 0; });
+  if (before.field !== data.field || before.asked !== data.asked) {
+    Object.assign(here, { field: null, tries: data.field ? 40 : 0 });
+    look(page);
+  }
   if (here.listens) return;
   here.listens = true;
-  page.defaultView.addEventListener("keydown", pressed, true);  // before Streamlit, whose shortcuts it may hold back
+  page.defaultView.addEventListener("keydown", pressed, true);  // before Streamlit, and
+  page.defaultView.addEventListener("keydown", taken);  // after it
   page.addEventListener("click", clicked, true);
 }
 
-function look(page, selector, tries) {
-  const field = page.querySelector(selector);
-  if (field) {
-    field.focus();
-    release(page, field);
-  } else if (tries > 0) setTimeout(look, 25, page, selector, tries - 1);
+function look(page) {
+  clearTimeout(here.looks);
+  if (!here.tries) return;
+  here.field = page.querySelector(here.wanted.field);
+  here.field?.focus();
+  here.tries = here.field ? 0 : here.tries - 1;
+  here.looks = setTimeout(look, 25, page);
 }
 
+// For the next key Streamlit gives up the run of the one before, and would decide on a record that nobody has seen. So
+// keys wait for the page; where it asks for a text, what has been typed meanwhile is that text.
 function pressed(event) {
+  if (!event.isTrusted || event.isComposing || !here.part.isConnected) return;
   const page = event.currentTarget.document;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (here.held && event.key === "Escape") here.held = null;
-  if (here.held) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (!event.repeat) here.held.push(event.key);
-  } else if (!event.target.closest?.(TYPING)) {
-    if (event.key === "?") page.querySelector(here.wanted.help)?.click();  // Streamlit takes letters and digits alone
-    const name = (event.shiftKey ? "Shift+" : "") + event.key.toUpperCase();
-    const button = here.wanted.askers?.[name];
-    if (button && page.querySelector(button)?.disabled === false) hold();
+  const isThird = event.getModifierState("AltGraph");  // it is Ctrl and Alt, too, on some machines
+  const { key, code, keyCode, shiftKey } = event;
+  const altKey = event.altKey && !isThird;
+  const isDigit = /^Digit/.test(code);
+  const isText = [...key].length === 1;
+  if ((event.ctrlKey || event.metaKey) && !isThird) return;
+  if (altKey ? !isDigit : !isText && !["Enter", "Escape", "Backspace"].includes(key)) return;
+  const waits = here.waiting.length > 0;
+  const field = event.target.closest?.(TYPING);
+  if (field && (field !== here.field || !(waits || isComing()))) return;
+  const isShortcut = /^[a-z0-9?]$/i.test(key) || /^Key[A-Z]$/.test(code) || altKey;
+  if (!field && !waits && !isShortcut && !isBusy(page)) return;  // it scrolls, or presses what has the cursor
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (event.repeat) return;  // a key that is held down decides once
+  here.waiting.push({ key, code, keyCode, shiftKey, altKey, isText: isText && !altKey });
+  if (waits) return;
+  here.since = Date.now();
+  next(page);
+}
+
+function next(page) {
+  clearTimeout(here.turn);
+  const what = here.waiting[0];
+  if (!what) return;
+  if (Date.now() - here.since > PATIENCE) here.waiting = [];
+  else if (!isBusy(page)) {
+    here.since = Date.now();
+    press(page, what);
+    here.waiting.shift();
   }
+  here.turn = setTimeout(next, 5, page);
+}
+
+function press(page, what) {
+  const at = page.activeElement ?? page.body;
+  const isField = at.matches(TYPING);
+  if (isField && at !== here.field) return;  // somebody types elsewhere by now
+  const isLine = what.key === "Enter" && at.tagName === "TEXTAREA";
+  if (isField && (what.isText || isLine)) page.execCommand("insertText", false, isLine ? "\\n" : what.key);
+  else if (isField && what.key === "Backspace") page.execCommand("delete");
+  else if (what.key === "?") page.querySelector(here.wanted.help)?.click();  // Streamlit takes letters and digits alone
+  else {
+    const how = { ...what, bubbles: true, cancelable: true };
+    const isTaken = !at.dispatchEvent(new KeyboardEvent("keydown", how));
+    at.dispatchEvent(new KeyboardEvent("keyup", how));
+    if (isTaken || (isField && what.key === "Enter")) expect();
+  }
+}
+
+function taken(event) {
+  const isOwn = event.isTrusted && !event.isComposing && event.target === here.field && here.part.isConnected;
+  const isGiven = event.key === "Enter" && here.field?.tagName === "INPUT";
+  if (isOwn && (isGiven || event.defaultPrevented)) expect();
 }
 
 function clicked(event) {
-  const button = event.target.closest?.("button");
-  if (button && Object.values(here.wanted.askers ?? {}).some((asker) => button.matches(asker))) hold();
+  if (!here.part.isConnected || !event.target.closest?.(PRESSED)) return;
+  if (!isComing()) return expect();
+  event.preventDefault();  // a second click, or on what is about to go
+  event.stopImmediatePropagation();
 }
 
-// Between the key that asks for a text and its field, what is typed is text already, not the keys of other decisions.
-function hold() {
-  const held = (here.held = []);
-  setTimeout(() => { if (here.held === held) here.held = null; }, PATIENCE);
-}
+function expect() { here.until = Date.now() + PATIENCE; }
 
-function release(page, field) {
-  const held = here.held ?? [];
-  here.held = null;
-  for (const key of held) {
-    if (key === "Enter") {
-      field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-      return;
-    }
-    if (key === "Backspace") page.execCommand("delete");
-    else if ([...key].length === 1) page.execCommand("insertText", false, key);
-  }
+function isComing() { return Date.now() < here.until; }
+
+function isBusy(page) {
+  const state = page.querySelector("[data-test-script-state]")?.dataset.testScriptState ?? "notRunning";
+  return isComing() || here.tries > 0 || state !== "notRunning";
 }
 """
 
 
-def pay(
-    shown: str, top: str, field: str = "", *, asked: int = 0, askers: Mapping[str, str] | None = None, help: str = ""
-) -> None:
+def pay(shown: str, top: str, field: str = "", *, asked: int = 0, help: str = "") -> None:
     """Scroll what `top` selects to its start when `shown` is not what it was, and put the cursor into `field`.
 
-    It is put there once for each number `asked`. `askers` are the buttons that ask for a field, by their keys: what is
-    typed before the field has come goes into it. The key ? presses `help`. None of these holds data: they are
-    selectors and ids of ours.
+    It is put there once for each number `asked`. The key ? presses `help`. None of these holds data: they are
+    selectors and ids of ours. To be called last: the next key is taken when this has come to the browser.
     """
-    data = {"shown": shown, "top": top, "field": field, "asked": asked, "askers": dict(askers or {}), "help": help}
+    drawn = str(time.monotonic_ns())
+    data = {"shown": shown, "top": top, "field": field, "asked": asked, "help": help, "drawn": drawn}
     _component()(data=data, key="attention")
 
 

@@ -24,11 +24,9 @@ from curator.review.workspace import Workspace
 Open = Callable[[Row], None]
 Told = Callable[[str, bool], None]
 
-UNSAID = "Say first why they may all stay, then press Keep all."
+UNSAID = "Say first why they may all stay, then press Enter."
 """What is told where all members are to be kept for no reason; the field for it is FIELD."""
 FIELD = ".st-key-cluster-actions input"
-ASKERS = {"Q": ".st-key-cluster-actions:has(.stTextInput input:placeholder-shown) .st-key-cluster-keep button"}
-"""The button that asks for a text where there is none yet, as a selector, by its key."""
 _PAGE = 8
 """Members on the page at once; each has a digit as its key."""
 _MANY = 200
@@ -68,14 +66,15 @@ def _together(workspace: Workspace, group: Group, members: list[Member], told: T
     own = next((one.label for one in members if one.label is not None), None)
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="cluster-actions"):
         reason = f"cluster-reason:{group.id}"
-        st.text_input("Reason", key=reason, placeholder="Why they may all stay", width=260)
-        st.button(
-            "Keep all",
-            key="cluster-keep",
-            shortcut="Q",
-            on_click=_keep_all,
-            args=(workspace, group, reason, told, upto),
-        )
+        with (
+            st.form(f"cluster-form:{group.id}", border=False, enter_to_submit=True, width="content"),
+            st.container(horizontal=True, gap="small", vertical_alignment="bottom"),
+        ):
+            st.text_input("Reason", key=reason, placeholder="Why they may all stay", width=260)
+            st.form_submit_button(
+                "Keep all", key="cluster-keep", shortcut="Q", on_click=_keep_all,
+                args=(workspace, group, reason, told, upto),
+            )  # fmt: skip
         if own is not None:
             labels = editing.labels(workspace.plan(members[0].row.file).conventions, own)
             labels = list(dict.fromkeys((*(one.label for one in members if one.label is not None), *labels)))

@@ -13,11 +13,6 @@ from curator.review.screen import Screen
 from curator.review.states import State
 from curator.review.workspace import Workspace
 
-ASKERS = {
-    "Q": ".st-key-decide-keep button", "N": ".st-key-decide-discuss button",
-    "Shift+X": ".st-key-decide-remove-note button", "E": ".st-key-decide-edit button",
-}  # fmt: skip
-"""The buttons that ask for a text, as selectors, by their keys."""
 HELP = ".st-key-decide-help button"
 _REASON = "decision-reason"
 _ASKED = {
@@ -129,7 +124,7 @@ def _reason(workspace: Workspace, here: Screen) -> None:
         ):
             st.text_input(question, key=name, placeholder=f"{question} {hint}", label_visibility="collapsed")
             st.form_submit_button(f"{word} ⏎", on_click=_answer, args=(workspace, name), type="primary")
-            st.form_submit_button("Cancel", on_click=answering.ask, args=(here.asking,))
+            st.form_submit_button("Cancel", on_click=answering.ask, args=(here.asking,), shortcut="Esc")
 
 
 def _answer(workspace: Workspace, name: str) -> None:

@@ -51,13 +51,10 @@ def show(workspace: Workspace) -> None:
             _right(workspace, shown, row, position, total, here)
     if here.asking in ("keep", "discuss", "remove"):
         here.cursor = decision_bar.field(here)
-    is_cluster = screens.cluster() is not None
-    attention.pay(
-        f"{row.id if row else 0} {here.mode}", ".st-key-record-scroll", here.cursor, asked=here.asked,
-        askers=cluster_panel.ASKERS if is_cluster else decision_bar.ASKERS, help=decision_bar.HELP,
-    )  # fmt: skip
     screens.remember()
     _others(workspace)
+    shown_now = f"{row.id if row else 0} {here.mode}"
+    attention.pay(shown_now, ".st-key-record-scroll", here.cursor, asked=here.asked, help=decision_bar.HELP)
 
 
 def _place(workspace: Workspace, shown: Filter) -> tuple[Row | None, int | None, int]:

@@ -62,7 +62,7 @@ class Screen:
     cursor: str = ""
     """The selector of what is to have the cursor."""
     asked: int = 0
-    """How often a text was asked for, so that each field is a new one."""
+    """How often a text was asked for, or the editor: each field is a new one, and gets the cursor."""
 
     def say(self, notice: str, *, wrong: bool = False) -> None:
         """Tell what was done, or why nothing was."""
