@@ -809,6 +809,21 @@ def test_undo_brings_all_suppressions_back(run: Run, tmp_path: Path) -> None:
     assert sorted(kept.read_text().splitlines()) == sorted((before + others).splitlines())
 
 
+def test_undo_takes_back_what_came_in_with_another_file_of_the_run(run: Run, tmp_path: Path) -> None:
+    """The entry of b.jsonl covers the copy in a.jsonl, and so follows when that is fixed."""
+    for name, texts in (("a.jsonl", (BAD % 1, GOOD % 2)), ("b.jsonl", (BAD % 1, BAD % 1))):
+        write(tmp_path / name, *texts)
+    said = '"path": "b.jsonl", "reason": "why", "who": "me", "when": "2026-01-01T00:00:00Z"}\n'
+    before = f'{{"version": 1, "rule": "DUP001", "record": "{record_hash((BAD % 1).encode())}", {said}'
+    (tmp_path / FILE_NAME).write_text(before)
+    select = ("--select", "SCH004,DUP001", "--fail-on", "warning")
+    result = run("check", ".", *select, "--fix", "--unsafe-fixes")
+    assert (code(result), (tmp_path / "b.jsonl").read_bytes()) == (0, rows(GOOD % 1, GOOD % 1)), result.output
+    assert (tmp_path / FILE_NAME).read_text().count("\n") == 1
+    run("undo")
+    assert (tmp_path / FILE_NAME).read_text() == before
+
+
 def test_nothing_is_fixed_while_the_suppressions_are_broken(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", BAD % 1)
     (tmp_path / FILE_NAME).write_text("no entry\n")

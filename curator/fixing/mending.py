@@ -118,9 +118,9 @@ def fix(
             said = f"{known.faults[0][0]}: nothing was fixed: mend the suppressions first"
             fixed.report.failures.append(Failure(known.faults[0][0], 0, "", said))
         fixed.report.failures.extend(rounds.failures)
-        run = new_run()
+        run, added = new_run(), set[str]()
         for work in sorted(rounds.works, key=lambda work: work.path):
-            _finish(work, run, fixed, show)
+            _finish(work, run, added, fixed, show)
         if not rounds.failures and fixed.report.findings.fixable:
             for finding in filter(rounds.wanted, fixed.report.findings):
                 fixed.unsettled += 1
@@ -137,7 +137,7 @@ def _spooled(stack: ExitStack) -> str:
     return file.name
 
 
-def _finish(work: Work, run: str, fixed: Fixed, show: Show | None) -> None:
+def _finish(work: Work, run: str, added: set[str], fixed: Fixed, show: Show | None) -> None:
     """Put one file in its place, or show what would change."""
     for text, count in work.taken_back.items():
         more = f"{work.path}: {count:,} more fixes were taken back"
@@ -156,7 +156,7 @@ def _finish(work: Work, run: str, fixed: Fixed, show: Show | None) -> None:
     )  # fmt: skip
     try:
         names = os.stat(change.path).st_nlink
-        place(change, run)
+        place(change, run, added)
     except CuratorError as error:
         fixed.report.failures.append(Failure(work.path, 0, "", str(error)))
     except OSError as error:

@@ -44,8 +44,12 @@ def stamp(path: str | int) -> tuple[int, ...]:
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
-def place(change: Change, run: str) -> None:
-    """Replace the file, with an entry in the journal. Raises UsageError; the file is then as it was."""
+def place(change: Change, run: str, added: set[str] | None = None) -> None:
+    """Replace the file, with an entry in the journal. Raises UsageError; the file is then as it was.
+
+    `added` are the suppressions that came in with other files of the run, and takes up those of this one.
+    """
+    added = set() if added is None else added
     real = os.path.realpath(change.path)
     folder = os.path.dirname(real)
     with locked({folder}, f"{change.path}: waiting for another curator that writes in its folder"):
@@ -57,10 +61,10 @@ def place(change: Change, run: str) -> None:
             aside, tail = _tail(real, change.removed)
             tail.seek(0)
             suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
-            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data)
-            added = "" if aside is None else digest(tail)
+            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, added)
+            tail_digest = "" if aside is None else digest(tail)
             entry = journal.Entry(
-                1, run, os.path.basename(real), before, change.digest, change.fixed, aside, added, suppressions,
+                1, run, os.path.basename(real), before, change.digest, change.fixed, aside, tail_digest, suppressions,
                 accepted.own, accepted.gone,
             )  # fmt: skip
             try:
@@ -74,6 +78,7 @@ def place(change: Change, run: str) -> None:
                 _append(aside_path(real), aside[0], tail)
             if change.moved:
                 rekeying.add(change.suppressions, accepted.added)
+                added.update(accepted.added)
             replace(change.temporary, real)
         except UsageError:
             forget(kept)

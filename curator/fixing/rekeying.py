@@ -7,7 +7,7 @@ nothing that was accepted is reported again.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -28,15 +28,16 @@ class Rekeyed(NamedTuple):
     added: tuple[str, ...]
     """The lines of new entries."""
     own: tuple[str, ...]
-    """Those of them that name the data file: what goes with it when it is taken back."""
+    """The run's new entries that name the data file: what goes with it when it is taken back."""
     gone: dict[str, str]
     """Lines that go, each with the one that says the same of what its record has become."""
 
 
-def rekeyed(file: str, moved: Mapping[str, str], path: str) -> Rekeyed:
+def rekeyed(file: str, moved: Mapping[str, str], path: str, known: Container[str] = ()) -> Rekeyed:
     """Entries for new hashes, which are not there yet, and those for old ones in the data file `path`, which go.
 
-    Copies of a record in other files may still be as they were, so that their entries stay.
+    Copies of a record in other files may still be as they were, so that their entries stay. `known` are the entries
+    that came in with other files of the run.
     """
     lines = [(_text(line), entry) for line, entry in _entries(file)] if moved else []
     present = {text for text, _ in lines}
@@ -46,7 +47,7 @@ def rekeyed(file: str, moved: Mapping[str, str], path: str) -> Rekeyed:
     added = tuple(text for text in new if text not in present)
     own = {follows[text] for text, entry in old if entry.path == path}
     gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new}
-    return Rekeyed(added, tuple(filter(own.__contains__, added)), gone)
+    return Rekeyed(added, tuple(text for text in new if text in own and (text not in present or text in known)), gone)
 
 
 def add(file: str, entries: Iterable[str]) -> None:
