@@ -649,6 +649,15 @@ def test_figures_are_those_of_all_files_each_at_its_own_target(report: Any, tmp_
     assert "Errors 9 on 9 lines for generic" in whose.says("verdict")
 
 
+def test_a_comparison_says_where_the_earlier_report_is_for_another_model(report: Any, tmp_path: Path) -> None:
+    data = chats(tmp_path / "d.jsonl", *map(str, range(20)))
+    (tmp_path / "old.json").write_text(json.dumps(report(data, "--isolated")))
+    compared = (data, "--isolated", "--compare", tmp_path / "old.json")
+    assert report(*compared)["comparison"]["notes"] == []
+    for told in (("--model", "gpt-3.5-turbo"), ("--target", "mistral")):
+        assert "for other targets or models" in report(*compared, *told, form="md")
+
+
 def test_earlier_reports_that_were_tampered_with_are_shown_as_text(report: Any, tmp_path: Path) -> None:
     data = labelled(tmp_path / "d.jsonl", ["yes"] * 30 + ["no"] * 30)
     old = report(data, "--isolated")

@@ -70,6 +70,8 @@ def compare(path: str, value: Mapping[str, Any], document: Document) -> Comparis
     if before.tool != now.tool:
         tool = before.tool if _TOOL.fullmatch(before.tool) else "?"  # a file may say anything, and a note is prose
         notes.append(f"curator {tool} wrote the earlier report: its rules may differ")
+    if before.judged_by and now.judged_by and before.judged_by != now.judged_by:
+        notes.append("the earlier report is for other targets or models: findings and tokens may differ for that alone")
     if not (_lists_all(before) and _lists_all(now)):
         notes.append("of many labels only the most frequent are listed, and those compared that stand in both lists")
     changed = _greatest([delta for delta in rules if delta.change])

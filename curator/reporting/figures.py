@@ -20,6 +20,8 @@ class Figures:
     created: str
     content: str
     tool: str
+    judged_by: Sequence[tuple[str, str]]
+    """Targets and models of the files, in order."""
     records: int | None
     unreadable: int | None
     errors: int | None
@@ -68,6 +70,7 @@ def figures(value: Mapping[str, Any]) -> Figures:
     whole = sum(_whole(item.get("records")) or 0 for item in labelled)
     return Figures(
         _text(value.get("created")), _text(value.get("content")), _text(value.get("tool")),
+        sorted({(_text(row.get("target")), _text(row.get("model"))) for row in _rows(value.get("files"))}),
         _whole(totals.get("records")), _whole(totals.get("unreadable")),
         _whole(totals.get("errors")), _whole(totals.get("warnings")), _whole(totals.get("remarks")),
         _whole(totals.get("tokens")), _whole(totals.get("over_limit")),
