@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 def run(*command: str | Path, cwd: Path, code: int = 0) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PIP_RETRIES"] = "10"
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout

@@ -17,6 +17,7 @@ import pytest
 pytestmark = [
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
     pytest.mark.skipif(find_spec("pre_commit") is None, reason="pre-commit is not installed"),
+    pytest.mark.xdist_group("pre-commit"),  # one environment for all, which nobody changes while another looks at it
 ]
 
 ROOT = Path(__file__).parent.parent
@@ -55,36 +56,33 @@ class Hooks:
 
 @pytest.fixture(scope="session")
 def hooks(tmp_path_factory: pytest.TempPathFactory) -> Hooks:
-    """This checkout, committed elsewhere with all that is not committed here; one for all workers of a run."""
-    from filelock import FileLock
-
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
+    """This checkout, committed elsewhere with all that is not committed here."""
+    shared = tmp_path_factory.mktemp("hooks")
     # What git and pre-commit are told by whoever runs the tests (a hook, say) is not for the scratch repositories.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PRE_COMMIT"))}
     for name in ("SKIP", "PYTHONPATH"):
         kept.pop(name, None)
-    url = shared / "curator-hooks"
+    url = shared / "curator"
     found = Hooks(
         url,
         {
             **kept,
             "PRE_COMMIT_HOME": str(shared / "pre-commit"),
             "PIP_CONSTRAINT": (ROOT / "constraints.txt").as_uri(),  # as an address, because pip splits at spaces
+            "PIP_RETRIES": "10",
+            "VIRTUALENV_NO_PERIODIC_UPDATE": "1",
+            "VIRTUALENV_OVERRIDE_APP_DATA": str(shared / "virtualenv"),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             **{f"GIT_{who}_NAME": "tests" for who in ("AUTHOR", "COMMITTER")},
             **{f"GIT_{who}_EMAIL": "tests@example.invalid" for who in ("AUTHOR", "COMMITTER")},
         },
     )
-    with FileLock(shared / "curator-hooks.lock"):
-        if not url.exists():
-            found.run("git", "init", "--quiet", str(url), cwd=shared)
-            here = ("git", "--git-dir", str(url / ".git"), "--work-tree", str(ROOT))
-            found.run(*here, "add", "--all", cwd=ROOT)
-            found.run(*here, "commit", "--quiet", "--message", "as it is now", cwd=ROOT)
-            found.run(*here, "tag", "v0.1.0", cwd=ROOT)
+    found.run("git", "init", "--quiet", str(url), cwd=shared)
+    here = ("git", "--git-dir", str(url / ".git"), "--work-tree", str(ROOT))
+    found.run(*here, "add", "--all", cwd=ROOT)
+    found.run(*here, "commit", "--quiet", "--message", "as it is now", cwd=ROOT)
+    found.run(*here, "tag", "v0.1.0", cwd=ROOT)
     return found
 
 
