@@ -540,7 +540,7 @@ def test_a_file_that_changes_is_reported_once_however_it_is_cut(tmp_path: Path) 
 
 def run_script(folder: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "s.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("caught", [False, True])

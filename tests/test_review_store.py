@@ -510,9 +510,11 @@ def test_kills_lose_nothing(tmp_path: Path, has_wal: bool) -> None:
 RACE = """
 import sys
 from pathlib import Path
-from curator.review.states import Key, State
+from curator.review.decisions import database
 from curator.review.decisions.store import Conflict, Store
+from curator.review.states import Key, State
 
+database.WAIT = 300  # on a slow disk, one may lose every draw until the others are through
 key, taken = Key("a", "b"), 0
 sys.stdin.readline()
 with Store(Path(sys.argv[1]), sys.argv[2]) as store:
