@@ -301,7 +301,12 @@ class _Run:
         parts = [(split.dataset, split.name, split.bound, split.paths) for split in self.splits if split.bound]
         used = self.scanned.used
         stale = self.suppressions.settle(used, heard(parts, self.failures)) if self.suppressions else 0
-        unseen = not_checked([bound for _, _, bound, _ in parts])
+        images = [
+            sum(self.scanned.counts[file].images for file in split.sources if file in self.scanned.counts)
+            for split in self.splits
+            if split.bound
+        ]
+        unseen = not_checked([bound for _, _, bound, _ in parts], images)
         return Report(inputs, self.scanned.findings, list(self.failures), unseen, self.scanned.suppressed, stale)
 
 

@@ -23,6 +23,7 @@ def place(file: int, offset: int) -> Place:
 
 
 RESULT_ROLES = ("tool", "function")
+IMAGE_PARTS = ("image_url", "image", "input_image")
 
 
 class Severity(enum.IntEnum):
@@ -143,6 +144,16 @@ class Example:
             return True
         # A list, because starting a generator costs more than the few turns that it might spare.
         return any([turn.calls or turn.role in RESULT_ROLES for turn in self.turns])  # noqa: C419
+
+    @property
+    def first_image(self) -> str | None:
+        """The pointer of the first image in its messages; None where there is none."""
+        for turn in self.turns:
+            if type(turn.content) is list and turn.message:
+                for index, part in enumerate(turn.content):
+                    if isinstance(part, dict) and part.get("type") in IMAGE_PARTS:
+                        return f"{turn.pointer}/content/{index}"
+        return None
 
     @property
     def has_usual_turns(self) -> bool:

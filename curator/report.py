@@ -70,6 +70,8 @@ class FileCounts:
     """Lines of white space."""
     glued: int = 0
     """Records and unreadable values that follow another on its line."""
+    images: int = 0
+    """Records whose messages hold an image."""
     tally: Tally | None = None
     """What a profile is made of; None where none was asked for."""
 
@@ -79,6 +81,7 @@ class FileCounts:
         self.unreadable += other.unreadable
         self.blank += other.blank
         self.glued += other.glued
+        self.images += other.images
         self.tokens += other.tokens
         if self.tally is None:
             self.tally = other.tally

@@ -85,6 +85,7 @@ class Scanner:
     def _record(self, line: Line, found: list[Finding]) -> None:
         self._counts.records += 1
         example = self.example(line)
+        self._counts.images += example.first_image is not None
         concern = (example.kind, example.uses_tools, example.has_usual_turns)
         self._apply(self.bound.serving(concern)[0], example, line, found)
         where = place(self.shard.file, line.offset)

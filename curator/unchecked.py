@@ -10,11 +10,14 @@ from curator.plan import Bound, Plan
 from curator.report import NotChecked
 
 
-def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
-    """What no rule looked at in this run; one entry for each reason."""
+def not_checked(bounds: Sequence[Bound], images: Sequence[int]) -> list[NotChecked]:
+    """What no rule looked at in this run; one entry for each reason.
+
+    `images` says for each of the splits that `bounds` stand for how many of its records hold an image.
+    """
     reasons: dict[tuple[str, str], list[str]] = {}
     partners = _partners([bound.plan.dataset for bound in bounds if not bound.plan.left_out])
-    for bound in bounds:
+    for bound, with_images in zip(bounds, images, strict=True):
         plan, name = bound.plan, bound.plan.conventions.format
         where = plan.dataset if len(plan.splits) < 2 else f"{plan.dataset} ({plan.split})"
         if name and not formats.understood(name):
@@ -37,6 +40,9 @@ def not_checked(bounds: Sequence[Bound]) -> list[NotChecked]:
         elif formats.understood(name) and plan.model is not None and plan.model.max_tokens is None:
             why = f"no limit is known for {plan.model.name} at {plan.target.name}"
             reasons.setdefault(("the token limit", why), []).append(where)
+        if with_images:
+            why = "no rule looks at what they show, how large they are and what they cost in tokens"
+            reasons.setdefault(("images", why), []).append(where)
         if len(plan.splits) < 2:
             why = "no validation file is known; [datasets.NAME] in curator.toml names it (`curator init` writes one)"
             if plan.dataset in partners:

@@ -193,6 +193,18 @@ def test_no_tokenizer_is_not_checked_and_never_an_estimate(run: Run, tmp_path: P
     assert any("no tokenizer is known for the model llama-9" in note["why"] for note in report["not_checked"])
 
 
+def test_images_are_said_to_be_unchecked_where_there_are_some(run: Run, tmp_path: Path) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/1.png"}}
+    asked = {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]}
+    shown = json.dumps({"messages": [asked, {"role": "assistant", "content": "A boat."}]})
+    (tmp_path / "plain.jsonl").write_text(CLEAN)
+    (tmp_path / "shown.jsonl").write_text(CLEAN + shown + "\n")
+    report = json.loads(run("check", "plain.jsonl", "shown.jsonl", "--output-format", "json").stdout)
+    assert [note["what"] for note in report["not_checked"] if "images" in note["what"]] == ["images of shown.jsonl"]
+    assert "not checked: images: no rule looks at what they show" in run("check", "shown.jsonl").stdout
+    assert "images" not in run("check", "plain.jsonl").stdout
+
+
 @pytest.mark.parametrize(
     ("target", "model", "meant"),
     [("openai", "gpt-4o-mni", "gpt-4o-mini"), ("openai", "llama-9", ""), ("bedrock-claude", "claude-3-haiku", "")],

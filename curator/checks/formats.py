@@ -15,7 +15,6 @@ from curator.model import Example, Place, Problem
 _KEPT = 10_000  # unrecognised records that get a finding of their own
 _CHAT_KINDS = ("chat", "preference", "reinforcement")
 _NOTHING_ALIKE = ("preference", "reinforcement")
-_IMAGES = ("image_url", "image", "input_image")
 
 
 def mixed_formats(example: Example, *, conventions: Conventions) -> Iterator[Problem]:
@@ -84,7 +83,7 @@ class Mismatch:
         if example.kind:
             count, first = self.formats.get(example.format, (0, place))
             self.formats[example.format] = (count + 1, min(first, place))
-        image = _image(example) if example.kind in _CHAT_KINDS else None
+        image = example.first_image if example.kind in _CHAT_KINDS else None
         if image is not None:
             self.images += 1
             self.first_image = min(self.first_image or (place, image), (place, image))
@@ -118,16 +117,6 @@ class Mismatch:
             place, pointer = self.first_image
             variant = "images" if model.vision == "no" else "images-unlisted"
             yield place, Problem(pointer, values={**values, "count": self.images}, variant=variant)
-
-
-def _image(example: Example) -> str | None:
-    """The pointer of a record's first image."""
-    for turn in example.turns:
-        if type(turn.content) is list and turn.message:
-            for index, part in enumerate(turn.content):
-                if isinstance(part, dict) and part.get("type") in _IMAGES:
-                    return f"{turn.pointer}/content/{index}"
-    return None
 
 
 def _nearest_taken(name: str, taken: tuple[str, ...]) -> str:
