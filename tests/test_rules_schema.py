@@ -291,6 +291,14 @@ def test_long_keys_are_not_shown_whole(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ({}, "the record is empty: it has no keys"),
+        (
+            {"train": [ask(ASKED, TOLD)] * 3},
+            "no known format has the keys 'train'; 'train' holds 3 of openai-chat",
+        ),
+        (
+            {"url": "/v1", "body": ask(ASKED, TOLD)},
+            "no known format has the keys 'body', 'url'; 'body' holds one of openai-chat",
+        ),
         (ask(ASKED, TOLD, parallel_tool_calls="yes"), "'parallel_tool_calls' is a text, not true or false"),
         (ask(ASKED, TOLD, tools=5), "'tools' is a number, not an array"),
         (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from curator import formats
 from curator.checks.keys import slips
@@ -23,6 +23,14 @@ def mixed_formats(example: Example, *, conventions: Conventions) -> Iterator[Pro
         yield Problem(values={"found": example.format, "expected": conventions.format})
 
 
+class _Unknown(NamedTuple):
+    """What is kept of a record in no known format."""
+
+    keys: tuple[str, ...]
+    wrapped: str
+    """What is said of records inside it."""
+
+
 class Unrecognised:
     """Records that fit no known format: each one, or one finding where most of the file fits none.
 
@@ -33,12 +41,13 @@ class Unrecognised:
     def __init__(self, *, conventions: Conventions) -> None:
         self.expected = conventions.format
         self.count = 0
-        self.first: dict[Place, tuple[str, ...]] = {}
+        self.first: dict[Place, _Unknown] = {}
 
     def add(self, example: Example, place: Place) -> None:
         if not example.format and not slips(example, self.expected):
             self.count += 1
-            self.first[place] = tuple(sorted(key[:40] for key in example.value))[:12]
+            keys = tuple(sorted(key[:40] for key in example.value))[:12]
+            self.first[place] = _Unknown(keys, _wrapped(example.value))
             if len(self.first) > 2 * _KEPT:
                 self._trim()
 
@@ -50,10 +59,10 @@ class Unrecognised:
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
         self._trim()
-        for place, keys in self.first.items():
+        for place, (keys, wrapped) in self.first.items():
             values = {
                 "keys": ", ".join(map(repr, keys)) or "none at all",
-                "nearest": _nearest_format(keys),
+                "nearest": wrapped or _nearest_format(keys),
                 "count": self.count,
             }
             if not context.conventions.format:
@@ -117,6 +126,16 @@ class Mismatch:
             place, pointer = self.first_image
             variant = "images" if model.vision == "no" else "images-unlisted"
             yield place, Problem(pointer, values={**values, "count": self.images}, variant=variant)
+
+
+def _wrapped(record: Mapping[str, Any]) -> str:
+    """What is said of a record that holds another, or a list of others, under one of its keys; "" of any other."""
+    for key, value in record.items():
+        if isinstance(value, dict) and (name := formats.detect(value)):
+            return f"; {key[:20]!r} holds one of {name}"
+        if isinstance(value, list) and value and (name := formats.detect(value[0])):
+            return f"; {key[:20]!r} holds {len(value):,} of {name}"
+    return ""
 
 
 def _nearest_taken(name: str, taken: tuple[str, ...]) -> str:
