@@ -25,6 +25,7 @@ from curator.contracts.chance import distance_by_chance, share_by_chance
 from curator.contracts.inert import inert
 from curator.contracts.naming import NAME_CHARS, is_inert, name, plain
 from curator.errors import InputError, UsageError
+from curator.masking import spans
 
 pytestmark = pytest.mark.xdist_group("contract")  # Great Expectations takes seconds to import: once is enough
 
@@ -678,8 +679,18 @@ def test_names_are_inert_and_tell_texts_apart(one: str, other: str) -> None:
     assert is_inert(name(one))
     assert not set("<>&\"'$`{}\n\x00\u202e\ud800") & set(name(one))
     assert (name(one) == name(other)) == (one == other)
-    if one and len(one) <= NAME_CHARS:
+    if one and len(one) <= NAME_CHARS and not spans(one):
         assert plain(name(one)) == one
+
+
+def test_names_tell_no_secret() -> None:
+    key, mail = "sk-abcdefghijklmnop1234567890", "jane.doe@example.org"
+    texts = [f"Log in with {key}.", f"Log in with {key[:-1]}.", mail, f"x{mail}", f"{'word ' * 10}{key}", key * 30]
+    names = [name(text) for text in texts]
+    assert len({*names}) == len(texts)
+    assert re.fullmatch(r"Log in with ⟨secret⟩\.…[0-9a-f]{8}", names[0])
+    assert not re.search("sk-a|jane|example", " ".join(names))
+    assert all(map(is_inert, names))
 
 
 class _Tags(HTMLParser):
