@@ -166,6 +166,26 @@ def test_a_split_that_shares_most_of_its_records_is_not_fixed_by_emptying_train(
     assert result.return_value == (0 if gone else 1)
 
 
+@pytest.mark.usefixtures("size")
+def test_how_much_of_train_goes_is_judged_once_all_else_is_mended(run: Run, tmp_path: Path) -> None:
+    """A broken line of the held-out data is a leak, too, and of copies in train only one would go."""
+    rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS]
+    train, validation = tmp_path / "train.jsonl", tmp_path / "validation.jsonl"
+    settings(tmp_path, train=["train.jsonl"], validation=["validation.jsonl"])
+    train.write_text("".join(rows))
+    validation.write_text("".join(rows[:6]) + rows[6].replace("}]}", "}],}"))
+    result = fix(run, "SPL001,JSN001")
+    assert "7 of 12 records of the training data stand in held-out data" in result.stderr
+    assert (train.read_text(), validation.read_text()) == ("".join(rows), "".join(rows[:7]))
+    assert "Fixed" not in fix(run, "SPL001,JSN001").stderr
+
+    train.write_text("".join(rows) + rows[0] * 20)
+    validation.write_text(rows[0])
+    result = fix(run, "SPL001,DUP001")
+    assert "train.jsonl: 32 in = 11 records out + 21 removed" in result.stderr
+    assert train.read_text() == "".join(rows[1:])
+
+
 def test_no_more_than_half_of_train_goes_in_several_rounds_either(run: Run, tmp_path: Path) -> None:
     """One finding names a thousand copies: all others would be found in the next check."""
     rows = [chat(f"What is {food}?", f"Food: {food}.") for food in FOODS[:2]]
@@ -174,7 +194,7 @@ def test_no_more_than_half_of_train_goes_in_several_rounds_either(run: Run, tmp_
     settings(tmp_path, train=["train.jsonl"], validation=["validation.jsonl"])
     result = fix(run, "SPL001")
     assert (tmp_path / "train.jsonl").read_text() == rows[0] * 1500 + rows[1]
-    assert "2,000 of 2,501 records of the training data" in result.stderr
+    assert "1,000 of 1,501 records of the training data" in result.stderr
 
 
 def test_an_accepted_leak_stays(run: Run, tmp_path: Path) -> None:

@@ -30,6 +30,10 @@ class Wanted:
     def __bool__(self) -> bool:
         return bool(self.of_whole) or bool(self.sweep) or self.has_others
 
+    def without_drops(self) -> Wanted:
+        """All of it but the records that go because they stand in held-out data."""
+        return Wanted(self.of_whole, Sweep(self.sweep.every), self.has_others)
+
 
 @dataclass(frozen=True, slots=True)
 class Collected:
@@ -61,14 +65,8 @@ def is_any_twice(files: Sequence[Checked]) -> bool:
     return len({os.path.realpath(checked.source.path) for checked in files}) < len(files)
 
 
-def collect(
-    report: Report, files: Sequence[Checked], is_wanted: Callable[[Finding], bool],
-    leaked: Callable[[str], int] = lambda path: 0,
-) -> Collected:  # fmt: skip
-    """What is to be done to each file; `is_wanted` tells whether a finding's fix is to be applied.
-
-    `leaked` tells how many records a file has lost in this run because they stood in held-out data.
-    """
+def collect(report: Report, files: Sequence[Checked], is_wanted: Callable[[Finding], bool]) -> Collected:
+    """What is to be done to each file; `is_wanted` tells whether a finding's fix is to be applied."""
     by_path = {checked.source.path: checked for checked in reversed(files)}
     held: dict[_Key, str] = {}
 
@@ -83,7 +81,7 @@ def collect(
         held |= _held_where_shared(found, files, by_path)
     wanted: dict[str, Wanted] = defaultdict(Wanted)
     every, drops = sweeps(found(), home)
-    if wrong := _wrong_splits(drops, files, leaked):
+    if wrong := _wrong_splits(drops, files):
         leaks = [finding for finding in found() if is_for_related(finding) and home(finding) in wrong]
         held |= {key(finding): wrong[home(finding)] for finding in leaks}
         every, drops = sweeps(found(), home)
@@ -122,9 +120,7 @@ def _held_where_shared(
     return held
 
 
-def _wrong_splits(
-    drops: Mapping[str, Sweep], files: Iterable[Checked], leaked: Callable[[str], int]
-) -> dict[Hashable, str]:
+def _wrong_splits(drops: Mapping[str, Sweep], files: Iterable[Checked]) -> dict[Hashable, str]:
     """The datasets that would lose more than half of their training data to what is held out, and what is said."""
     sizes: dict[Hashable, dict[str, int]] = defaultdict(dict)
     for checked in files:
@@ -132,9 +128,8 @@ def _wrong_splits(
             sizes[_home(checked)][checked.source.path] = checked.counts.records
     wrong: dict[Hashable, str] = {}
     for where, of_file in sizes.items():
-        gone = sum(map(leaked, of_file))
-        going = gone + sum(len(drops[path].drops) for path in of_file if path in drops)
-        records = gone + sum(of_file.values())
+        going = sum(len(drops[path].drops) for path in of_file if path in drops)
+        records = sum(of_file.values())
         if 2 * going > records:
             wrong[where] = (
                 f"{going:,} of {records:,} records of the training data stand in held-out data: the split itself is "

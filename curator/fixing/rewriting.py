@@ -143,12 +143,6 @@ class Rewriting:
         """Whether the file is only put into UTF-8."""
         return self.base != self.source.real_path
 
-    @property
-    def leaked(self) -> int:
-        """How many records are removed because they stand in held-out data."""
-        codes = {finding.code for finding in self._sweep.drops.values()}
-        return sum(count for (code, _), count in self.fixed.items() if code in codes)
-
     def run(self, findings: Callable[[], Iterable[Finding]], of_whole: Sequence[Finding]) -> None:
         """Find out what changes; `findings` are all of the file, in order, each time it is called.
 

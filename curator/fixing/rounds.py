@@ -119,7 +119,7 @@ class Rounds:
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
         by_path = {checked.source.path: checked for checked in reversed(files)}
-        collected = collect(report, files, self.wanted, self._leaked)
+        collected = collect(report, files, self.wanted)
         self._held = collected.held
         # What is held, and what is said of a file with two names, is told by lines: these must be those of a check.
         self._must_check_all |= bool(self._held) or is_any_twice(files)
@@ -132,15 +132,20 @@ class Rounds:
         paths = collected.without_halves(paths)
         if not paths or is_last:
             return False
-        keep = not self.must_verify(files)
+        wanted = {path: (by_path[path], collected.by_path[path]) for path in paths}
         found = report.findings, report.suppressed
-        done = self._round(found, {path: (by_path[path], collected.by_path[path]) for path in paths}, known, keep=keep)
+        done: dict[str, Rewriting] = {}
+        if any(mine.sweep.drops for _, mine in wanted.values()):
+            # Other fixes show more leaks, and drop copies of some: how much of train goes is judged behind them.
+            self._must_check_all = True
+            first = {path: (checked, mine.without_drops()) for path, (checked, mine) in wanted.items()}
+            done = self._round(found, {path: both for path, both in first.items() if both[1]}, known, keep=False)
+            wanted = {path: both for path, both in wanted.items() if path in self._works}
+        keep = not self.must_verify(files)
+        done = done or self._round(found, wanted, known, keep=keep)
         if done and not self._must_check_all:
             self._drop_copies(done, files, failed, known, keep=keep)
         return bool(done)
-
-    def _leaked(self, path: str) -> int:
-        return self._works[path].leaked if path in self._works else 0
 
     def _round(
         self, found: tuple[Findings, Findings], wanted: Mapping[str, tuple[Checked, Wanted]], known: Suppressions,

@@ -38,8 +38,6 @@ class Work:
     taken_back: Counter[str] = field(default_factory=Counter)
     fixed_by: list[FixedBy] = field(default_factory=list)
     account: Account = field(default_factory=Account)
-    leaked: int = 0
-    """Records that were removed because they stand in held-out data."""
     removed: list[Spooled] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
     """The hash that each record named by suppressions has by now."""
@@ -95,7 +93,6 @@ class Work:
         self.standin = temporary
         self.account = account
         self.fixes += rewriting.fixed
-        self.leaked += rewriting.leaked
         self.fixed_by.append(rewriting.fixed_by)
         self.removed.append(rewriting.removed)
         self.moved = rewriting.moved | {old: rewriting.moved.get(new, new) for old, new in self.moved.items()}
