@@ -630,6 +630,24 @@ def test_undo_refuses_a_file_that_has_changed_since(run: Run, tmp_path: Path) ->
     assert path.read_bytes() == after
 
 
+def test_an_undo_that_was_ended_is_finished_by_the_next(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2, GOOD % 2)
+    fix(run, "t.jsonl")
+    fix(run, "t.jsonl", "--unsafe-fixes")
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.Kept, "forget", lambda kept: sys.exit(9))
+        patch.setattr(journal, "shorten", lambda kept: sys.exit(9))
+        assert code(run("undo")) == 9
+    assert path.read_bytes() == rows(GOOD % 1, GOOD % 2, GOOD % 2)
+    assert (tmp_path / "t.removed.jsonl").exists()
+    assert code(run("undo")) == 0
+    assert not (tmp_path / "t.removed.jsonl").exists()
+    assert code(run("undo")) == 0
+    assert path.read_bytes() == rows(BAD % 1, GOOD % 2, GOOD % 2)
+
+
 def test_undo_of_one_file_and_of_a_whole_run(run: Run, tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     one, two = write(tmp_path / "one.jsonl", BAD % 1), write(tmp_path / "more" / "two.jsonl", BAD % 2)

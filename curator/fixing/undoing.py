@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from curator.errors import UsageError
 from curator.fixing import journal, rekeying
@@ -89,30 +90,24 @@ def _undo(kept: Kept, path: str) -> Undone:
     temporary = temporary_for(real)
     try:
         with open(real, "rb") as file:
-            now = stamp(file.fileno())
-            if digest(file) != entry.after:
+            now, found = stamp(file.fileno()), digest(file)
+            if found == entry.after:
+                _write_back(kept, path, file, temporary)
+            elif found != entry.before:  # which it is where an undo was ended before it could forget the run
                 raise UsageError(
                     f"{path}: not undone: the file has changed since the run of {_when(entry.run)}, "
                     "and what changed would be lost"
                 )
-            try:
-                with written(path, temporary) as out:
-                    for block in spliced(file, kept.splices()):
-                        out.write(block)
-                with open(temporary, "rb") as result:
-                    if digest(result) != entry.before:
-                        raise UsageError(f"{path}: not undone: the journal does not lead back to the old file")
-                if stamp(real) != now:
-                    raise UsageError(f"{path}: not undone: another program is changing the file")
-                file_of = os.path.join(kept.folder, entry.suppressions)
-                has_accepted = os.path.basename(file_of) == FILE_NAME
-                if has_accepted:
-                    rekeying.restore(file_of, entry.gone)
-                replace(temporary, real)
-                if has_accepted:
-                    rekeying.drop(file_of, entry.added)
-            except ValueError:
-                raise UsageError(f"{path}: not undone: the journal does not fit the file") from None
+        if stamp(real) != now:
+            raise UsageError(f"{path}: not undone: another program is changing the file")
+        file_of = os.path.join(kept.folder, entry.suppressions)
+        has_accepted = os.path.basename(file_of) == FILE_NAME
+        if has_accepted:
+            rekeying.restore(file_of, entry.gone)
+        if found == entry.after:
+            replace(temporary, real)
+        if has_accepted:
+            rekeying.drop(file_of, entry.added)
     except OSError as error:
         raise UsageError(f"{path}: {reason(error)}") from None
     finally:
@@ -121,6 +116,19 @@ def _undo(kept: Kept, path: str) -> Undone:
     stays = not journal.shorten(kept)
     kept.forget()
     return Undone(path, _when(entry.run), entry.fixed, aside_path(path) if stays else "")
+
+
+def _write_back(kept: Kept, path: str, file: BinaryIO, temporary: str) -> None:
+    """The old file under a temporary name. Raises UsageError where the journal does not lead to it."""
+    try:
+        with written(path, temporary) as out:
+            for block in spliced(file, kept.splices()):
+                out.write(block)
+    except ValueError:
+        raise UsageError(f"{path}: not undone: the journal does not fit the file") from None
+    with open(temporary, "rb") as result:
+        if digest(result) != kept.entry.before:
+            raise UsageError(f"{path}: not undone: the journal does not lead back to the old file")
 
 
 def _when(run: str) -> str:
