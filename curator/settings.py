@@ -7,7 +7,6 @@ For each file the nearest settings file above it wins; nothing is merged across 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -97,13 +96,15 @@ _KEYS = {option(f.name): f.name for f in fields(Settings) if f.name not in ("roo
 def load(path: str) -> Settings:
     """The settings of one file, with what it extends. Raises UsageError naming the file and the key."""
     try:
-        return _loaded(path, os.stat(path).st_mtime_ns)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return _load(Path(path), ()) if b"extends" in content else _loaded(path, content)
 
 
 @lru_cache(maxsize=64)
-def _loaded(path: str, changed: int) -> Settings:
+def _loaded(path: str, content: bytes) -> Settings:
+    # By what the file says: two versions of it may have the same time, where the clock of files is coarse.
     return _load(Path(path), ())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curator import settings
 from curator.cli.config import toml
 from curator.cli.main import group, main
 
@@ -54,3 +56,14 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Captur
     shown = capsys.readouterr()
     assert shown.err == f"error: {tmp_path / 'data' / 'tarin.jsonl'}: no such file\n"
     assert not shown.out
+
+
+@pytest.mark.parametrize("changed", ["curator.toml", "base.toml"])
+def test_settings_are_those_of_the_files_as_they_are_now(tmp_path: Path, changed: str) -> None:
+    """Where the clock of files is coarse, two versions of one have the same time; and what is extended may change."""
+    path = tmp_path / "curator.toml"
+    path.write_text('extends = "base.toml"\n')
+    for target in ("azure", "local"):
+        (tmp_path / changed).write_text(f'target = "{target}"\n')
+        os.utime(tmp_path / changed, (1, 1))
+        assert settings.load(str(path)).target == target
