@@ -199,7 +199,8 @@ def test_labels_keep_their_shares(run: Run, tmp_path: Path) -> None:
     assert "[datasets.all]" in result.output
 
 
-def test_ten_thousand_labels_of_three_records_each(run: Run, tmp_path: Path) -> None:
+def test_ten_thousand_labels_of_three_records_each(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     counts = {f"label{n}": 3 for n in range(10_000)}
     write(tmp_path / "all.jsonl", labelled_short(counts))
     result = done(run("split", "all.jsonl", "--validation", "10%", "--stratify", "--no-near"))
