@@ -1,4 +1,4 @@
-"""What a command is told of target, model and settings, and how another command is told the same."""
+"""What commands that read datasets have in common: options, and what of target and settings does not fit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import click
+
 from curator import settings, targets
 from curator.errors import UsageError
+
+_JOBS = "Processes.  [default: the machine's, for large files]"
+
+
+def common(verbose: str = "Tracebacks.") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of a command that reads datasets: where its settings are, and how it works."""
+    options = [
+        click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml."),
+        click.option("--isolated", is_flag=True, help="No settings file at all."),
+        click.option("-j", "--jobs", type=click.IntRange(1), help=_JOBS),
+        click.option("--no-progress", is_flag=True, help="No progress bar."),
+        click.option("-v", "--verbose", is_flag=True, help=verbose),
+    ]
+
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorated
 
 
 def settings_for(given: Mapping[str, Any], **flags: Any) -> Callable[[Path], settings.Settings]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from curator.cli import choices
 from curator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,14 +40,10 @@ def command() -> None:
 
 def _common(function: Any) -> Any:
     """What both commands take."""
-    options = [
+    options: list[Callable[[Any], Any]] = [
         click.option("--target", metavar="NAME", help="Whose rules hold, as for curator check."),
         click.option("--model", metavar="NAME", help="The model to be tuned: its limits; to learn, its tokenizer."),
-        click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml."),
-        click.option("--isolated", is_flag=True, help="No settings file at all."),
-        click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's]"),
-        click.option("--no-progress", is_flag=True, help="No progress bar."),
-        click.option("-v", "--verbose", is_flag=True, help="Tracebacks; for check also what holds."),
+        choices.common("Tracebacks; for check also what holds."),
         click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
     ]
     for option in reversed(options):
@@ -154,7 +151,6 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
 def _run(paths: Sequence[str], given: dict[str, Any]) -> Iterator[tuple[Dataset, Any, Any, Bars]]:
     """The dataset that the paths stand for, and what it is checked with."""
     from curator import inputs
-    from curator.cli import choices
     from curator.cli.check import executor_for
     from curator.cli.progress import progress
     from curator.contracts.running import Bars, joined

@@ -34,11 +34,7 @@ _ENDINGS = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
     "--format", "--output-format", "form", type=click.Choice(FORMATS), help="[default: by the output's name, else text]"
 )
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write there, not to standard output.")
-@click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
-@click.option("--isolated", is_flag=True, help="No settings file at all.")
-@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
-@click.option("--no-progress", is_flag=True, help="No progress bar.")
-@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
+@choices.common()
 @click.option("-q", "--quiet", is_flag=True, help="The plan and errors only.")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:

@@ -49,12 +49,8 @@ _NEEDED = ("jinja2", "altair", "vl_convert")
 @click.option(
     "--fail-on", type=click.Choice(["error", "warning", "info", "never"]), help="Exit 1 then.  [default: never]"
 )
-@click.option("--config", type=click.Path(), help="This settings file, not the nearest curator.toml.")
-@click.option("--isolated", is_flag=True, help="No settings file at all.")
 @click.option("--stdin-filename", metavar="NAME", help="What standard input (`-`) is to be called.")
-@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes.  [default: the machine's, for large files]")
-@click.option("--no-progress", is_flag=True, help="No progress bar.")
-@click.option("-v", "--verbose", is_flag=True, help="Tracebacks.")
+@choices.common()
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
