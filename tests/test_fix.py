@@ -530,6 +530,21 @@ def test_all_byte_order_marks_go(run: Run, tmp_path: Path) -> None:
     assert path.read_bytes() == data
 
 
+@pytest.mark.parametrize("more", ["", GOOD % 3, "\ufeff", " x"])
+@pytest.mark.parametrize("first", ["", "\ufeff", "\ufeff\n"])
+def test_a_mark_that_comes_to_the_start_is_the_files_own(run: Run, tmp_path: Path, first: str, more: str) -> None:
+    """The line that it stands on was no record before, and is one then."""
+    path = write(tmp_path / "t.jsonl", first, f"\ufeff{GOOD % 1}{more}", GOOD % 2)
+    before = path.read_bytes()
+    for select in ("FIL004", RULES):
+        result = run("check", "t.jsonl", "--select", select, "--fix")
+        assert result.stderr.startswith("t.jsonl: "), result.stderr
+        assert "not fixed" not in result.stderr
+        assert path.read_bytes().count(b"\n") == 2 + (select == RULES and more == GOOD % 3)
+        run("undo")
+        assert path.read_bytes() == before
+
+
 def test_other_names_of_a_file_are_spoken_of(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", BAD % 1)
     os.link(path, tmp_path / "other")

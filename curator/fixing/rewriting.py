@@ -27,11 +27,11 @@ from curator.fixing import (
 )  # fmt: skip
 from curator.fixing.copies import Renewed
 from curator.fixing.former import FixedBy, Former
-from curator.fixing.relint import NOTHING, Mender, Settled, Was
+from curator.fixing.relint import NOTHING, Mender, Settled, Was, units
 from curator.fixing.script import Script, Spooled
 from curator.fixing.sweeping import Sweep
 from curator.model import Finding
-from curator.sources import Line, Shard
+from curator.sources import Line, Shard, marks
 from curator.spool import Findings
 
 _TITLES = 200  # different fixes that are counted apart
@@ -111,6 +111,8 @@ class Rewriting:
         """What the check counted in the file as it came into this round."""
         self.reordered = False
         """A document became lines."""
+        self.start = checked.source.start
+        """Bytes of byte order marks that stay at the start of the file."""
         self.base = checked.source.real_path
         """The file that the script changes."""
         self.must_check_all = bool(sweep)
@@ -160,6 +162,15 @@ class Rewriting:
             how, applied = self._how([finding for finding in of_whole if finding not in whole_as_lines(of_whole)])
             self._changes(findings(), how, applied)
 
+    def expose(self, line: bytes) -> None:
+        """Account for the first line of the result, whose own byte order mark has become the file's."""
+        before, after = units(line), units(line[marks(line) :])
+        account = self.account
+        account.entered += after.total - before.total
+        account.records += after.records - before.records
+        account.unreadable += after.unreadable - before.unreadable
+        self.must_check_all = True
+
     def _how(self, of_whole: Iterable[Finding]) -> tuple[Whole, list[Finding]]:
         how, applied = whole(of_whole)
         return replace(how, every=bool(self._sweep)), applied
@@ -187,6 +198,7 @@ class Rewriting:
             self._bound, shard, self._wanted, self._cover, usual, with_conventions=keeps_conventions, was=self._was
         )  # fmt: skip
         self._count(applied)
+        self.start = source.start - how.cut
         self.reordered = how.as_lines
         self.must_check_all |= source.head.container == "document"  # its elements share lines, and may span several
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,8 @@ class Work:
         kind, was = _container(temporary), rewriting.source.head.container
         if not rewriting.reordered and kind != was and (said := _OTHERS.get(kind, was == "document" and "lines")):
             raise InputError(f"{self.path}: not fixed: once fixed, it would be read as {said}: mend its start by hand")
+        if was == "lines" and not rewriting.is_transcoded and (line := _marked(temporary, rewriting.start)):
+            rewriting.expose(line)
         self.digest = digest.hexdigest()
         self._take(rewriting, temporary)
         return True
@@ -108,6 +111,14 @@ def _container(path: str) -> Container:
     with open(path, "rb") as file:
         head = file.read(HEAD_BYTES)
     return recognise(head[marks(head) :], whole=os.path.getsize(path) <= HEAD_BYTES)
+
+
+def _marked(path: str, start: int) -> bytes:
+    """The first line of a file, where it begins with a byte order mark of its own; `start` bytes are the file's."""
+    with open(path, "rb") as file:
+        file.seek(start)
+        head = file.read(len(BOM_UTF8))
+        return head + file.readline().rstrip(b"\r\n") if head == BOM_UTF8 else b""
 
 
 def _remove(path: str) -> None:
