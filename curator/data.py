@@ -58,10 +58,39 @@ def convert(data: Any, kind: type[T], failure: type[Exception], where: str) -> T
     try:
         return msgspec.convert(data, kind, strict=True)
     except msgspec.ValidationError as error:
-        text, _, place = re.sub(r"`([^`]*)`", r"'\1'", str(error)).partition(" - at ")
-        key = place.strip("'").removeprefix("$.").replace("_", "-") if place else ""
-        text = text.replace("'array'", "a list").replace("'str'", "a text").replace("'object'", "a table")
+        text, _, place = re.sub(r"`([^`]*)`", _in_words, str(error)).partition(" - at ")
+        key = place.removeprefix("$.").replace("_", "-")
+        if text.startswith("Invalid enum value"):
+            text = f"{text.removeprefix('Invalid enum value ')} is not {_options(kind, place)}"
         raise failure(f"{where}: {f'{key}: ' if key else ''}{text[:1].lower()}{text[1:]}") from None
+
+
+_WORDS = {
+    "array": "a list", "str": "a text", "object": "a table", "bool": "true or false", "int": "a number",
+    "float": "a number",
+}  # fmt: skip
+
+
+def _in_words(quoted: re.Match[str]) -> str:
+    """What msgspec puts between backticks: names of types in words, a place as it is."""
+    types = [name for name in quoted[1].split(" | ") if name != "null"]
+    return " or ".join(dict.fromkeys(_WORDS.get(name, name) for name in types)) or "null"
+
+
+def _options(kind: Any, place: str) -> str:
+    """The values that the field at a place (`$.variants[...].severity`) may have."""
+    hint = kind
+    for step in re.findall(r"\w+|\[", place):
+        inside = get_args(hint)
+        hint = (
+            inside[-1]
+            if step == "[" and inside
+            else _fields(hint).get(step)
+            if isinstance(hint, type) and is_dataclass(hint)
+            else None
+        )
+    options = [value for part in (hint, *get_args(hint)) for value in (part, *get_args(part)) if isinstance(value, str)]
+    return " or ".join(map(repr, dict.fromkeys(filter(None, options)))) or "known here"
 
 
 def _check_keys(data: Any, kind: Any, failure: type[Exception], where: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from curator import catalogue
 from curator.catalogue import Rule
@@ -22,6 +22,9 @@ from curator.resolving import check_type
 from curator.settings import Settings
 from curator.targets import Model, Target
 from curator.tokens import Tokenizer, bundled
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +73,30 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
 
     Raises UsageError for a rule that does not exist, CardError for a parameter that does not fit.
     """
-    chosen = rules.select(settings.preset, settings.select, settings.extend_select, settings.ignore)
+    severities: dict[str, Severity] = {}
+    try:
+        chosen = rules.select(settings.preset, settings.select, settings.extend_select, settings.ignore)
+        for table in (target.severity, settings.severity):
+            for name, level in table.items():
+                for code in rules.expand([name]):
+                    severities[code] = Severity[level.upper()]
+    except UsageError as error:  # flags lie over what the file says
+        where = f" (on the command line, or in {settings.source})" if settings.source else ""
+        raise UsageError(f"{error}{where}") from None
     if not chosen:
         raise UsageError("no rules are selected: everything that --select or the settings name is also ignored")
-    severities: dict[str, Severity] = {}
-    for table in (target.severity, settings.severity):
-        for name, level in table.items():
-            for code in rules.expand([name]):
-                severities[code] = Severity[level.upper()]
     params: dict[str, dict[str, Any]] = {}
     for name, table in settings.params.items():
-        rule = rules.find(name)
+        where = f"{settings.source}: [params.{name}]"
+        rule = _known(rules.find, name, where)
         for key, value in table.items():
-            where = f"{settings.source}: [params.{name}]"
             if key not in rule.card.params:
                 raise UsageError(f"{where}: no parameter {key!r}{nearest(key, rule.card.params)}")
             check_type(rule.check(), key, value, where)
         params[rule.code] = dict(table)
     ignored: dict[str, list[str]] = {}
     for pattern, names in settings.per_file_ignores.items():
-        for code in rules.expand(names):
+        for code in _known(rules.expand, names, f"{settings.source}: per-file-ignores: {pattern!r}"):
             ignored.setdefault(code, []).append(pattern)
     return tuple(
         Choice(
@@ -100,6 +107,14 @@ def choose(settings: Settings, target: Target, rules: catalogue.Catalogue) -> tu
         )
         for rule in chosen
     )
+
+
+def _known(look_up: Callable[[S], T], name: S, where: str) -> T:
+    """What a name in the settings stands for. Raises UsageError with its place for one that stands for nothing."""
+    try:
+        return look_up(name)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
 Concern = tuple[str, bool, bool]
