@@ -426,6 +426,19 @@ def test_long_names_are_cut() -> None:
     assert visible("x" * 99, 10) == "x" * 10 + "…"
 
 
+def test_names_in_the_address_are_understood_and_what_is_nothing_is_said(review: Open) -> None:
+    page = review(*FLAGGED, rule="unknown-key")
+    assert page.app.query_params["rule"] == "SCH003"
+    assert len(page.rows) == 2
+    assert "address" not in page.html
+    name = page.workspace.files()[0].path.rpartition("/")[2]
+    again = Page(page.workspace, file=name)
+    assert (again.app.query_params["file"], len(again.rows)) == ("0", 3)
+    lost = Page(page.workspace, file="<b>other.jsonl", sort="age")
+    assert "passed over: <b>file=&lt;b&gt;other.jsonl, sort=age</b>" in lost.html
+    assert lost.rows == again.rows
+
+
 def test_the_browser_is_given_nothing_of_the_data(review: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[str, ...]] = []
     monkeypatch.setattr(attention, "pay", lambda *what, **more: given.append((*what, str(more))))

@@ -62,6 +62,20 @@ def test_what_makes_no_sense_is_passed_over(params: dict[str, str]) -> None:
     assert views.read(params) == views.DEFAULT
 
 
+def test_what_is_passed_over_can_be_told() -> None:
+    given = {
+        "sort": "age",
+        "status": ["open", "gone"],
+        "tokens": "9",
+        "turns": "1-9",
+        "file": ["1", "x"],
+        "rule": "X",
+        "a": "1",
+    }
+    assert views.passed_over(given) == ["file=x", "status=gone", "tokens=9", "sort=age"]
+    assert views.passed_over({"status": "all", "sort": "severity", "text": ["", "x"], "group": "0"}) == []
+
+
 def test_a_parameter_may_stand_once_or_several_times() -> None:
     assert views.read({"rule": "FUN001"}).codes == ("FUN001",)
     assert views.read({"rule": ["FUN001", "MSG011", "FUN001"]}).codes == ("FUN001", "MSG011")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+
 import streamlit as st
 
 from curator.errors import InputError
@@ -13,13 +16,14 @@ from curator.review import (
     edit_panel,
     emptiness,
     general_findings,
+    heading,
     queue_list,
     record_panel,
 )
 from curator.review import screen as screens
 from curator.review.opened import Opened
 from curator.review.queue_style import STYLE
-from curator.review.rendering.escaping import whole
+from curator.review.rendering.escaping import brief, whole
 from curator.review.screen import Screen
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace
@@ -31,6 +35,7 @@ def show(workspace: Workspace) -> None:
     """Draw the page."""
     st.html(STYLE)
     screens.recall()
+    _understand(workspace)
     screens.begin(workspace.checking.number)
     here = screens.screen()
     here.synced, here.cursor = workspace.checking.synced, ""
@@ -55,6 +60,22 @@ def show(workspace: Workspace) -> None:
     _others(workspace)
     shown_now = f"{row.id if row else 0} {here.mode}"
     attention.pay(shown_now, ".st-key-record-scroll", here.cursor, asked=here.asked, help=decision_bar.HELP)
+
+
+def _understand(workspace: Workspace) -> None:
+    """Take names for rules and files in the address, and say what of it is neither these nor anything else."""
+    if screens.names("rule"):
+        rules = workspace.rules().values()
+        names = {name: rule.code for rule in rules for name in (rule.code.lower(), rule.name, *rule.card.aliases)}
+        screens.spell("rule", names)
+    if screens.names("file"):
+        paths = {file.path: str(file.number) for file in workspace.files()}
+        bases = Counter(map(os.path.basename, paths))
+        short = {base: number for path, number in paths.items() if bases[base := os.path.basename(path)] == 1}
+        screens.spell("file", {**short, **paths})
+    if wrong := screens.passed_over():
+        said = f"<b>{brief(', '.join(wrong), 200)}</b>"
+        st.html(heading.line("warning", f"Of the address, this is nothing here, and passed over: {said}"))
 
 
 def _place(workspace: Workspace, shown: Filter) -> tuple[Row | None, int | None, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -110,6 +111,24 @@ def remember() -> None:
 def shown() -> Filter:
     """The filter of the view."""
     return views.read(_params())
+
+
+def names(parameter: str) -> list[str]:
+    """The values of the address that are no numbers."""
+    return [value for value in st.query_params.get_all(parameter) if not value.isdecimal()]
+
+
+def spell(parameter: str, known: Mapping[str, str]) -> None:
+    """Let the address say what we say: of a rule its code, of a file its number."""
+    said = {name: known.get(name, name) for name in names(parameter)}
+    values = st.query_params.get_all(parameter)
+    if (wanted := [said.get(value, value) for value in values]) != values:
+        st.query_params[parameter] = wanted
+
+
+def passed_over() -> list[str]:
+    """What of the address is no filter."""
+    return views.passed_over(_params())
 
 
 def record() -> int:

@@ -47,6 +47,13 @@ def read(params: Mapping[str, str | Iterable[str]]) -> Filter:
     )
 
 
+def passed_over(params: Mapping[str, str | Iterable[str]]) -> list[str]:
+    """What `read` makes nothing of, as it stands in the address: `sort=age`."""
+    usual = (*DEFAULT.statuses, DEFAULT.sort, "")
+    given = ((name, value) for name in NAMES for value in _values(params, name) if value not in usual)
+    return [f"{name}={value}" for name, value in given if read({name: value}) == DEFAULT]
+
+
 def written(shown: Filter) -> dict[str, list[str]]:
     """The parameters of a filter, as `read` takes them; what is as in DEFAULT is left out."""
     found = {name: list(getattr(shown, field)) for name, field in _LISTS.items()}
