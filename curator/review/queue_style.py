@@ -44,7 +44,7 @@ STYLE = """<style>
 }
 .st-key-queue [data-testid=stTextInputRootElement],.st-key-queue-sort [data-testid=stSelectbox] [role=group],
 .st-key-queue .stPopover button{height:2.1rem;min-height:2.1rem;}
-.st-key-cluster-actions [data-testid=InputInstructions]{display:none;}
+:is(.st-key-cluster-actions,.st-key-decision-reason) [data-testid=InputInstructions]{display:none;}
 .st-key-record-choices .stButton button{font-size:.8125rem;min-height:1.8rem;}
 .st-key-record-choices .stButton button p{font-size:.8125rem;}
 .st-key-record-scroll{border-top:1px solid light-dark(#e2deda,#3a3733);padding-top:.6rem;}

@@ -25,9 +25,14 @@ from curator.review.start_page import AGAIN
 _ANY_FAMILY, _ANY_LEVEL = "All categories", "All severities"
 _SHOWN = ("All", "With findings", "Off", "Changed")
 _HEIGHT = 480
-# Records of the cards' examples are long lines, which nobody should have to scroll.
+# Records of the cards' examples are long lines, which nobody should have to scroll. In narrow windows, the search
+# stands above the other filters, whose words were cut.
 _WRAP = """<style>
 [data-testid="stMarkdownContainer"] pre code{white-space:pre-wrap!important;overflow-wrap:anywhere;}
+@media (max-width:1100px){
+ .st-key-rules-filter .stHorizontalBlock{flex-wrap:wrap;}
+ .st-key-rules-filter .stColumn:first-child{min-width:100%;}
+}
 </style>"""
 
 
@@ -119,7 +124,8 @@ def _check_again(desk: Desk) -> None:
 def _list(desk: Desk) -> str | None:
     """The rules that the filters leave; the code of the chosen one."""
     collapsed: dict[str, Any] = {"label_visibility": "collapsed"}
-    first, second, third = st.columns([2, 1, 1])
+    with st.container(key="rules-filter"):
+        first, second, third = st.columns([2, 1, 1])
     search = first.text_input("Search", placeholder="Search: code, name, message", key="rules.search", **collapsed)
     families = sorted({rule.family for rule in desk.rules.rules.values()})
     family = second.selectbox("Category", [_ANY_FAMILY, *families], format_func=clean, key="rules.family", **collapsed)
