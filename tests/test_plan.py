@@ -629,6 +629,16 @@ def test_standard_input_is_checked_by_the_name_that_the_command_takes(tmp_path: 
     assert "\n  curator check - --isolated\n" in done.stdout
 
 
+def test_a_validation_split_of_the_settings_is_none_to_be_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(SAMPLES)
+    (plan,) = curator.plan_training("intents.train.jsonl").plans
+    found = plan.advice("data", "validation")
+    assert found is not None
+    assert found.value is None
+    assert "was not given here" in found.why
+    assert "curator split" not in shown(Plans((plan,)), "txt")
+
+
 def test_what_the_command_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,8 +41,10 @@ def enough(
     conventions: Conventions,
     target: Target,
     kind: str,
+    *,
+    left_out: bool = False,
 ) -> tuple[Advice, ...]:
-    """Whether there is enough to train on and to judge by."""
+    """Whether there is enough to train on and to judge by; `left_out`: the settings name validation data."""
     count = train.records if train else 0
     found = [_examples(count, conventions, target, kind)]
     if not count:
@@ -52,9 +54,9 @@ def enough(
     assert train is not None
     if kind == "completion" or conventions.task == "classification":
         why = "whether more data would help: train on a quarter, a half and all, and see how the result grows"
-        command = "" if validation else _split(train, " --nested 25,50,100")
+        command = "" if validation or left_out else _split(train, " --nested 25,50,100")
         found.append(Advice("learning_curve", command or None, why, _AMOUNT))
-    found.append(_held_out(validation, train))
+    found.append(_held_out(validation, train, left_out=left_out))
     return tuple(found)
 
 
@@ -99,10 +101,13 @@ def _split(train: Split, more: str = "") -> str:
     return f"curator split {shlex.quote(train.paths[0])} --validation 10%{more}"
 
 
-def _held_out(validation: Split | None, train: Split) -> Advice:
+def _held_out(validation: Split | None, train: Split, *, left_out: bool) -> Advice:
     if validation is not None:
         why = f"validation records in {', '.join(validation.paths)}: the loss on them shows when to stop"
         return Advice("validation", validation.records, why, "seed 002, 'How to evaluate your GPT fine-tuned model'")
+    if left_out:
+        why = "the settings name a validation split that was not given here: plan both, or name no file for all of them"
+        return Advice("validation", None, why, "")
     why = "there are none: without data that is held out nobody can say whether training has helped"
     how = f"; set some aside: {command}" if (command := _split(train)) else ""
     return Advice("validation", 0, why + how, "seed 001, 'Evaluation and Iteration'")

@@ -87,7 +87,9 @@ def _plan(
         found = Price(plan.target.name, plan.model.name if plan.model else "", "given by you", "", own_price)
     paths = [path for split in splits for path in split.paths]
     sections: dict[str, tuple[Advice, ...]] = {
-        "data": amounts.enough(train, held_out, labels, conventions, plan.target, kind)
+        "data": amounts.enough(
+            train, held_out, labels, conventions, plan.target, kind, left_out="validation" in plan.left_out
+        )
     }
     if count and conventions.format:
         sections["training"] = training(count, conventions.task, plan.target, plan.model, kind)
