@@ -637,6 +637,8 @@ def test_a_validation_split_of_the_settings_is_none_to_be_set_aside(monkeypatch:
     assert found.value is None
     assert "was not given here" in found.why
     assert "curator split" not in shown(Plans((plan,)), "txt")
+    (plan,) = curator.plan_training("intents.valid.jsonl").plans
+    assert "nothing to train on: what was given is held out" in shown(Plans((plan,)), "txt")
 
 
 def test_what_the_command_refuses(

@@ -46,7 +46,7 @@ def enough(
 ) -> tuple[Advice, ...]:
     """Whether there is enough to train on and to judge by; `left_out`: the settings name validation data."""
     count = train.records if train else 0
-    found = [_examples(count, conventions, target, kind)]
+    found = [_examples(count, conventions, target, kind, given=train is not None)]
     if not count:
         return tuple(found)
     if labels:
@@ -60,12 +60,13 @@ def enough(
     return tuple(found)
 
 
-def _examples(count: int, conventions: Conventions, target: Target, kind: str) -> Advice:
+def _examples(count: int, conventions: Conventions, target: Target, kind: str, *, given: bool) -> Advice:
     figure = target.min_examples
     least = figure.value if figure else _FEWEST
     source = f"{figure.source} ({figure.as_of})" if figure else "seed 003: at OpenAI; this target names no minimum"
     if not count:
-        return Advice("examples", 0, f"nothing to train on: no readable record; {least:,} are the least", source)
+        none = "no readable record" if given else "what was given is held out"
+        return Advice("examples", 0, f"nothing to train on: {none}; {least:,} are the least", source)
     if kind == "reinforcement":
         why = "prompts; how many are enough nobody has published (the minimum of supervised tuning is shown by check)"
         return Advice("examples", count, why, "")
