@@ -42,6 +42,8 @@ class _Book:
     entries: dict[bytes, Suppression] = field(default_factory=dict)
     rows: list[tuple[bytes, str, str]] = field(default_factory=list)
     """Digest, code and path of each entry."""
+    formers: list[tuple[bytes, str]] = field(default_factory=list)
+    """Digest and line of each entry whose record a fix has changed, as the file has it."""
     faults: list[tuple[int, str]] = field(default_factory=list)
     """Line numbers, 0 for the whole file, and what is wrong there."""
     stale: set[tuple[bytes, str]] = field(default_factory=set)
@@ -72,6 +74,8 @@ class Suppressions:
         self._books: dict[str, _Book] = {}
         self._covers: dict[tuple[str, str], tuple[_Book, Cover]] = {}
         self._nearest: dict[str, str | None] = {}
+        self.needed: frozenset[str] = frozenset()
+        """Lines of entries that also cover a record as it was, though fixes have changed a copy; after `settle`."""
 
     def covers(self, dataset: Dataset, paths: Iterable[str], rules: Catalogue) -> dict[str, Cover]:
         """What holds in files of a dataset, by file; files without any are left out.
@@ -120,6 +124,8 @@ class Suppressions:
         `used` are the digests of those that matched; `heard` holds for each data file the codes of the rules that
         have said all they can of it. The entries of other files and other rules are not judged.
         """
+        formers = (former for book in self._books.values() for former in book.formers)
+        self.needed = frozenset(line for digest, line in formers if digest in used)
         files: dict[tuple[str, str], frozenset[str]] = {}
         for (_, path), (book, cover) in self._covers.items():
             files[book.path, cover.path] = heard.get(path, frozenset())
@@ -204,6 +210,7 @@ def _read(path: str, rules: Catalogue, moved: Mapping[str, str]) -> _Book:
                     continue
                 row, other_rows = book.row(entry), []
                 if entry.record in moved:  # copies elsewhere may still be as they were
+                    book.formers.append((row[0], line.decode().strip()))
                     row, other_rows = book.row(replace(entry, record=moved[entry.record])), [row]
                 said = (entry.when, entry.who, entry.reason)
                 if said not in shared:

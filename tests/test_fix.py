@@ -857,6 +857,23 @@ def test_undo_takes_back_what_came_in_with_another_file_of_the_run(run: Run, tmp
     assert (tmp_path / FILE_NAME).read_text() == before
 
 
+def test_an_entry_stays_while_it_covers_a_copy_that_is_as_it_was(run: Run, tmp_path: Path) -> None:
+    """The record is fixed in one file, and in the other, where the rule is silenced, it is not."""
+    (tmp_path / "curator.toml").write_text('[per-file-ignores]\n"b.jsonl" = ["SCH004"]\n')
+    for name in ("a.jsonl", "b.jsonl"):
+        write(tmp_path / name, BAD % 1, BAD % 1)
+    said = '"path": "a.jsonl", "reason": "why", "who": "me", "when": "2026-01-01T00:00:00Z"}\n'
+    before = f'{{"version": 1, "rule": "DUP001", "record": "{record_hash((BAD % 1).encode())}", {said}'
+    (tmp_path / FILE_NAME).write_text(before)
+    select = ("--select", "SCH004,DUP001", "--fail-on", "warning")
+    assert code(run("check", ".", *select, "--fix", "--unsafe-fixes")) == 0
+    assert (tmp_path / "a.jsonl").read_bytes() == rows(GOOD % 1, GOOD % 1)
+    again = run("check", ".", *select)
+    assert (code(again), again.stderr) == (0, "")
+    run("undo")
+    assert (tmp_path / FILE_NAME).read_text() == before
+
+
 def test_nothing_is_fixed_while_the_suppressions_are_broken(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", BAD % 1)
     (tmp_path / FILE_NAME).write_text("no entry\n")

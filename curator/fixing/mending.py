@@ -120,7 +120,7 @@ def fix(
         fixed.report.failures.extend(rounds.failures)
         run, added = new_run(), set[str]()
         for work in sorted(rounds.works, key=lambda work: work.path):
-            _finish(work, run, added, fixed, show)
+            _finish(work, run, added, known.needed, fixed, show)
         if not rounds.failures and fixed.report.findings.fixable:
             for finding in filter(rounds.wanted, fixed.report.findings):
                 fixed.unsettled += 1
@@ -137,7 +137,9 @@ def _spooled(stack: ExitStack) -> str:
     return file.name
 
 
-def _finish(work: Work, run: str, added: set[str], fixed: Fixed, show: Show | None) -> None:
+def _finish(
+    work: Work, run: str, added: set[str], needed: frozenset[str], fixed: Fixed, show: Show | None
+) -> None:  # fmt: skip
     """Put one file in its place, or show what would change."""
     for text, count in work.taken_back.items():
         more = f"{work.path}: {count:,} more fixes were taken back"
@@ -152,7 +154,7 @@ def _finish(work: Work, run: str, added: set[str], fixed: Fixed, show: Show | No
         return
     change = Change(
         work.path, work.stamp, work.standin, work.script, work.digest, work.fixes.total(), work.removed, work.moved,
-        work.home[0], work.home[1],
+        work.home[0], work.home[1], needed,
     )  # fmt: skip
     try:
         names = os.stat(change.path).st_nlink

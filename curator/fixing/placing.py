@@ -36,6 +36,8 @@ class Change:
     suppressions: str
     data: str
     """The data file as the suppressions name it."""
+    needed: frozenset[str] = frozenset()
+    """Lines of suppressions that stay though their record has changed here."""
 
 
 def stamp(path: str | int) -> tuple[int, ...]:
@@ -61,7 +63,7 @@ def place(change: Change, run: str, added: set[str] | None = None) -> None:
             aside, tail = _tail(real, change.removed)
             tail.seek(0)
             suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
-            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, added)
+            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, added, change.needed)
             tail_digest = "" if aside is None else digest(tail)
             entry = journal.Entry(
                 1, run, os.path.basename(real), before, change.digest, change.fixed, aside, tail_digest, suppressions,

@@ -33,11 +33,13 @@ class Rekeyed(NamedTuple):
     """Lines that go, each with the one that says the same of what its record has become."""
 
 
-def rekeyed(file: str, moved: Mapping[str, str], path: str, known: Container[str] = ()) -> Rekeyed:
+def rekeyed(
+    file: str, moved: Mapping[str, str], path: str, known: Container[str] = (), needed: Container[str] = ()
+) -> Rekeyed:
     """Entries for new hashes, which are not there yet, and those for old ones in the data file `path`, which go.
 
     Copies of a record in other files may still be as they were, so that their entries stay. `known` are the entries
-    that came in with other files of the run.
+    that came in with other files of the run, `needed` those that stay for other records.
     """
     lines = [(_text(line), entry) for line, entry in _entries(file)] if moved else []
     present = {text for text, _ in lines}
@@ -46,7 +48,7 @@ def rekeyed(file: str, moved: Mapping[str, str], path: str, known: Container[str
     new = dict.fromkeys(follows.values())
     added = tuple(text for text in new if text not in present)
     own = {follows[text] for text, entry in old if entry.path == path}
-    gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new}
+    gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new and text not in needed}
     return Rekeyed(added, tuple(text for text in new if text in own and (text not in present or text in known)), gone)
 
 
