@@ -491,7 +491,7 @@ GOOD = Entry(1, "SEP002", "u.jsonl", "r", "w", "t", "00" * 16, "/prompt").line()
         (GOOD.replace("1", "2", 1), "of version 2, and this curator reads version 1; upgrade curator, or write"),
         (GOOD.replace('"who"', '"whom"'), "unknown key 'whom'; did you mean 'who'?"),
         (GOOD.replace('"w"', "7"), "who: expected a text"),
-        ('{"version": 1}', "missing required field 'rule'"),
+        ('{"version": 1}', "missing required field"),
         ("\x1b[2J\u202e", "it is no JSON"),
     ],
 )
