@@ -18,14 +18,16 @@ from hypothesis import strategies as st
 
 from curator import api, formats, parsing
 from curator.model import Example, Finding, Severity
+from curator.review.comparing import Member, member_html
 from curator.review.rendering import style
-from curator.review.rendering.differing import diff_html, members_html, pieces
+from curator.review.rendering.differing import diff_html, pieces
 from curator.review.rendering.escaping import LIMIT, Mark, escape, marked
 from curator.review.rendering.finding import findings_html, tokens_html
 from curator.review.rendering.layout import layout
 from curator.review.rendering.raw import raw_html
 from curator.review.rendering.record import Part, record_html
 from curator.review.rendering.viewing import View
+from curator.review.states import Key, Row
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 TAGS = {"div", "span", "b", "mark", "ins", "del", "details", "summary"}
@@ -142,7 +144,7 @@ def test_hostile_text_stays_text_wherever_it_stands(one: str, two: str, several:
         Page(html_of(record_html(shown, raw, found, view=View(visible, reserved=("<|im_end|>",)))))
     Page(raw_html(raw, found))
     Page(diff_html(pieces(one, two)))
-    Page(members_html([(one, two), *((two, text) for text in several)]))
+    Page(member_html(member(1, one, two), member(0, two, one), 2))
 
 
 @settings(max_examples=60)
@@ -336,11 +338,24 @@ def test_alike_findings_are_counted() -> None:
     assert "× 2" in page.shown
 
 
+def member(number: int, text: str, around: str) -> Member:
+    row = Row(number, 0, Key("a", "b"), 1, 1, 0, 1, "train", "error", ("LAB007",), 1, 0, None, None, "open")
+    return Member(row, f"a.jsonl:{number}", text, around, None)
+
+
 def test_members_say_what_differs_from_the_first() -> None:
-    page = Page(members_html([("one", "a b c"), ("two", "a x c"), ("three", "a b c"), ("four", "a b  c")]))
-    assert "the same as the first" in page.shown
-    assert "1 place differs, 1 word of the first not here" in page.shown
-    assert "cu-space" in members_html([("one", "a b"), ("two", "a  b")])
+    first = member(0, "a b c", "As if")
+
+    def shown(text: str, around: str = "As if") -> str:
+        return Page(member_html(member(1, text, around), first, 2)).shown
+
+    assert "the first" in Page(member_html(first, first, 1)).shown
+    assert "the same as the first" in shown("a b c")
+    assert "1 place differs, 1 word of the first not here" in shown("a x c")
+    assert "cu-space" in member_html(member(1, "a b  c", ""), first, 2)
+    assert "the same as the first · its input differs" in shown("a b c", "as if")
+    assert '<ins class="cu-mark cu-added">as </ins>' in member_html(member(1, "a b c", "as if"), first, 2)
+    assert "of the first not here · its input differs" in shown("a x c", "as if")
 
 
 def test_white_space_shows_where_it_is_what_changed() -> None:

@@ -10,7 +10,7 @@ from curator.model import Example
 from curator.review.decisions.editing import label_of
 from curator.review.opened import Opened
 from curator.review.rendering.differing import unlike
-from curator.review.rendering.escaping import Mark, block, brief, escape, label, marked, whole
+from curator.review.rendering.escaping import block, brief, escape, label, marked, whole
 from curator.review.rendering.understanding import understood
 from curator.review.states import Row
 
@@ -74,18 +74,14 @@ def columns(members: Sequence[Member]) -> int:
 
 
 def member_html(one: Member, first: Member, number: int) -> str:
-    """A member as HTML: place, split and status, and its text with what the first one does not have."""
-    marks: list[Mark] = []
-    if one is first or one.row.id == first.row.id:
+    """A member as HTML: place, split and status, and its texts with what the first one does not have."""
+    state, text = _against(one.text, first.text, _LIMIT)
+    if one.row.id == first.row.id:
         state = "the first"
-    elif one.text == first.text:
-        state = "the same as the first"
-    else:
-        gone, marks = unlike(first.text, one.text)
-        missing = sum(len(first.text[mark.start : mark.end].split()) for mark in gone)
-        state = f"{len(marks):,} {'place differs' if len(marks) == 1 else 'places differ'}"
-        state += f", {missing:,} {'word' if missing == 1 else 'words'} of the first not here" if missing else ""
-    space = bool(marks) and one.text.split() == first.text.split()
+    around = f'<div class="cu-quiet cu-text">{brief(one.around, _AROUND)}</div>'
+    if one.around != first.around:
+        state += " · its input differs"
+        around = f'<div class="cu-quiet">{_against(one.around, first.around, _AROUND)[1]}</div>'
     status = one.row.status
     sign = f" {label(STATUSES[status], _KINDS[status])}" if status != "open" else ""
     split = f'<span class="cu-item">{brief(one.row.split, 40)}</span>' if one.row.split else ""
@@ -93,10 +89,20 @@ def member_html(one: Member, first: Member, number: int) -> str:
         f'<div class="cu-head"><b>{number}</b> {marked(one.place, limit=120)} {split}{sign}'
         f'<span class="cu-quiet">{state}</span></div>'
     )
-    text = block(one.text, marks, visible=space, limit=_LIMIT) if one.text else label("empty", "info")
-    around = f'<div class="cu-quiet cu-text">{brief(one.around, _AROUND)}</div>' if one.around else ""
     tint = " cu-quiet" if status == "removed" else ""
-    return whole(f'<div class="cu-member{tint}">{head}{text}{around}</div>')
+    return whole(f'<div class="cu-member{tint}">{head}{text}{around if one.around else ""}</div>')
+
+
+def _against(text: str, first: str, limit: int) -> tuple[str, str]:
+    """How a text differs from that of the first member, in words, and the text as HTML with what differs marked."""
+    if text == first:
+        return "the same as the first", block(text, limit=limit) if text else label("empty", "info")
+    gone, marks = unlike(first, text)
+    missing = sum(len(first[mark.start : mark.end].split()) for mark in gone)
+    state = f"{len(marks):,} {'place differs' if len(marks) == 1 else 'places differ'}"
+    state += f", {missing:,} {'word' if missing == 1 else 'words'} of the first not here" if missing else ""
+    space = bool(marks) and text.split() == first.split()
+    return state, block(text, marks, visible=space, limit=limit) if text else label("empty", "info")
 
 
 def group_html(code: str, name: str, message: str, severity: str, size: int, left: int) -> str:

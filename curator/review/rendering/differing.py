@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from curator.curation.wording import apart
-from curator.review.rendering.escaping import LIMIT, Mark, block, escape, label, marked, whole
+from curator.review.rendering.escaping import LIMIT, Mark, escape, marked, whole
 
 Piece = tuple[Literal["same", "removed", "added"], str]
 """A part of a change, in reading order."""
@@ -81,25 +81,3 @@ def _ranges(words: Sequence[str], places: Iterable[tuple[int, int]], kind: str) 
             found.append(Mark(position, position + size, kind))
         position, done = position + size, end
     return found
-
-
-def members_html(members: Sequence[tuple[str, str]], *, visible: bool = False, limit: int | None = LIMIT) -> str:
-    """Texts side by side under their titles; what differs from the first is marked, and what is missing is said."""
-    columns = "".join(_columns(members, visible, limit))
-    return whole(f'<div class="cu-members">{columns}</div>')
-
-
-def _columns(members: Sequence[tuple[str, str]], visible: bool, limit: int | None) -> Iterator[str]:
-    for number, (title, text) in enumerate(members):
-        marks: list[Mark] = []
-        state = "the first" if number == 0 else "the same as the first"
-        if number and text != members[0][1]:
-            gone, marks = unlike(members[0][1], text)
-            missing = sum(len(members[0][1][mark.start : mark.end].split()) for mark in gone)
-            state = f"{len(marks):,} {'place differs' if len(marks) == 1 else 'places differ'}"
-            state += f", {missing:,} {'word' if missing == 1 else 'words'} of the first not here" if missing else ""
-        only_space = bool(marks) and text.split() == members[0][1].split()
-        inside = block(text, marks, visible=visible or only_space, limit=limit)
-        head = f'<div class="cu-head"><b>{marked(title, limit=200)}</b> <span class="cu-quiet">{state}</span></div>'
-        empty = label("empty", "info") if not text else ""
-        yield f'<div class="cu-member">{head}{empty}{inside}</div>'

@@ -97,7 +97,7 @@ del.cu-mark{{text-decoration:line-through 1px;}}
  font-size:.875rem;overflow-wrap:anywhere;}}
 .cu-finding .cu-label{{text-align:center;}}
 .cu-level{{font-size:.78rem;background:none!important;}}
-.cu-members,.cu-pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.9rem;}}
+.cu-pair{{display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.9rem;}}
 .cu-member{{border:1px solid var(--cu-line);border-radius:6px;padding:.5rem .65rem;min-width:0;}}
 .cu-member>.cu-head{{border-bottom:1px solid var(--cu-line);padding-bottom:.25rem;margin-bottom:.35rem;}}
 .cu-pair .cu-turn{{grid-template-columns:minmax(0,1fr) auto;padding-left:.55rem;}}
