@@ -278,6 +278,29 @@ def test_endings_that_differ_between_splits(
 
 
 @pytest.mark.parametrize(
+    ("train", "validation", "differs"),
+    [
+        (("\n->\n", " "), ("\n->\n", " "), False),
+        (("\n->\n", " "), ("\n->\n", ""), True),
+        (("\n->\n", ""), ("\n->\n", " "), True),
+        ((" ->", " "), (" -> ", ""), False),  # the space stands in the prompt
+        (("\n->\n", " "), ("\n->\n", "{"), False),  # needs none
+    ],
+)
+def test_the_space_before_answers_is_that_of_train(
+    tmp_path: Path, train: tuple[str, str], validation: tuple[str, str], differs: bool
+) -> None:
+    def written(words: str, side: tuple[str, str]) -> list[dict[str, Any]]:
+        return [pair(f"{words} {n}{side[0]}", f"{side[1]}Rooms like number {n} open early.\n") for n in range(30)]
+
+    findings = found(tmp_path, written("Which", train), written("When", validation), select=("SPL005",))
+    assert ["first words" in finding.message for finding in findings if "end with" not in finding.message] == [
+        True
+    ] * differs
+    assert all(str(finding.severity) == "warning" for finding in findings if "first words" in finding.message)
+
+
+@pytest.mark.parametrize(
     ("train", "validation", "count"),
     [
         (SYSTEM, SYSTEM, 0),

@@ -67,7 +67,10 @@ def _related(sources: list[tuple[Place, bytes]], *, all_of_them: bool) -> tuple[
 
 
 class Differs:
-    """What is settled otherwise than in train: format, separator, stop sequence, system prompt. Keeps nothing."""
+    """What is settled otherwise than in train: format, separator, first space, stop sequence, system prompt.
+
+    Keeps nothing.
+    """
 
     def add(self, example: Example, place: Place) -> None:
         pass
@@ -99,12 +102,24 @@ def _differences(own: Conventions, train: Conventions, split: str) -> Iterator[t
         stops = [(side.stop,) if side.stop else () for side in (own, train)]
         if not _agree(stops[0], stops[1], own.sampled):
             yield "stop", _shown(stops[0]), _shown(stops[1])
+        begin, usual = _begins(own), _begins(train)
+        if begin is not None and usual is not None and begin != usual:
+            yield "leading", repr(begin) if begin else "no white space", repr(usual) if usual else "none"
     elif own.systems and train.systems and min(own.systems[0].share, train.systems[0].share) >= SETTLED:
         found, expected = own.systems[0].text, train.systems[0].text
         if found.split() != expected.split() and not differs_by_filling(found, expected):
             pairs = enumerate(zip(found, expected, strict=False))
             start = next((index for index, (mine, theirs) in pairs if mine != theirs), len(found))
             yield "system", _excerpt(found, start), _excerpt(expected, start)
+
+
+def _begins(side: Conventions) -> str | None:
+    """The white space that completions begin with; None where it is not settled, or may stand in the prompts."""
+    if any(habit.text.endswith((" ", "\t")) for habit in side.separators):
+        return None
+    if side.unspaced >= SETTLED:
+        return ""
+    return side.leading.text if side.leading and side.leading.share >= SETTLED else None
 
 
 def _agree(own: tuple[Habit, ...], train: tuple[Habit, ...], sampled: int) -> bool:
