@@ -227,6 +227,21 @@ def test_several_targets_have_a_verdict_each(report: Any) -> None:
     assert sum(f["broken"] for f in called.values()) == 6
 
 
+def test_markdown_tells_the_splits_of_several_datasets_apart(
+    report: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ""
+    for name in "ab":
+        for split in ("train", "valid"):
+            chats(tmp_path / f"{name}.{split}.jsonl", *(f"{name} {split} {n}" for n in range(20)))
+        settings += f'[datasets.{name}]\ntrain = "{name}.train.jsonl"\nvalidation = "{name}.valid.jsonl"\n'
+    (tmp_path / "curator.toml").write_text(settings)
+    splits = report(form="md").partition("### Splits")[2]
+    assert "| `a (validation)` | 20 | 0 |" in splits
+    assert "| `b (validation)` | 20 | 0 |" in splits
+
+
 def test_labels_have_balance_tokens_spellings_and_agreement(report: Any, tmp_path: Path) -> None:
     data = labelled(tmp_path / "d.jsonl", ["yes"] * 60 + ["no"] * 19 + ["No"])
     with data.open("a") as file:
