@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -448,3 +449,15 @@ def test_the_style_sheet_names_every_class() -> None:
     for classes in re.findall(r'class="([^"]+)"', html):
         for name in classes.split():
             assert f".{name}" in style.STYLE or name in unstyled, name
+
+
+def test_no_rule_of_the_style_sheet_takes_away_what_another_gives() -> None:
+    """The same selector and property twice: the first had no effect."""
+    given = [
+        (selector.strip(), line.partition(":")[0].strip())
+        for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", style.STYLE)
+        for selector in selectors.split(",")
+        for line in body.split(";")
+        if line.strip()
+    ]
+    assert [pair for pair, count in Counter(given).items() if count > 1] == []

@@ -67,7 +67,7 @@ del.cu-mark{{text-decoration:line-through 1px;}}
 .cu-pair ins.cu-mark,.cu-member ins.cu-mark{{text-decoration:underline solid 1px;text-underline-offset:3px;}}
 .cu-mark.cu-key{{color:var(--cu-info);}}
 .cu-mark.cu-diff del .cu-sign,.cu-mark .cu-label,.cu-mark .cu-chip{{display:inline-block;text-decoration:none;}}
-.cu-space{{background:var(--cu-token-soft);}}
+.cu-mark.cu-space{{background:var(--cu-token-soft);}}
 {_KINDS}
 .cu-label{{display:inline-block;font:600 .6875rem/1.35 "Source Sans",sans-serif;letter-spacing:.01em;
  padding:0 .3rem;margin-right:.2rem;border-radius:3px;vertical-align:.08em;white-space:nowrap;
@@ -78,7 +78,8 @@ del.cu-mark{{text-decoration:line-through 1px;}}
  unicode-bidi:isolate;vertical-align:.1em;white-space:nowrap;}}
 .cu-sign{{color:var(--cu-quiet);unicode-bidi:isolate;user-select:none;}}
 .cu-diff .cu-sign{{font-weight:700;padding:0 .15rem;color:inherit;}}
-.cu-space{{background:radial-gradient(circle at center,var(--cu-quiet) 0 1px,transparent 1.3px);}}
+.cu-space:not(.cu-mark){{background:radial-gradient(circle at center,var(--cu-quiet) 0 1px,transparent 1.3px);
+ white-space:pre-wrap;}}
 .cu-cut{{display:inline-block;font:italic .8125rem "Source Sans",sans-serif;color:var(--cu-quiet);
  background:var(--cu-soft);border-radius:3px;padding:0 .4rem;margin:0 .3rem;}}
 .cu-fold>summary{{cursor:pointer;font-size:.875rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;}}
