@@ -144,6 +144,21 @@ def test_a_check_that_is_killed_says_so(data: Path) -> None:
     check.close()
 
 
+def test_of_a_check_that_breaks_down_the_reason_stands_first(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = data / "python"
+    broken.write_text(
+        "#!/bin/sh\nprintf 'Traceback (most recent call last):\\n  File x\\nOSError: no luck\\n' >&2\nexit 3\n"
+    )
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    check = Checking(ReviewOptions((str(data),)))
+    until(lambda: check.is_done)
+    first, _, rest = check.error.partition("\n")
+    assert first == "the check ended with exit code 3: OSError: no luck"
+    assert rest.startswith("Traceback")
+    check.close()
+
+
 def test_time_left_is_no_more_exact_than_it_is_known() -> None:
     assert start_page.words(Progress()) == "Reading how the data is made …"
     assert start_page.words(Progress(10, 100, 0.5, "check", 7)) == "10% · 7 records"

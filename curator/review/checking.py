@@ -123,7 +123,9 @@ class Checking:
                 stream.close()  # type: ignore[union-attr]
         if code and not self.error:
             words = b"".join(last_words).decode("utf-8", "replace").strip()[-_LAST:]
-            self.error = f"the check ended {_how(code)}{f': {words}' if words else ''}"
+            last = words.rpartition("\n")[2]  # of a traceback, what went wrong
+            self.error = f"the check ended {_how(code)}" + (f": {last}" if last else "")
+            self.error += f"\n{words}" if last != words else ""
         elif self.index is None and not self.error:
             self.error = "the check ended without an index"
         self.is_done = True
