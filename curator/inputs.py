@@ -167,7 +167,7 @@ def _inside(folder: str, base: str) -> bool:
 
 def _ignore_above(root: str) -> Iterator[tuple[str, Any]]:
     """The .gitignore files between the repository's top and `root`; none outside a repository."""
-    folder = Path(root).absolute()
+    folder = Path(os.path.abspath(root))
     chain = []
     for parent in folder.parents:
         chain.append(parent)

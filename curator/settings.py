@@ -7,6 +7,7 @@ For each file the nearest settings file above it wins; nothing is merged across 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
@@ -108,9 +109,14 @@ def _loaded(path: str, content: bytes) -> Settings:
     return _load(Path(path), ())
 
 
+def absolute(path: Path) -> Path:
+    """The path from the root, without `..`: what is above `data/../train.jsonl` is not `data`."""
+    return Path(os.path.abspath(path))
+
+
 def nearest_file(start: Path) -> Path | None:
     """The settings file that governs `start`: in its folder or the nearest above."""
-    folder = (start if start.is_dir() else start.parent).absolute()
+    folder = absolute(start if start.is_dir() else start.parent)
     for candidate in (folder, *folder.parents):
         if (candidate / FILE_NAME).is_file():
             return candidate / FILE_NAME
@@ -127,7 +133,7 @@ def for_path(path: Path, config: str | None, isolated: bool) -> Settings:
     if config is not None:
         if not Path(config).is_file():
             raise UsageError(f"{config}: no such settings file")
-        return load(str(Path(config).absolute()))
+        return load(str(absolute(Path(config))))
     found = nearest_file(path)
     return load(str(found)) if found else Settings()
 
@@ -176,7 +182,7 @@ def _read(text: str, path: Path, seen: tuple[Path, ...]) -> Settings:
         data = data.get("tool", {}).get("curator", {})
     base = Settings()
     if "extends" in data:
-        base = _load((path.parent / str(data.pop("extends"))).absolute(), (*seen, path))
+        base = _load(absolute(path.parent / str(data.pop("extends"))), (*seen, path))
     for key in data:
         if key not in _KEYS:
             raise UsageError(f"{path}: unknown setting {key!r}{nearest(key, [*_KEYS, 'extends'])}")

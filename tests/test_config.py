@@ -67,3 +67,20 @@ def test_settings_are_those_of_the_files_as_they_are_now(tmp_path: Path, changed
         (tmp_path / changed).write_text(f'target = "{target}"\n')
         os.utime(tmp_path / changed, (1, 1))
         assert settings.load(str(path)).target == target
+
+
+def test_what_governs_a_file_does_not_depend_on_the_way_to_it(shown: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "train.jsonl").write_text("")
+    (tmp_path / "data" / "curator.toml").write_text('target = "azure"\n')
+    assert shown("data/../train.jsonl").startswith("# from no settings file")
+    (tmp_path / "curator.toml").write_text('target = "trl"\n')
+    assert shown("data/../train.jsonl").startswith(f"# from {tmp_path / 'curator.toml'}\n")
+
+
+def test_settings_that_extend_themselves_by_another_way_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "curator.toml").write_text(f'extends = "../{tmp_path.name}/curator.toml"\n')
+    assert main(["config", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'curator.toml'}: extends itself\n"

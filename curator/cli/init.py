@@ -145,7 +145,7 @@ def _above(path: Path, force: bool) -> Path | None:
     if os.path.lexists(path) and not force:
         raise UsageError(f"{path}: is there already; --force writes over it")
     found = settings.nearest_file(path.parent)
-    if found is not None and found.parent == path.parent.absolute():
+    if found is not None and found.parent == settings.absolute(path.parent):
         if not force:
             raise UsageError(f"{found}: has [tool.curator], which a curator.toml would replace; --force writes one")
         return None

@@ -56,7 +56,7 @@ def preview(changes: Iterable[Change], path: Path, rules: Catalogue | None = Non
     Raises UsageError or CardError for a change that does not fit, and where the file cannot be edited so that
     it says what was meant and nothing else.
     """
-    path = path.absolute()
+    path = settings.absolute(path)
     before = _text(path)
     own = settings_at(path) if before is not None else Settings(root=str(path.parent), source=str(path))
     if rules is None:
@@ -148,7 +148,9 @@ def _edited(text: str, path: Path, own: Settings, wanted: Settings, add: _Add) -
 def _inherited(section: Any, path: Path) -> Settings:
     """What holds where the file says nothing."""
     return (
-        settings.load(str((path.parent / str(section["extends"])).absolute())) if "extends" in section else Settings()
+        settings.load(str(settings.absolute(path.parent / str(section["extends"]))))
+        if "extends" in section
+        else Settings()
     )
 
 

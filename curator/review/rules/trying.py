@@ -201,7 +201,7 @@ def _governs(where: str, own: Settings, path: Path) -> bool:
     """Whether data goes by the settings file, which perhaps is still to be made."""
     if own.source:
         return own.source == where
-    return path.absolute().is_relative_to(Path(where).parent)
+    return settings.absolute(path).is_relative_to(Path(where).parent)
 
 
 def _notes(report: Report, code: str) -> tuple[str, ...]:

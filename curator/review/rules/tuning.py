@@ -66,12 +66,12 @@ def overruled(
 def governing(paths: Iterable[str], config: str | None) -> tuple[Path, ...]:
     """The settings files that data goes by, each once; where there is none, the `curator.toml` that could be made."""
     if config is not None:
-        return (Path(config).absolute(),)
+        return (settings.absolute(Path(config)),)
     found: dict[Path, None] = {}
     for path in paths:
         place = Path(path) if path != "-" else Path.cwd() / "-"
         folder = place if place.is_dir() else place.parent
-        found[settings.nearest_file(place) or folder.absolute() / settings.FILE_NAME] = None
+        found[settings.nearest_file(place) or settings.absolute(folder) / settings.FILE_NAME] = None
     return tuple(found) or (Path.cwd() / settings.FILE_NAME,)
 
 
