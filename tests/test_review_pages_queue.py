@@ -291,6 +291,9 @@ def test_clusters_one_after_the_other(review: Open) -> None:
     for _ in groups:
         page.press("record-next")
     assert "This is the last cluster of the view." in page.html
+    other = Page(page.workspace, clusters="gone")
+    assert "The cluster that the address names is not here." in other.html
+    assert f"<b>1</b> of {len(groups)}" in other.html  # not that there is none
 
 
 def test_a_decision_about_many_members_is_watched(review: Open, monkeypatch: pytest.MonkeyPatch) -> None:

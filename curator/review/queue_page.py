@@ -43,6 +43,9 @@ def show(workspace: Workspace) -> None:
         emptiness.nothing_is_flagged(workspace)
         general_findings.show(workspace, alone=True)
         return
+    if (name := screens.cluster()) and workspace.index.group(name) is None:
+        here.say("The cluster that the address names is not here.", wrong=True)
+        screens.show_cluster("")
     shown = screens.shown()
     row, position, total = _place(workspace, shown)
     with st.container(key="review", gap="small"):
