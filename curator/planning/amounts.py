@@ -107,7 +107,7 @@ def _held_out(validation: Split | None, train: Split, *, left_out: bool) -> Advi
         why = f"validation records in {', '.join(validation.paths)}: the loss on them shows when to stop"
         return Advice("validation", validation.records, why, "seed 002, 'How to evaluate your GPT fine-tuned model'")
     if left_out:
-        why = "the settings name a validation split that was not given here: plan both, or name no file for all of them"
+        why = "the settings name validation data, which was not given here: name its file, too, or no file at all"
         return Advice("validation", None, why, "")
     why = "there are none: without data that is held out nobody can say whether training has helped"
     how = f"; set some aside: {command}" if (command := _split(train)) else ""
