@@ -620,6 +620,25 @@ def test_keys_without_a_place_are_asked_about(convert: Any) -> None:
     assert "b.jsonl:1: the key 'prompt' would stand there twice" in said
 
 
+@pytest.mark.parametrize(
+    ("more", "target", "complaint"),
+    [
+        (
+            '"label": 1',
+            "trl-prompt-completion",
+            "it would be no trl-prompt-completion: a verdict on an answer ('label')",
+        ),
+        ('"history": [["a", "b"]]', "alpaca", "the key 'history' cannot be kept: it has a meaning in alpaca"),
+        ('"functions": []', "openai-chat", "the key 'functions' cannot be kept: it has a meaning in openai-chat"),
+        ('"label": 1, "id": 7', "openai-chat", ""),
+    ],
+)
+def test_a_kept_key_does_not_change_what_the_record_says(convert: Any, more: str, target: str, complaint: str) -> None:
+    write("a.jsonl", f'{{"prompt": "Hi", "completion": "Ho", {more}}}\n')
+    code, _, said = convert("a.jsonl", "--to", target, "--keep-extra")
+    assert (complaint in said, code) == (True, 1 if complaint else 0), said
+
+
 def test_refusals_are_grouped_and_nothing_is_written(convert: Any) -> None:
     two = json.loads(CHAT)
     two["messages"] *= 2

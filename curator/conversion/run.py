@@ -239,5 +239,18 @@ def _converted(
         if taken := extra.keys() & made.keys():
             raise Refusal(f"the key {quoted(min(taken))} would stand there twice")
         made |= {key: usable(value, key) for key, value in extra.items()}
+    line = exact.line(made)
+    if request.extra == "keep" and extra:
+        _check_kept(made, extra, target)
     outcome.padded += row.padded
-    return exact.line(made)
+    return line
+
+
+def _check_kept(made: dict[str, Any], extra: Mapping[str, Any], target: str) -> None:
+    """Raises Refusal for a kept key by which the record would say something else."""
+    try:
+        kept = read(made, Options()).extra
+    except Refusal as refusal:
+        raise Refusal(f"with the keys that are kept it would be no {target}: {refusal}") from None
+    if taken := extra.keys() - kept.keys():
+        raise Refusal(f"the key {quoted(min(taken))} cannot be kept: it has a meaning in {target}")
