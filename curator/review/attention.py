@@ -35,7 +35,8 @@ function look(page) {
   here.field = page.querySelector(here.wanted.field);
   here.field?.focus();
   here.tries = here.field ? 0 : here.tries - 1;
-  here.looks = setTimeout(look, 25, page);
+  if (here.tries) here.looks = setTimeout(look, 25, page);
+  else if (!here.field) here.waiting = [];  // what was typed for it are no keys
 }
 
 // For the next key Streamlit gives up the run of the one before, and would decide on a record that nobody has seen. So
