@@ -23,11 +23,11 @@ settings.register_profile(
 )
 settings.load_profile("curator")
 
-# Where a shell runs the tests in the background, or nohup does, signals are ignored, in whatever we start, too.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Where a shell runs the tests in the background, or nohup does, signals are ignored, in whatever we start, too. What
+# we handle, be it by doing nothing, is not ignored in there.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 # The repositories that tests make know neither the user's settings nor the hook that runs the tests, if one does.
 for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"):
