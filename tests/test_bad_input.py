@@ -335,7 +335,8 @@ READY = "import sys; from curator.cli.main import main; print('ready', file=sys.
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("moment", [0.05, 0.15, 0.2, 0.25, 0.3, 0.35])
-def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: float) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: float, number: int) -> None:
     """At any moment: while modules load, in the survey, as the workers start, in the scan."""
     (tmp_path / "t.jsonl").write_text(CLEAN * 20_000)
     with subprocess.Popen(
@@ -347,7 +348,10 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
             assert process.stderr.readline() == b"ready\n"
             began = _cpu_seconds(process.pid)
             _wait_until(lambda: _cpu_seconds(process.pid) - began >= moment)
-            os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # as a terminal does: to the workers, too
+            else:
+                process.send_signal(number)  # as a CI does whose time is over
             _, errors = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
@@ -356,6 +360,28 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
     assert process.returncode in (130, -signal.SIGINT), errors
     assert errors.decode().strip() == "interrupted"
     _wait_until(lambda: not _group_is_alive(process.pid))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_run_leaves_no_temporary_file(tmp_path: Path, number: int) -> None:
+    spools = tmp_path / "spools"
+    spools.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "curator.cli.main", "check", "-", "--isolated"],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(spools)},
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdin is not None
+            process.stdin.write(CLEAN.encode() * 50_000)  # and nobody says that this was all
+            process.stdin.flush()
+            _wait_until(lambda: any(path.stat().st_size for path in spools.iterdir()))
+            process.send_signal(number)
+            _wait_until(lambda: process.poll() is not None)
+            _, errors = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    assert (process.returncode, errors.strip()) == (130, b"interrupted")
+    assert list(spools.iterdir()) == []
 
 
 def test_a_file_that_vanishes_or_shrinks_while_it_is_read(tmp_path: Path) -> None:

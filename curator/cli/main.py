@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -87,7 +91,8 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; what comes back is the exit code."""
     try:
-        code: Any = group.main(arguments, prog_name="curator", standalone_mode=False)
+        with _ended_alike():
+            code: Any = group.main(arguments, prog_name="curator", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as exit_:
@@ -108,6 +113,22 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed("out of memory")
     except Exception as error:
         return _failed(f"this is a bug in curator: {type(error).__name__}: {error} (-v shows where)")
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Let SIGTERM and the end of the terminal end a run as Ctrl+C does, so that its temporary files go."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():  # only that one may
+        numbers = []
+    numbers = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # nohup: ignored
+    for number in numbers:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _failed(message: str) -> int:

@@ -27,6 +27,7 @@ _GUARD = (
     'the worker processes could not start: put what your script runs under `if __name__ == "__main__":` '
     "and keep it in a file, or check with jobs=1"
 )
+_ENDING = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 _AHEAD = 2  # tasks a worker may have waiting: enough to stay busy, few enough to keep results small
 
 
@@ -155,12 +156,12 @@ def _pool(jobs: int, method: str, started: ctypes.c_byte | None) -> ProcessPoolE
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Keep Ctrl-C waiting while processes are started.
+    """Keep Ctrl-C, and what else ends a run, waiting while processes are started.
 
     An interrupt that arrives in the middle of a fork is swallowed by the interpreter, or meets a child
     that does not ignore it yet.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
@@ -170,5 +171,9 @@ def _uninterrupted() -> Iterator[None]:
 
 def _begin(started: ctypes.c_byte | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    for number in _ENDING - {signal.SIGINT}:  # the parent ends a worker by it: at once, and not as it is ended itself
+        signal.signal(number, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     if started is not None:
         started.value = 1

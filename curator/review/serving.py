@@ -130,7 +130,9 @@ def serve(listening: socket.socket, *, browser: bool) -> None:
             timeout_graceful_shutdown=_PATIENCE,
         )
     )
-    _end_alike()
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        # uvicorn ends for SIGINT and SIGTERM, and raises them again when it has ended.
+        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
     if browser:  # the socket takes connections already; a text browser would not come back
         threading.Thread(target=_open, args=(url(listening),), daemon=True).start()
     try:
@@ -143,13 +145,6 @@ def _open(address: str) -> None:
     # Where the browser that $BROWSER names cannot be had, the address stands in the terminal.
     with contextlib.suppress(OSError, ValueError, webbrowser.Error):
         webbrowser.open(address)
-
-
-def _end_alike() -> None:
-    """Let SIGTERM and SIGHUP end the server as Ctrl+C does, so that what is to be done at the end is done."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn raises it again when it has ended
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
 
 
 def middleware() -> list[Middleware]:
