@@ -29,6 +29,12 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 _FRAGMENTS = 3
 """So many runs of fragments, two seconds apart, may have been asked for before a run of the whole script."""
+_LISTENS = """limit => new Promise(done => {
+    const look = () => !document.querySelector(".st-key-review") || globalThis.curatorAttention?.listens
+        || performance.now() > limit ? done() : setTimeout(look, 20);
+    look();
+})"""
+"""Comes back when the Review page, if it is shown, has the script that puts keys in order."""
 _PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 """Streamlit asks at a page's own address first, where nothing is, and then at the server's."""
 
@@ -121,6 +127,7 @@ class Tab:
         # Not wait_for_function: it evaluates strings, which our policy forbids.
         expect(self.page.locator("[data-stale=true], [data-testid=stSkeleton]")).to_have_count(0)
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(_LISTENS, PATIENCE * 1000)
 
     @contextmanager
     def rerun(self) -> Iterator[None]:

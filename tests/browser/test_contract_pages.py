@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from driving import PATIENCE
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 HOSTILE = (
     "<script>window.hacked=1;alert(1)</script>",
@@ -91,7 +91,7 @@ def test_hostile_data_are_text_and_the_pages_are_silent(docs: Path, site: str, s
     assert "The contract is broken" in seen.page.inner_text(".verdict")
     assert "x3cscript" in seen.page.inner_text("main")
     seen.page.get_by_role("link", name="Contract").click()
-    assert seen.page.inner_text("h1") == "The contract"
+    expect(seen.page.locator("h1")).to_have_text("The contract")
     assert "smallest" in seen.page.inner_text("main")
     seen.page.get_by_role("link", name="Outcome").click()
     seen.page.wait_for_load_state("networkidle")

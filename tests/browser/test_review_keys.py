@@ -92,27 +92,7 @@ def test_ten_records_with_keys_alone(serve: Serve, visit: Visit, data: Path) -> 
 
 def test_keys_that_are_faster_than_the_page_do_what_they_do_at_leisure(serve: Serve, visit: Visit, data: Path) -> None:
     tab = begin(serve, visit, data)
-    keys = (
-        "a",
-        "a",
-        "j",
-        "x",
-        "n",
-        "a",
-        "x",
-        "Backspace",
-        " ",
-        "Q",
-        "?",
-        "Enter",
-        "n",
-        "Escape",
-        "j",
-        "q",
-        "e",
-        "Enter",
-        "x",
-    )
+    keys = (*"aajxnax", "Backspace", *" Q?", "Enter", "n", "Escape", *"jqe", "Enter", "x")
     for key in keys:
         tab.page.keyboard.press(key)
     tab.page.keyboard.down("a")

@@ -33,15 +33,18 @@ def test_every_page_opens_and_nothing_leaves_the_machine(serve: Serve, visit: Vi
 
 def test_the_browser_blocks_what_the_policy_forbids(serve: Serve, visit: Visit) -> None:
     tab = visit(serve(SAMPLE))
-    blocked = tab.page.evaluate(
-        """async () => {
-            const told = new Promise(done => document.addEventListener('securitypolicyviolation', done, {once: true}));
-            const image = document.createElement('img');
-            image.src = 'http://example.org/pixel.png';
-            document.body.append(image);
-            return (await told).effectiveDirective;
-        }"""
-    )
+    with tab.page.expect_request("http://example.org/pixel.png"):
+        blocked = tab.page.evaluate(
+            """async () => {
+                const told = new Promise(
+                    done => document.addEventListener('securitypolicyviolation', done, {once: true})
+                );
+                const image = document.createElement('img');
+                image.src = 'http://example.org/pixel.png';
+                document.body.append(image);
+                return (await told).effectiveDirective;
+            }"""
+        )
     assert blocked == "img-src"
     with tab.page.expect_console_message(lambda message: "inline script" in message.text):
         tab.page.evaluate(
