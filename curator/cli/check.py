@@ -7,17 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
-from curator import catalogue, engine, inputs, settings, suppressions, targets
+from curator import engine, inputs, suppressions
 from curator.catalogue import Rule
-from curator.cli import fixes, outputs
+from curator.cli import choices, fixes, outputs
 from curator.errors import UsageError
 from curator.executors.local import Executor, Processes, inline
-from curator.inputs import Dataset
 from curator.report import Report
 from curator.reporters import FORMATS, Style, hidden, reporter, statistics
 from curator.reporters.text import verdict, visible
@@ -106,26 +104,16 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
         name: given[name]
         for name in ("select", "ignore", "extend_select", "severity", "fail_on", "target", "model", "exclude")
     }
-    if given["target"] and given["target"] not in targets.names():
-        raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
-
+    choices.require_targets([given["target"]])
     if given["statistics"] and given["output_format"] not in (None, *statistics.FORMATS):
         raise UsageError(f"--statistics are text or json, not {given['output_format']}")
-
     if given["suppress"] and not (given["reason"] or "").strip():
         form = 'curator check train.jsonl --select SEP002 --suppress --reason "two tasks in one set"'
         raise UsageError(f"--suppress needs --reason, for whoever reads it later: {form}")
-
     if given["reason"] is not None and not given["suppress"]:
         raise UsageError("--reason says why findings are suppressed: it goes with --suppress")
-
     fixes.validate(given)
-    if given["isolated"] and given["config"]:
-        raise UsageError("--isolated and --config contradict each other")
-
-    def settings_for(path: Path) -> settings.Settings:
-        return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
-
+    settings_for = choices.settings_for(given, **flags)
     passed_over: list[str] = []
     datasets, failures = inputs.gather(
         paths,
@@ -161,7 +149,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             )  # fmt: skip
     if not given["diff"]:
         _keep(report, known, given)
-        _write(report, given, _cards(datasets))
+        _write(report, given, choices.cards(datasets))
     for failure in report.failures:
         where = f"{failure.path}:{failure.line}: " if failure.line else ""
         click.echo(visible(f"error: {where}{failure.message}"), err=True)
@@ -206,14 +194,6 @@ def _keep(report: Report, known: Suppressions, given: dict[str, Any]) -> None:
 
 def _count(number: int) -> str:
     return f"{number:,} suppression{'' if number == 1 else 's'}"
-
-
-def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
-    """Every rule that the settings of these datasets know, those of the user's own cards among them."""
-    rules: dict[str, Rule] = {}
-    for own in (dataset.settings for dataset in datasets):
-        rules |= catalogue.load(own.rule_dirs, own.digests()).rules
-    return rules
 
 
 def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> None:

@@ -1,4 +1,4 @@
-"""What commands that read datasets have in common: options, and what of target and settings does not fit."""
+"""What commands that read datasets have in common: options, settings, rules, and what of these does not fit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from curator import settings, targets
+from curator import catalogue, settings, targets
+from curator.catalogue import Rule
 from curator.errors import UsageError
+from curator.inputs import Dataset
 
 _JOBS = "Processes.  [default: the machine's, for large files]"
 
@@ -44,6 +46,14 @@ def settings_for(given: Mapping[str, Any], **flags: Any) -> Callable[[Path], set
         return settings.overlay(settings.for_path(path, given["config"], given["isolated"]), **flags)
 
     return found
+
+
+def cards(datasets: Iterable[Dataset]) -> dict[str, Rule]:
+    """Every rule that the settings of these datasets know, those of the user's own cards among them."""
+    rules = dict(catalogue.load().rules)
+    for own in (dataset.settings for dataset in datasets):
+        rules |= catalogue.load(own.rule_dirs, own.digests()).rules
+    return rules
 
 
 def require_targets(names: Iterable[str | None]) -> None:

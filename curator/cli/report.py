@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from curator import catalogue, engine, inputs
+from curator import engine, inputs
 from curator.cli import choices, outputs
 from curator.cli.check import executor_for, listed, progress_bar
 from curator.errors import InputError, UsageError
@@ -22,7 +22,6 @@ from curator.suppressions import Suppressions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from curator.catalogue import Rule
     from curator.reporting.build import Judged
     from curator.reporting.document import Document
     from curator.reporting.history import History
@@ -143,7 +142,7 @@ def _run(
     from curator.reporting.warming import warm_up
 
     first, *more = gathered
-    rules = _cards(gathered[first][0])
+    rules = choices.cards(gathered[first][0])
     mask = Masker(Counter())
     files = [file for dataset in gathered[first][0] for split in dataset.splits.values() for file in split]
     quiet = given["no_progress"] or given["quiet"]
@@ -169,13 +168,6 @@ def _run(
                     return code, document([run, *others], report, opened, rules, mask)
                 others.append(run)
     raise AssertionError("there is a first target")
-
-
-def _cards(datasets: Sequence[Dataset]) -> dict[str, Rule]:
-    rules = dict(catalogue.load().rules)
-    for own in (dataset.settings for dataset in datasets):
-        rules |= catalogue.load(own.rule_dirs, own.digests()).rules
-    return rules
 
 
 def _text(

@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from curator import inputs, settings, targets
+from curator import inputs, settings
+from curator.cli import choices
 from curator.errors import CuratorError, UsageError
 from curator.reporters.text import visible
 from curator.review import serving
@@ -81,8 +82,7 @@ def from_arguments(arguments: Sequence[str]) -> ReviewOptions:
 
 def _options(given: dict[str, Any]) -> ReviewOptions:
     """What was asked for. Raises CuratorError for what is not there, before any server starts."""
-    if given["target"] and given["target"] not in targets.names():
-        raise UsageError(f"unknown target {given['target']!r}; there are {', '.join(targets.names())}")
+    choices.require_targets([given["target"]])
     if "-" in given["paths"]:
         raise UsageError("standard input cannot be reviewed, for nothing could be written back: name a file")
 
