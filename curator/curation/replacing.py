@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
-from hashlib import blake2b
 
 from curator.curation.records import Records
 from curator.errors import UsageError
@@ -30,14 +29,11 @@ def take_out(
     for line in removed:
         aside.write(line)
     temporary = temporary_for(os.path.realpath(path))
-    digest = blake2b(digest_size=16)
     try:
         with written(path, temporary) as out, open(path, "rb") as file:
-            for block in spliced(file, script):
-                out.write(block)
-                digest.update(block)
+            out.writelines(spliced(file, script))
         records.unchanged()
-        change = Change(path, stamp, temporary, script, digest.hexdigest(), len(script), (aside,), {}, "", "")
+        change = Change(path, stamp, temporary, script, len(script), (aside,), {}, "", "")
         place(change, journal.new_run())
     except ValueError:  # of `spliced`
         raise UsageError(f"{path}: another program is changing the file; nothing was written: run it again") from None

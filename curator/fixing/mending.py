@@ -153,7 +153,7 @@ def _finish(
         fixed.files.append(done)
         return
     change = Change(
-        work.path, work.stamp, work.standin, work.script, work.digest, work.fixes.total(), work.removed, work.moved,
+        work.path, work.stamp, work.standin, work.script, work.fixes.total(), work.removed, work.moved,
         work.home[0], work.home[1], needed,
     )  # fmt: skip
     try:

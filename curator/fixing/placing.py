@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import BinaryIO
@@ -27,8 +28,6 @@ class Change:
     temporary: str
     """Holds the new bytes, in the folder of the file."""
     script: Script
-    digest: str
-    """Of the new bytes."""
     fixed: int
     removed: Sequence[Spooled]
     """Lines for the file of removed records."""
@@ -58,15 +57,14 @@ def place(change: Change, run: str, added: set[str] | None = None) -> None:
         sweep(folder)
         recover(folder, broken=lambda text: None)
         with _unchanged(change, real) as file:
-            before = digest(file)
-            _compare(change, file)
+            before, after = _digests(change, file)
             aside, tail = _tail(real, change.removed)
             tail.seek(0)
             suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
             accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, added, change.needed)
             tail_digest = "" if aside is None else digest(tail)
             entry = journal.Entry(
-                1, run, os.path.basename(real), before, change.digest, change.fixed, aside, tail_digest, suppressions,
+                1, run, os.path.basename(real), before, after, change.fixed, aside, tail_digest, suppressions,
                 accepted.own, accepted.gone,
             )  # fmt: skip
             try:
@@ -123,16 +121,22 @@ def _unchanged(change: Change, real: str) -> Iterator[BinaryIO]:
         raise UsageError(f"{change.path}: {reason(error)}") from None
 
 
-def _compare(change: Change, file: BinaryIO) -> None:
-    """Raises UsageError where the script does not make of the file what was checked."""
-    found = blake2b(digest_size=16)
-    try:
-        for block in spliced(file, change.script):
-            found.update(block)
-    except ValueError:  # it is shorter than it was
-        raise _ChangedError(change.path) from None
-    if found.hexdigest() != change.digest:
-        raise _ChangedError(change.path)
+def _digests(change: Change, file: BinaryIO) -> tuple[str, str]:
+    """Of the file as it is, and of the new bytes.
+
+    Raises UsageError where the script does not make these of that. Hashing is most of the work, and goes on in threads.
+    """
+    made = blake2b(digest_size=16)
+    with _unchanged(change, file.name) as again, open(change.temporary, "rb") as new, ThreadPoolExecutor(2) as pool:
+        before, after = pool.submit(digest, again), pool.submit(digest, new)
+        try:
+            for block in spliced(file, change.script):
+                made.update(block)
+        except ValueError:  # it is shorter than it was
+            raise _ChangedError(change.path) from None
+        if made.hexdigest() != after.result():
+            raise _ChangedError(change.path)
+        return before.result(), after.result()
 
 
 class _ChangedError(UsageError):

@@ -7,7 +7,6 @@ from codecs import BOM_UTF8
 from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 
 from curator.engine import Checked
 from curator.errors import InputError, UsageError
@@ -34,7 +33,6 @@ class Work:
     """The file in UTF-8, where it was written otherwise: what records are shown by as they were."""
     since: Script = field(default_factory=Script)
     """From the base to the stand-in."""
-    digest: str = ""
     fixes: Counter[tuple[str, str]] = field(default_factory=Counter)
     taken_back: Counter[str] = field(default_factory=Counter)
     fixed_by: list[FixedBy] = field(default_factory=list)
@@ -59,12 +57,9 @@ class Work:
             )
         temporary = temporary_for(target)
         stack.callback(_remove, temporary)
-        digest = blake2b(digest_size=16)
         try:
             with written(self.path, temporary) as out, open(rewriting.base, "rb") as file:
-                for block in spliced(file, rewriting.script):
-                    out.write(block)
-                    digest.update(block)
+                out.writelines(spliced(file, rewriting.script))
         except UsageError as error:
             raise InputError(str(error)) from None
         except ValueError:
@@ -75,7 +70,6 @@ class Work:
             raise InputError(f"{self.path}: not fixed: once fixed, it would be read as {said}: mend its start by hand")
         if was == "lines" and not rewriting.is_transcoded and (line := _marked(temporary, rewriting.start)):
             rewriting.expose(line)
-        self.digest = digest.hexdigest()
         self._take(rewriting, temporary)
         return True
 

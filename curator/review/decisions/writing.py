@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path
 
 from curator import catalogue, reading
@@ -145,7 +144,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate, run: str 
         return Written("", change.account, "", _suppress(change, known, file.path))
     temporary = temporary_for(os.path.realpath(file.path))
     try:
-        digest = _make(change, file.path, temporary)
+        _make(change, file.path, temporary)
         home, data, names = _home(known, file)
         added = _suppress(change, known, file.path)
         moved = {old: new for old, new in change.moved.items() if old in names}
@@ -155,7 +154,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate, run: str 
         try:
             placing.place(
                 placing.Change(
-                    file.path, file.stamp, temporary, change.script, digest, done, (change.removed,), moved, home, data
+                    file.path, file.stamp, temporary, change.script, done, (change.removed,), moved, home, data
                 ),
                 run or journal.new_run(),
             )
@@ -176,20 +175,17 @@ def _balanced(change: FileChange) -> None:
         raise UsageError(f"{change.file.path}: not written: records would be lost: please report this")
 
 
-def _make(change: FileChange, path: str, temporary: str) -> str:
-    """Write the new bytes to `temporary`, and count them again; their digest. Raises UsageError."""
-    file, digest = change.file, blake2b(digest_size=16)
+def _make(change: FileChange, path: str, temporary: str) -> None:
+    """Write the new bytes to `temporary`, and count them again. Raises UsageError."""
+    file = change.file
     try:
         with written(path, temporary) as out, open(file.real_path, "rb") as old:
-            for block in spliced(old, change.script):
-                out.write(block)
-                digest.update(block)
+            out.writelines(spliced(old, change.script))
         _audit(change, path, temporary)
     except ValueError:  # of `spliced`
         raise UsageError(f"{file.path}: another program is changing the file; check it again") from None
     except InputError as error:
         raise UsageError(str(error)) from None
-    return digest.hexdigest()
 
 
 def _audit(change: FileChange, path: str, temporary: str) -> None:
