@@ -135,6 +135,7 @@ class Tab:
 
         One click may ask for two runs: one takes over the text of the field that it leaves, one is the button's.
         """
+        self.settle()
         assert self.socket is not None
         self.is_newer = self.is_answered = False
         self.fragments = 0
