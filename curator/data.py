@@ -81,14 +81,12 @@ def _options(kind: Any, place: str) -> str:
     """The values that the field at a place (`$.variants[...].severity`) may have."""
     hint = kind
     for step in re.findall(r"\w+|\[", place):
-        inside = get_args(hint)
-        hint = (
-            inside[-1]
-            if step == "[" and inside
-            else _fields(hint).get(step)
-            if isinstance(hint, type) and is_dataclass(hint)
-            else None
-        )
+        if step == "[":
+            hint = get_args(hint)[-1] if get_args(hint) else None
+        elif is_dataclass(hint) and isinstance(hint, type):
+            hint = _fields(hint).get(step)
+        else:
+            hint = None
     options = [value for part in (hint, *get_args(hint)) for value in (part, *get_args(part)) if isinstance(value, str)]
     return " or ".join(map(repr, dict.fromkeys(filter(None, options)))) or "known here"
 

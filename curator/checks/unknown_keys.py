@@ -66,12 +66,8 @@ class UnknownKeys:
             values = {**self._values(keys or (first,)), "records": self.count}
             edits = tuple(RemoveEvery(f"/{escape(key)}") for key in keys or (first,))
             fix = Fix(f"remove {'it' if len(edits) == 1 else 'them'} from every record", edits)
-            yield (
-                place,
-                Problem(
-                    f"/{escape(first)}", at="key", values=values, variant="usual" if sure else "usual-unsure", fix=fix
-                ),
-            )
+            variant = "usual" if sure else "usual-unsure"
+            yield place, Problem(f"/{escape(first)}", at="key", values=values, variant=variant, fix=fix)
         for key, rows in self.rows.all():
             pointer, unknown, role = self.names[key]
             removals = tuple(Remove(f"{pointer}/{escape(name)}") for name in unknown)
