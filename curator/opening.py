@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import os
+import select
 import stat
 import sys
 import tempfile
@@ -46,6 +47,19 @@ _OTHER_FILES = (
     (b"\x89HDF", "an HDF5 file"),
     (b"Obj\x01", "an Avro file"),
 )
+_HEARD_WITHIN = 200  # milliseconds after which a signal is heard at the latest
+
+
+def standard_input() -> io.BufferedReader:
+    """What comes on standard input, as bytes; an interrupt ends a wait for it. Raises InputError when it is closed."""
+    if sys.stdin is None:
+        raise InputError("standard input is closed: name a file, or send data to `-`")
+    stream: Any = sys.stdin.buffer
+    return _heard(getattr(stream, "raw", stream))
+
+
+def _heard(raw: Any) -> io.BufferedReader:
+    return io.BufferedReader(_Heard(raw), BLOCK)
 
 
 class Spools(ExitStack):
@@ -58,17 +72,15 @@ class Spools(ExitStack):
         """
         try:
             if path == "-":
-                stream: Any = sys.stdin.buffer
-                if not hasattr(stream, "peek"):
-                    stream = io.BufferedReader(stream)
-                return self._unpacked(name or path, stream, max_unpacked, packed=0)
+                return self._unpacked(name or path, standard_input(), max_unpacked, packed=0)
             if os.path.isdir(path):
                 raise InputError(f"{path}: is a folder, not a file")
-            with open(path, "rb") as file:
-                _refuse_device(path, file)
+            with open(path, "rb", buffering=0) as raw:
+                _refuse_device(path, raw)
+                file = _heard(raw)
                 head = file.peek(64)[:64]
                 if head.startswith((_GZIP, _ZSTD)) or encoding_of(head) != "utf-8" or not os.path.isfile(path):
-                    return self._unpacked(path, file, max_unpacked, os.fstat(file.fileno()).st_size)
+                    return self._unpacked(path, file, max_unpacked, os.fstat(raw.fileno()).st_size)
                 _refuse_binary(path, head)
             return prepare(path, path, "utf-8", spooled=False)
         except FileNotFoundError:
@@ -141,6 +153,27 @@ def _blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "surrogatepass")
 
 
+class _Heard(io.RawIOBase):
+    """Bytes that others may have yet to send. Python hears signals between two lines of Python, and where one cuts a
+    wait short; one that comes in between, along with bytes, would else be heard only when more bytes come."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._poll = None
+        # Windows can wait only for sockets; what has no file behind it lets nobody wait.
+        if hasattr(select, "poll") and isinstance(raw, io.FileIO):
+            self._poll = select.poll()
+            self._poll.register(raw, select.POLLIN)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        while self._poll and not self._poll.poll(_HEARD_WITHIN):
+            pass
+        return self._raw.readinto(buffer)
+
+
 class _Zstd(io.RawIOBase):
     """Reads the frames of a .zst file; zstandard's own reader takes a frame that was cut for a whole one."""
 
@@ -179,7 +212,7 @@ def encoding_of(head: bytes) -> str:
     return "utf-8"
 
 
-def _refuse_device(path: str, file: BinaryIO) -> None:
+def _refuse_device(path: str, file: io.FileIO) -> None:
     """Raises InputError for what has no end (/dev/zero) or no lines (a disk); git calls a missing file /dev/null."""
     mode = os.fstat(file.fileno()).st_mode
     is_endless = stat.S_ISCHR(mode) and not file.isatty() and not os.path.samefile(path, os.devnull)

@@ -375,6 +375,8 @@ def test_what_ends_a_run_leaves_no_temporary_file(tmp_path: Path, number: int) -
             process.stdin.write(CLEAN.encode() * 50_000)  # and nobody says that this was all
             process.stdin.flush()
             _wait_until(lambda: any(path.stat().st_size for path in spools.iterdir()))
+            # It comes together with data: after the one, and before the wait for the next.
+            os.write(process.stdin.fileno(), b"{")
             process.send_signal(number)
             _wait_until(lambda: process.poll() is not None)
             _, errors = process.communicate(timeout=PATIENCE)
@@ -382,6 +384,12 @@ def test_what_ends_a_run_leaves_no_temporary_file(tmp_path: Path, number: int) -
             process.kill()
     assert (process.returncode, errors.strip()) == (130, b"interrupted")
     assert list(spools.iterdir()) == []
+
+
+def test_standard_input_that_is_closed() -> None:
+    command = ["bash", "-c", '"$0" -m curator.cli.main check - --isolated <&-', sys.executable]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (2, b"error: standard input is closed: name a file, or send data to `-`\n")
 
 
 def test_a_file_that_vanishes_or_shrinks_while_it_is_read(tmp_path: Path) -> None:

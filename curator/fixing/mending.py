@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from curator.fixing.rounds import Options, Rounds
 from curator.fixing.script import Script
 from curator.fixing.work import Work
 from curator.inputs import Dataset
+from curator.opening import standard_input
 from curator.report import Failure, Report
 from curator.suppressions import Suppressions
 from curator.writing import reason
@@ -132,7 +132,7 @@ def fix(
 
 def _spooled(stack: ExitStack) -> str:
     file = stack.enter_context(tempfile.NamedTemporaryFile(prefix="curator-", suffix=".spool"))  # noqa: SIM115
-    shutil.copyfileobj(sys.stdin.buffer, file)
+    shutil.copyfileobj(standard_input(), file)
     file.flush()
     return file.name
 
