@@ -47,6 +47,7 @@ _OTHER_FILES = (
     (b"\x89HDF", "an HDF5 file"),
     (b"Obj\x01", "an Avro file"),
 )
+_HEAD = 64  # bytes that tell how a file is packed or written
 _HEARD_WITHIN = 200  # milliseconds after which a signal is heard at the latest
 
 
@@ -78,7 +79,7 @@ class Spools(ExitStack):
             with open(path, "rb", buffering=0) as raw:
                 _refuse_device(path, raw)
                 file = _heard(raw)
-                head = file.peek(64)[:64]
+                head = file.peek(_HEAD)[:_HEAD]
                 if head.startswith((_GZIP, _ZSTD)) or encoding_of(head) != "utf-8" or not os.path.isfile(path):
                     return self._unpacked(path, file, max_unpacked, os.fstat(raw.fileno()).st_size)
                 _refuse_binary(path, head)
@@ -90,7 +91,7 @@ class Spools(ExitStack):
 
     def _unpacked(self, path: str, file: io.BufferedReader, limit: int, packed: int) -> Source:
         """What a stream holds, whatever it is packed or written in, as a file of its own."""
-        head = file.peek(64)[:64]
+        head = file.peek(_HEAD)[:_HEAD]
         if head.startswith(_GZIP):
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return self._spooled(path, cast(BinaryIO, unpacked), "utf-8", limit, packed)
@@ -115,7 +116,7 @@ def _copy(path: str, stream: BinaryIO, spool: IO[bytes], encoding: str, limit: i
     head, total = b"", 0
     try:
         for block in _blocks(stream, encoding):
-            head = head or block[:64]
+            head = head or block[:_HEAD]
             total += len(block)
             if total > limit:
                 raise InputError(
@@ -168,10 +169,16 @@ class _Heard(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        while self._poll and not self._poll.poll(_HEARD_WITHIN):
-            pass
-        return self._raw.readinto(buffer)
+    def readinto(self, buffer: Any) -> int:
+        filled = 0
+        while filled < min(_HEAD, len(buffer)):  # a sender may begin with one byte, which does not tell what follows
+            while self._poll and not self._poll.poll(_HEARD_WITHIN):
+                pass
+            got = self._raw.readinto(memoryview(buffer)[filled:])
+            if not got:
+                break
+            filled += got
+        return filled
 
 
 class _Zstd(io.RawIOBase):
