@@ -64,11 +64,11 @@ def load_check_file(path: str, digest: str) -> None:
     name = f"curator_user_checks_{stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # its classes are pickled by this name on their way back from a worker
     try:
-        spec.loader.exec_module(module)
+        # Not by the loader: bytecode that it keeps counts as that of a file of the same size and the same second.
+        exec(compile(source, path, "exec"), module.__dict__)
     except Exception as error:
         del sys.modules[name]
         raise CardError(f"{path}: {type(error).__name__}: {error}") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +69,25 @@ def test_settings_are_those_of_the_files_as_they_are_now(tmp_path: Path, changed
         (tmp_path / changed).write_text(f'target = "{target}"\n')
         os.utime(tmp_path / changed, (1, 1))
         assert settings.load(str(path)).target == target
+
+
+def test_checks_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
+    """Python keeps bytecode beside what it imports, and takes it for that of a file of the same size and second."""
+    card = 'code = "USR001"\nname = "own"\ncheck = "own.odd"\nseverity = "error"\nmessage = "{found}"\nwhy = "w"\n'
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "USR001.toml").write_text(f'{card}sources = ["tests"]\n')
+    (tmp_path / "curator.toml").write_text('rule-dirs = ["cards"]\ncheck-files = ["own.py"]\nselect = ["USR001"]\n')
+    (tmp_path / "t.jsonl").write_text('{"messages": [{"role": "user", "content": "Hi"}]}\n')
+    command = [sys.executable, "-m", "curator.cli.main", "check", "t.jsonl", "--output-format", "concise"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    for found in ("old", "new"):
+        (tmp_path / "own.py").write_text(
+            "from curator.model import Problem\n\n\ndef odd(example):\n"
+            f"    yield Problem(values={{'found': '{found}'}})\n"
+        )
+        os.utime(tmp_path / "own.py", (1, 1))
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert f" {found}" in done.stdout, done.stderr
 
 
 def test_what_governs_a_file_does_not_depend_on_the_way_to_it(shown: Callable[..., str], tmp_path: Path) -> None:
