@@ -90,6 +90,7 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; what comes back is the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
         with _ended_alike():
             code: Any = group.main(arguments, prog_name="curator", standalone_mode=False)
@@ -106,13 +107,13 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit:
         return 0  # click's answer to a reader of our output that has gone
     except CuratorError as error:
-        return _failed(str(error))
+        return _failed(str(error), arguments)
     except OSError as error:
-        return _failed(f"{error.filename or 'standard output'}: {error.strerror}")
+        return _failed(f"{error.filename or 'standard output'}: {error.strerror}", arguments)
     except MemoryError:
-        return _failed("out of memory")
+        return _failed("out of memory", arguments)
     except Exception as error:
-        return _failed(f"this is a bug in curator: {type(error).__name__}: {error} (-v shows where)")
+        return _failed(f"this is a bug in curator: {type(error).__name__}: {error} (-v shows where)", arguments)
 
 
 @contextmanager
@@ -131,8 +132,8 @@ def _ended_alike() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _failed(message: str) -> int:
-    if "-v" in sys.argv or "--verbose" in sys.argv:
+def _failed(message: str, arguments: list[str]) -> int:
+    if "-v" in arguments or "--verbose" in arguments:
         traceback.print_exc()
     click.echo(f"error: {message}", err=True)
     return 2
