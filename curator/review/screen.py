@@ -154,12 +154,14 @@ def show_cluster(group: str | None) -> None:
         st.query_params.pop(views.CLUSTERS, None)
     else:
         st.query_params[views.CLUSTERS] = group
+    remember()  # else `recall` takes an address that is left empty for one of another page
 
 
 def show_filter(wanted: Filter) -> None:
     """Change the filter; what is on screen stays as far as it can."""
     rest = {name: values for name, values in _params().items() if name not in views.NAMES}
     st.query_params.from_dict({**rest, **views.written(wanted)})
+    remember()
 
 
 def _params() -> dict[str, list[str]]:
