@@ -286,6 +286,14 @@ def test_what_is_not_plain_can_be_read_after_the_check(indexed, tmp_path, kind):
     assert row.tokens is not None
 
 
+def test_an_encoding_is_said_of_the_file_not_of_its_first_record(indexed, tmp_path):
+    path = write(tmp_path / "a.jsonl", odd("A?"), chat("B?"))
+    path.write_text(path.read_text(), encoding="utf-16")
+    index = indexed(path, select=("FIL001", "SCH004"))
+    assert [row.codes for row in rows(index)] == [("SCH004",)]
+    assert [finding.code for finding in index.general()] == ["FIL001"]
+
+
 HOSTILE = {
     "surrogate": '{"messages": [{"role": "user", "content": "\\ud83d"}, {"role": "assistant", "content": "Yes."}]}',
     "nul": json.dumps(odd("null\0byte")),

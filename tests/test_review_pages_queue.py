@@ -394,6 +394,14 @@ def test_findings_of_the_whole_data_and_the_command_that_fixes_them(review: Open
     assert "Proposed fix" in page.html
 
 
+def test_a_rule_that_speaks_of_the_whole_data_leads_to_what_it_says(review: Open) -> None:
+    page = review(raw=mixed(*FLAGGED), select=("FIL009", UNKNOWN), rule="FIL009")
+    assert "about the data as a whole" in page.html
+    assert "curator check --fix --select FIL009 " in page.html
+    page.press("queue-all")
+    assert len(page.rows) == 2
+
+
 def test_where_no_record_is_flagged_the_whole_data_may_be(review: Open) -> None:
     page = review(raw=mixed(chat(1), chat(2)), select=("FIL009",))
     assert "No record is flagged" in page.html

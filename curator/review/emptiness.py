@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from curator.errors import InputError
-from curator.review import answering, navigation
+from curator.review import answering, general_findings, navigation
 from curator.review.rendering.escaping import brief, escape, whole
 from curator.review.states import Filter, Row
 from curator.review.workspace import Workspace
 
 _LISTED = 20  # files, and what was not checked
+_OF_DATA = "No record has this finding: it is about the data as a whole."
 
 
 def nothing_is_flagged(workspace: Workspace) -> None:
@@ -47,8 +48,14 @@ def _unreadable(count: int) -> str:
     return f", {count:,} unreadable" if count else ""
 
 
-def matches_nothing(workspace: Workspace) -> None:
-    """Why the list is empty, and the way out."""
+def matches_nothing(workspace: Workspace, shown: Filter) -> None:
+    """Why the list is empty, and the way out; also what the rules of the filter say of no record, but of the data."""
+    of_data = [finding for finding in workspace.index.general() if finding.code in shown.codes]
+    if of_data and not workspace.index.count(Filter(codes=shown.codes)):
+        st.html(whole(f'<div class="cu-note"><b>{_OF_DATA}</b></div>'))
+        general_findings.listed(workspace, of_data)
+        st.button("Show all that is open", key="queue-all", on_click=answering.reset)
+        return
     counts = workspace.index.counts_by("status", Filter())
     if counts["open"]:
         text = f"<b>Nothing matches this filter.</b> {counts['open']:,} records are open without it."

@@ -30,10 +30,11 @@ def show(workspace: Workspace, alone: bool = False) -> None:
     if not alone:
         st.button("Back to the record", key="general-back", on_click=answering.turn_to, args=("general",))
     if found:
-        _all(workspace, found)
+        listed(workspace, found)
 
 
-def _all(workspace: Workspace, found: Sequence[Finding]) -> None:
+def listed(workspace: Workspace, found: Sequence[Finding]) -> None:
+    """Findings of the data as a whole, by file, and the command."""
     several = len(workspace.files()) > 1
     by_path: dict[str, list[Finding]] = {}
     for finding in sorted(found, key=lambda finding: -finding.severity)[:_LISTED]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from curator.fixing import is_transcoding, is_whole
+from curator.fixing import is_whole
 from curator.fixing.sweeping import is_for_every, is_for_related
 from curator.model import Example, Finding
 from curator.plan import Plan
@@ -62,4 +62,4 @@ def with_kept(opened: Opened, findings: Sequence[Finding], reason: str) -> State
 
 
 def _is_about_one(finding: Finding) -> bool:
-    return not (is_for_every(finding) or is_for_related(finding) or is_whole(finding) or is_transcoding(finding))
+    return not (is_for_every(finding) or is_for_related(finding) or is_whole(finding))

@@ -107,7 +107,7 @@ def _right(
         _cluster(workspace, shown, here)
     elif row is None:
         with st.container(key="record-scroll"):
-            emptiness.matches_nothing(workspace)
+            emptiness.matches_nothing(workspace, shown)
         _bar(workspace, None, here)
     else:
         _record(workspace, shown, row, position, total, here)

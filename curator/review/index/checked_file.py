@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from curator import parsing
 from curator.engine import Checked
+from curator.fixing import is_transcoding
 from curator.model import Example, Finding
 from curator.review.index.job import Job
 from curator.review.states import DataFile
@@ -69,7 +70,9 @@ class CheckedFile:
 
     def has_place(self, finding: Finding) -> bool:
         """Whether a finding speaks of one record, or line, that can be shown."""
-        return finding.line is not None and finding.record is not None and finding.code not in self.file_rules
+        # That a file is in UTF-16 is said at its first line; but the copy of it that is reviewed is in UTF-8.
+        is_of_file = finding.code in self.file_rules or is_transcoding(finding)
+        return finding.line is not None and finding.record is not None and not is_of_file
 
 
 def examples(scanner: Scanner, line: Line) -> Iterator[Example]:
