@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from curator.data import load_toml, rules_root
+from curator.targets import Model, Target
+
+UNPRICED = {"preference": " with preferences", "reinforcement": " by reinforcement"}
+"""Kinds of data that published prices of tokens are not for, in words behind a model's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,20 @@ class _Table:
     prices: tuple[Price, ...]
 
 
-def price(target: str, model: str | None) -> Price | None:
-    """The published price of training that model there, named as in the target's profile; None where none is known."""
-    return _prices().get((target, model or ""))
+def price(target: Target, model: Model | None, kind: str) -> Price | None:
+    """The published price of training that model there with data of that kind; None where none is known.
+
+    Prices of tokens are those of supervised tuning: how outputs that are not preferred count is not published, and
+    reinforcement is billed by the hour.
+    """
+    found = _prices().get((target.name, model.name if model else ""))
+    return None if found and found.usd_per_hour is None and kind in UNPRICED else found
+
+
+def billed(counts: Mapping[int, int], target: Target, model: Model | None) -> int:
+    """Tokens of an epoch that count, by how many examples have so many: not those that the target cuts off."""
+    limit = model.max_tokens.value if model and model.max_tokens and target.overflow == "truncate" else None
+    return sum((tokens if limit is None else min(limit, tokens)) * count for tokens, count in counts.items())
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import curator
 from curator.cli.main import main
 from curator.reporting import drawing
 from curator.reporting.document import KIND, VERSION
@@ -651,6 +652,38 @@ def test_labels_that_a_report_may_have_without_listing_them_did_not_go(report: A
     assert [delta["name"] for delta in found["labels"]] == ["topic060"]
     assert [round(found["labels"][0][when], 3) for when in ("before", "now")] == [0.458, 5.848]
     assert any("many labels" in note for note in found["notes"])
+
+
+PREFERRED = {
+    "input": {"messages": [{"role": "user", "content": "Hi?"}]},
+    "preferred_output": [{"role": "assistant", "content": "Hello there"}],
+    "non_preferred_output": [{"role": "assistant", "content": "Go"}],
+}
+GRADED = {"messages": [{"role": "user", "content": "Is 7 prime?"}], "answer": "yes"}
+CUT_OFF = {
+    "messages": [{"role": "user", "content": "Say it" + " again" * 66_000}, {"role": "assistant", "content": "It."}]
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (CUT_OFF, "The cost leaves out 479 tokens beyond the limit, which are cut off."),
+        (PREFERRED, "No price of tokens is known for training gpt-4o-mini-2024-07-18 with preferences at this target."),
+        (GRADED, "No price of tokens is known for training gpt-4o-mini-2024-07-18 by reinforcement at this target."),
+    ],
+    ids=["cut off", "preferences", "reinforcement"],
+)
+def test_a_report_and_a_plan_name_the_same_cost(report: Any, tmp_path: Path, row: Any, says: str) -> None:
+    (tmp_path / "d.jsonl").write_text(json.dumps(row) + "\n")
+    flags = (tmp_path / "d.jsonl", "--isolated", "--model", "gpt-4o-mini")
+    found = report(*flags)["totals"]["usd_per_epoch"]
+    assert says in report(*flags, form="md")
+    (planned,) = curator.plan_training(flags[0], model="gpt-4o-mini", isolated=True).plans
+    price = planned.advice("cost", "usd_per_million_tokens")
+    tokens = planned.advice("cost", "tokens_per_epoch")
+    assert tokens is not None
+    assert found == (price.value * tokens.value / 1e6 if price and price.value else None)
 
 
 def test_figures_are_those_of_all_files_each_at_its_own_target(report: Any, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from curator.plan import Plan
 from curator.planning.advice import Advice, Label, Split
 from curator.planning.inference import MOST_BIASED
 from curator.planning.measuring import Measures
-from curator.prices import Price
+from curator.prices import UNPRICED, Price
 from curator.reporters.text import counted
 from curator.targets import Model, Target
 
@@ -135,11 +135,9 @@ def cost(
         return tuple(advice)
     total = train.billed * epochs
     advice.append(Advice("training_tokens", total, f"{train.billed:,} tokens x {epochs} epochs"))
-    is_own = found is not None and not found.as_of
-    if found is None or found.usd_per_million_tokens is None or (kind == "preference" and not is_own):
-        why = f"no price of {name} at {target.title} is known: --price takes yours, in USD per million tokens"
-        if kind == "preference" and found is not None:
-            why = "the known price is that of supervised tuning: --price takes yours, in USD per million tokens"
+    if found is None or found.usd_per_million_tokens is None:
+        what = f"training {name}{UNPRICED.get(kind, '')} at {target.title}"
+        why = f"no price of {what} is known: --price takes yours, in USD per million tokens"
         advice += [Advice(_PRICE, None, why), Advice("cost_usd", None, "unknown, because the price is")]
         return tuple(advice)
     gone = f"; a copy of {found.gone} no longer lists it, so ask before you count on it" if found.gone else ""

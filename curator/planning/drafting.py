@@ -15,7 +15,7 @@ from curator.planning import amounts, inference, measuring
 from curator.planning.advice import Advice, Plans, Split, TrainingPlan
 from curator.planning.defaults import planned_epochs, training
 from curator.planning.snippet import snippet
-from curator.prices import Price, price
+from curator.prices import Price, billed, price
 from curator.report import Failure, Report, TokenStats
 from curator.targets import Model
 
@@ -82,7 +82,7 @@ def _plan(
     endpoint = _ENDPOINTS.get(kind) if shows_calls and measures.records and _suits(plan.model, kind) else None
     count = train.records if train else 0
     epochs = planned_epochs(count, plan.model)
-    found = price(plan.target.name, plan.model.name if plan.model else None)
+    found = price(plan.target, plan.model, kind)
     if own_price is not None:
         found = Price(plan.target.name, plan.model.name if plan.model else "", "given by you", "", own_price)
     paths = [path for split in splits for path in split.paths]
@@ -139,10 +139,8 @@ def _split(name: str, files: Sequence[Checked]) -> Split:
         return Split(name, paths, records, unreadable)
     limit = plan.model.max_tokens.value if plan.model and plan.model.max_tokens else None
     too_long = sum(count for tokens, count in histogram.items() if limit is not None and tokens > limit)
-    billed = stats.total
-    if limit is not None and plan.target.overflow == "truncate":
-        billed = sum(min(limit, tokens) * count for tokens, count in histogram.items())
-    return Split(name, paths, records, unreadable, stats.total, stats.max, billed, too_long)
+    counted = billed(histogram, plan.target, plan.model)
+    return Split(name, paths, records, unreadable, stats.total, stats.max, counted, too_long)
 
 
 def _command(paths: Sequence[str], plan: Plan, flags: Sequence[str]) -> str:

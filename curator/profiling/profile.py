@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from curator import formats
 from curator.binning import Bin, binned
 from curator.call_habits import CallHabits
 from curator.engine import Checked
 from curator.plan import Plan
-from curator.prices import price
+from curator.prices import billed, price
 from curator.profiling.diversity import Diversity, Repeats, diversity, repeats
 from curator.profiling.habits import Habits
 from curator.profiling.labelling import Labelling, Train, labelling
@@ -80,6 +81,8 @@ class Tokens:
     """Examples beyond it."""
     trained: int
     """In the turns that are trained on."""
+    billed: int
+    """Of an epoch, those left out that the target cuts off."""
     spread: Spread
     cost: Cost | None
     """None where no price per token is known, and for held-out splits, which nobody bills."""
@@ -185,14 +188,16 @@ def _tokens(plan: Plan, counts: Counter[int], trained: int) -> Tokens | None:
     figure = model.max_tokens
     over = sum(count for tokens, count in counts.items() if limit is not None and tokens > limit)
     source = f"{figure.source}, {figure.as_of}" if figure else ""
+    epoch = billed(counts, plan.target, model)
     return Tokens(
         model.name, model.named, model.encoding, limit, source, figure.verified if figure else True, over, trained,
-        spread, _cost(plan, model.name, spread.total),
+        epoch, spread, _cost(plan, epoch),
     )  # fmt: skip
 
 
-def _cost(plan: Plan, model: str, tokens: int) -> Cost | None:
-    known = price(plan.target.name, model) if plan.split == "train" else None
+def _cost(plan: Plan, tokens: int) -> Cost | None:
+    kind = formats.kind(plan.conventions.format)
+    known = price(plan.target, plan.model, kind) if plan.split == "train" else None
     usd = known.cost(tokens, 1) if known else None
     if known is None or usd is None or known.usd_per_million_tokens is None:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from curator import formats
+from curator.prices import UNPRICED
 from curator.profiling.profile import Function
 from curator.reporters.text import counted, visible
 from curator.reporting.document import Document, Remedy, RuleFound
@@ -92,8 +94,11 @@ def token_notes(document: Document) -> list[str]:
                 f"Price of {usd(tokens.cost.usd_per_million_tokens)} per million training tokens for {tokens.model}: "
                 f"{tokens.cost.source}, {tokens.cost.as_of}{gone}; n epochs cost n times as much."
             )
+            if cut_off := tokens.spread.total - tokens.billed:
+                found.append(f"The cost leaves out {counted(cut_off, 'token')} beyond the limit, which are cut off.")
         elif profile.split == "train":
-            found.append(f"No price is known for training {tokens.model} at this target.")
+            how = UNPRICED.get(formats.kind(profile.habits.format), "")
+            found.append(f"No price of tokens is known for training {tokens.model}{how} at this target.")
     return list(dict.fromkeys(found))
 
 
