@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from curator import api, formats, parsing
 from curator.model import Example, Finding, Severity
 from curator.review.comparing import Member, member_html
+from curator.review.decisions.deciding import accept
 from curator.review.rendering import style
-from curator.review.rendering.differing import diff_html, pieces
+from curator.review.rendering.differing import diff_html, line_pieces, pieces
 from curator.review.rendering.escaping import LIMIT, Mark, escape, marked
 from curator.review.rendering.finding import findings_html, tokens_html
 from curator.review.rendering.layout import layout
@@ -461,3 +462,26 @@ def test_no_rule_of_the_style_sheet_takes_away_what_another_gives() -> None:
         if line.strip()
     ]
     assert [pair for pair, count in Counter(given).items() if count > 1] == []
+
+
+def test_a_change_of_a_long_line_is_shown_where_it_is(tmp_path: Path) -> None:
+    line = b"".join(b'{"prompt": "%d", "text": "%s"}' % (n, b"caf\xc3\xa9 " * 500) for n in range(150))
+    (tmp_path / "a.jsonl").write_bytes(line)
+    accepted = accept(line, list(api.check(tmp_path / "a.jsonl", isolated=True, select=["FIL006"]).findings))
+    found = line_pieces(line, accepted.raw, accepted.splices)
+    assert [text for how, text in found if how != "same"] == ["\n"] * 149
+    assert "".join(text for how, text in found if how != "added").encode() == line
+    assert "49 more changes" in Page(diff_html(found)).shown
+
+
+def test_a_change_whose_splices_nobody_knows_begins_and_ends_with_whole_characters() -> None:
+    for old, new in (
+        ("a caf\u00e9", "a caf\u00e8"),
+        ("x \u00e9", "x \u0129"),
+        ("", "\u00e9"),
+        ("\u00e9", ""),
+        ("same", "same"),
+    ):
+        found = line_pieces(old.encode(), new.encode())
+        assert "".join(text for how, text in found if how != "added") == old
+        assert "".join(text for how, text in found if how != "removed") == new

@@ -11,9 +11,8 @@ from curator.errors import InputError
 from curator.review import answering
 from curator.review import screen as screens
 from curator.review.bulk import Task
-from curator.review.decisions import editing
 from curator.review.many import Change, Done
-from curator.review.rendering.differing import diff_html
+from curator.review.rendering.differing import diff_html, line_pieces
 from curator.review.rendering.escaping import brief, escape, label, marked, whole
 from curator.review.states import Filter
 from curator.review.workspace import Workspace
@@ -121,7 +120,9 @@ def _preview(changes: list[Change]) -> None:
         if change.accepted.is_dropped:
             body = f'<div class="cu-quiet">{label("removed", "removed")} the record goes</div>'
         else:
-            body = diff_html(editing.changes(opened.now, change.accepted.raw), limit=2_000, around=_AROUND)
+            body = diff_html(
+                line_pieces(opened.now, change.accepted.raw, change.accepted.splices), limit=2_000, around=_AROUND
+            )
         parts.append(f'<div class="cu-member"><div class="cu-head"><b>{place}</b>{split}</div>{body}</div>')
     st.html(whole(f'<div class="cu-findings">{"".join(parts)}</div>'))
 

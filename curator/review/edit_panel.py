@@ -17,7 +17,7 @@ from curator.review.decisions.deciding import argument_faults, shown
 from curator.review.decisions.editing import Field, Fields
 from curator.review.edit_bar import Close, Save, actions, note, with_turns
 from curator.review.opened import Opened
-from curator.review.rendering.differing import diff_html
+from curator.review.rendering.differing import diff_html, line_pieces
 from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.finding import findings_html
 from curator.review.rendering.plain import plain, visible
@@ -57,7 +57,7 @@ def show(
         begin = f".st-key-edit-turn-{_fields(opened, sketch, example)} textarea"
     if sketch.raw != sketch.base:  # below, for no field may move while one types
         st.html(whole('<div class="cu-head"><b>What is changed</b></div>'))
-        st.html(diff_html(editing.changes(sketch.base, sketch.raw), around=_AROUND))
+        st.html(diff_html(line_pieces(sketch.base, sketch.raw), around=_AROUND))
     return begin
 
 
@@ -69,7 +69,7 @@ def _overtaken(opened: Opened, sketch: Sketch) -> None:
     who = opened.decision.reviewer if opened.decision is not None else "somebody"
     st.html(note("warning", "changed since", f"{who} has decided on this record while you were editing."))
     if opened.now != sketch.base:
-        st.html(diff_html(editing.changes(sketch.base, opened.now)))
+        st.html(diff_html(line_pieces(sketch.base, opened.now)))
     both = editing.merged(sketch.base, sketch.raw, opened.now)
     with st.container(horizontal=True, gap="small"):
         if both is not None:
@@ -255,7 +255,7 @@ def _line(workspace: Workspace, opened: Opened, sketch: Sketch) -> None:
         if opened.fixable and sketch.raw == opened.now:
             accepted = workspace.proposal(opened, opened.fixable)
             if accepted.applied and not accepted.is_dropped:
-                st.html(diff_html(editing.changes(opened.now, accepted.raw)))
+                st.html(diff_html(line_pieces(opened.now, accepted.raw, accepted.splices)))
                 st.button("Start from this repair", key="edit-mend", on_click=sketch.mend, args=(accepted.raw,))
     text = shown(editing.line(sketch.raw))
     if len(text) > editing.LONGEST:

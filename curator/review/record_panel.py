@@ -8,9 +8,8 @@ import streamlit as st
 
 from curator.model import Finding
 from curator.review import answering, general_findings, navigation
-from curator.review.decisions.deciding import shared
 from curator.review.opened import Opened
-from curator.review.rendering.differing import diff_html, pieces
+from curator.review.rendering.differing import diff_html, line_pieces
 from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.plain import plain
 from curator.review.rendering.raw import raw_html
@@ -23,7 +22,6 @@ from curator.review.workspace import Workspace
 
 _SIGNS = {"fixed": "✓", "kept": "=", "removed": "✕", "discuss": "?", "open": "○"}
 _COUNTED = 300_000  # bytes of a record whose turns are counted while the page waits
-_SHOWN = 200_000  # code points of a change that is compared
 _ONES = 6  # findings that can be accepted one by one; the others when these are gone
 VISIBLE, FULL = "record-visible", "record-full"
 """How texts are shown, in the session: with white space in sight, and without leaving out the middle of long ones."""
@@ -160,30 +158,12 @@ def fix(workspace: Workspace, opened: Opened, findings: Sequence[Finding]) -> No
     elif accepted.is_dropped:
         change = '<div class="cu-note"><b>− the whole record goes</b></div>'
     else:
-        change = change_html(opened.now, accepted.raw)
+        change = diff_html(line_pieces(opened.now, accepted.raw, accepted.splices))
     st.html(f'<div class="cu cu-fix"><div class="cu-head">{title}</div>{change}</div>')
 
 
 _BY_HAND = "No fix is known: edit the record (E), keep it for a reason (Q), or remove it (X)."
 _SAFETY = {"safe": "what is trained on stays", "unsafe": "what is trained on changes"}
-
-
-def change_html(old: bytes, new: bytes) -> str:
-    """How one form of a record becomes another."""
-    first, second = old.decode("utf-8", "backslashreplace"), new.decode("utf-8", "backslashreplace")
-    if len(first) + len(second) > _SHOWN:
-        return whole(_around(first, second))
-    return diff_html(pieces(first, second))
-
-
-def _around(first: str, second: str) -> str:
-    """The change of a text too long to be compared word by word: from the first difference to the last."""
-    start = shared(first, second)
-    end = shared(first[start:][::-1], second[start:][::-1])
-    before = first[max(0, start - 200) : start]
-    gone, come = first[start : len(first) - end], second[start : len(second) - end]
-    after = first[len(first) - end : len(first) - end + 200]
-    return diff_html([("same", before), ("removed", gone), ("added", come), ("same", after)])
 
 
 def _choices(workspace: Workspace, opened: Opened, proposed: Sequence[Finding]) -> None:
@@ -263,7 +243,7 @@ def _raw(opened: Opened) -> None:
     st.html(raw_html(opened.now, opened.open, view=view))
     if opened.now != opened.raw:
         st.html(whole('<div class="cu-head"><b>What is changed against the file</b></div>'))
-        st.html(change_html(opened.raw, opened.now))
+        st.html(diff_html(line_pieces(opened.raw, opened.now)))
 
 
 def _event(decision: Decision) -> str:
@@ -293,7 +273,7 @@ def _clash(workspace: Workspace, opened: Opened, clash: Clash) -> None:
     )
     for title, made in (("What they made of it", other.state.raw), ("What you would have made of it", clash.made)):
         if made is not None:
-            st.html(whole(f'<div class="cu-head"><b>{title}</b></div>') + change_html(opened.raw, made))
+            st.html(whole(f'<div class="cu-head"><b>{title}</b></div>') + diff_html(line_pieces(opened.raw, made)))
     if clash.is_edit and clash.made is not None:
         st.button(
             "Put my edit in its place", key="record-mine", on_click=answering.edited, args=(workspace, clash.made)

@@ -19,7 +19,7 @@ from curator.declared import judge
 from curator.edits import Edit, Insert, Remove, Replace, ReplaceText
 from curator.fixing import relint
 from curator.fixing.relint import Units, units
-from curator.fixing.splicing import choose, join, splices
+from curator.fixing.splicing import Splice, choose, join, splices
 from curator.locate import escape, locate
 from curator.model import Example, Finding
 from curator.parsing import parse
@@ -38,6 +38,8 @@ class Accepted:
     unfit: list[Finding]
     """Those whose fix needs a person, changes nothing, or touches what another one changes."""
     is_dropped: bool = False
+    splices: Sequence[Splice] = ()
+    """What makes `raw` of the record."""
 
 
 def accept(raw: bytes, findings: Sequence[Finding], *, column: int = 1, ending: bytes = b"\n") -> Accepted:
@@ -45,7 +47,9 @@ def accept(raw: bytes, findings: Sequence[Finding], *, column: int = 1, ending: 
     chosen = choose(raw, findings, column, ending)
     applied = {id(finding) for finding in chosen.applied}
     unfit = [finding for finding in findings if id(finding) not in applied]
-    return Accepted(b"" if chosen.is_dropped else join(raw, chosen.splices), chosen.applied, unfit, chosen.is_dropped)
+    if chosen.is_dropped:
+        return Accepted(b"", chosen.applied, unfit, True)
+    return Accepted(join(raw, chosen.splices), chosen.applied, unfit, splices=chosen.splices)
 
 
 def safe(findings: Sequence[Finding]) -> list[Finding]:

@@ -20,13 +20,11 @@ from curator.locate import Span, locate
 from curator.model import Example, ToolCall, Turn
 from curator.parsing import parse
 from curator.review.decisions.deciding import relabel, replace_raw, replace_text, replace_value, shared, text_at
-from curator.review.rendering.differing import Piece, pieces
 from curator.review.rendering.layout import layout
 from curator.review.rendering.viewing import View
 
 LONGEST = 200_000
 """Code points of a text that a field holds; with more, every key would be felt."""
-_COMPARED = 50_000  # code points of a change that are compared word by word
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 _UNTYPABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _LONE = re.compile("[\ud800-\udfff]")
@@ -296,32 +294,6 @@ def labels(conventions: Conventions, label: str) -> list[str]:
 def parameters(example: Example, name: str) -> Any:
     """What the function of that name declares; None where no function has it, or none is declared."""
     return next((tool.parameters for tool in example.tools if tool.name == name), None)
-
-
-def changes(old: bytes, new: bytes) -> list[Piece]:
-    """How one line becomes the other; where too much changed to be compared word by word, as a whole."""
-    first, second = old.decode("utf-8", "replace"), new.decode("utf-8", "replace")
-    head = shared(first, second)
-    tail = shared(first[head:][::-1], second[head:][::-1])
-    # Words that the change cuts through are compared whole.
-    head = first.rfind(" ", 0, head) + 1
-    gone, come = first[head : len(first) - tail], second[head : len(second) - tail]
-    if max(len(gone), len(come)) > _COMPARED:
-        middle: Sequence[Piece] = [("removed", gone), ("added", come)]
-    else:
-        middle = pieces(gone, come)
-    found: list[Piece] = [("same", first[:head]), *middle, ("same", first[len(first) - tail :] if tail else "")]
-    return _joined([piece for piece in found if piece[1]])
-
-
-def _joined(found: Sequence[Piece]) -> list[Piece]:
-    done: list[Piece] = []
-    for how, text in found:
-        if done and done[-1][0] == how:
-            done[-1] = (how, done[-1][1] + text)
-        else:
-            done.append((how, text))
-    return done
 
 
 def first_with(found: Sequence[Fields], pointers: Sequence[str]) -> int:

@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Literal
 
 from curator.curation.wording import apart
+from curator.fixing.splicing import Splice
+from curator.reporters.text import counted
+from curator.review.decisions.deciding import shared
 from curator.review.rendering.escaping import LIMIT, Mark, escape, marked, whole
 
 Piece = tuple[Literal["same", "removed", "added"], str]
 """A part of a change, in reading order."""
 
 _SAME = 90  # code points of what stays that are shown on each side of a change
+_COMPARED = 50_000  # code points of a change that are compared word by word
+_MOST = 100  # changes of one record that are shown
+
+
+def line_pieces(old: bytes, new: bytes, splices: Sequence[Splice] = ()) -> list[Piece]:
+    """How one line becomes the other, word by word; where too much changed for that, as a whole.
+
+    `splices` are what makes it of the old one, where they are known.
+    """
+    found: list[Piece] = []
+    done = 0
+    for start, end, text in splices or [_difference(old, new)]:
+        found.append(("same", _text(old[done:start])))
+        gone, come = _text(old[start:end]), _text(text)
+        is_long = max(len(gone), len(come)) > _COMPARED
+        found += [("removed", gone), ("added", come)] if is_long else pieces(gone, come)
+        done = end
+    found.append(("same", _text(old[done:])))
+    return _joined([piece for piece in found if piece[1]])
+
+
+def _difference(old: bytes, new: bytes) -> Splice:
+    """From the first word that differs to the last character."""
+    head = old.rfind(b" ", 0, shared(old, new)) + 1
+    tail = shared(old[head:][::-1], new[head:][::-1])
+    while tail and old[-tail] & 0xC0 == 0x80:  # in the middle of a character
+        tail -= 1
+    return Splice(head, len(old) - tail, new[head : len(new) - tail])
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _joined(found: Sequence[Piece]) -> list[Piece]:
+    done: list[Piece] = []
+    for how, text in found:
+        if done and done[-1][0] == how:
+            done[-1] = (how, done[-1][1] + text)
+        else:
+            done.append((how, text))
+    return done
 
 
 def pieces(old: str, new: str) -> list[Piece]:
@@ -33,10 +79,13 @@ def pieces(old: str, new: str) -> list[Piece]:
 def diff_html(changes: Iterable[Piece], *, limit: int = LIMIT, around: int = _SAME) -> str:
     """A change in one block: - before what goes, + before what comes.
 
-    Of the rest no more than `around` code points near a change are shown.
+    Of the rest no more than `around` code points near a change are shown; of many changes the first.
     """
     shown = list(changes)
-    inside = "".join(_piece(number, shown, limit, around) for number in range(len(shown)))
+    last = next(islice((n for n, (how, _) in enumerate(shown) if how != "same"), _MOST, None), len(shown))
+    inside = "".join(_piece(number, shown, limit, around) for number in range(last))
+    more = sum(how != "same" for how, _ in shown[last:])
+    inside += f'<span class="cu-cut">… {counted(more, "more change")} …</span>' if more else ""
     return whole(f'<div class="cu-text cu-diff">{inside}</div>')
 
 
