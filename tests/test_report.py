@@ -686,6 +686,22 @@ def test_a_report_and_a_plan_name_the_same_cost(report: Any, tmp_path: Path, row
     assert found == (price.value * tokens.value / 1e6 if price and price.value else None)
 
 
+def test_data_that_no_rule_has_looked_into_are_not_called_ready(report: Any, tmp_path: Path) -> None:
+    """The format `text` is recognised, and no more."""
+    (tmp_path / "d.jsonl").write_text("".join(json.dumps({"text": f"Line {n}"}) + "\n" for n in range(60)))
+    (alone,) = report(tmp_path / "d.jsonl", "--isolated")["verdicts"]
+    assert (alone["outcome"], alone["warnings"]) == ("incomplete", 0)
+    assert alone["sentence"] == "No verdict: what is inside 60 records was not checked."
+    assert alone["why"] == "No rule reads the format text."
+    few = chats(tmp_path / "few.jsonl", "a", "b", "c")
+    (both,) = report(tmp_path / "d.jsonl", few, "--isolated", "--target", "generic")["verdicts"]
+    assert both["sentence"] == "No verdict: what is inside 60 of 63 records was not checked."
+    assert both["why"] == "No rule reads the format text. Found: DAT002 few-examples (1)."
+    (tmp_path / "e.jsonl").write_text("{}\n" * 3)
+    (unknown,) = report(tmp_path / "e.jsonl", "--isolated", "--ignore", "SCH005,DUP001")["verdicts"]
+    assert unknown["why"] == "Their format is not known."
+
+
 def test_figures_are_those_of_all_files_each_at_its_own_target(report: Any, tmp_path: Path) -> None:
     rows = [{"conversations": [{"from": "human", "value": f"Q{n}"}, {"from": "gpt", "value": ""}]} for n in range(9)]
     (tmp_path / "b.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from curator import targets
+from curator import formats, targets
 from curator.catalogue import Rule
 from curator.model import Severity
 from curator.report import Input, Report
@@ -33,6 +33,7 @@ def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, 
     datasets = len({item.dataset for item in inputs})
     of = "a dataset" if datasets == 1 else f"{datasets:,} datasets"
     records, lines = sum(item.records for item in inputs), found.lines[name]
+    unread = sum(item.records for item in inputs if not formats.understood(item.format))
     profile = targets.targets()[name]
     title = profile.title or name
     models = list(dict.fromkeys(item.model for item in inputs if item.model))
@@ -50,6 +51,13 @@ def _verdict(name: str, inputs: Sequence[Input], report: Report, found: Digest, 
         outcome = "errors"
         sentence = f"Not ready: {counted(errors, 'error')}{where}, in {of} of {counted(records, 'record')}."
         why = _because(name, Severity.ERROR, found, rules)
+    elif unread:
+        of = f"{unread:,} of {counted(records, 'record')}" if unread < records else counted(records, "record")
+        outcome, sentence = "incomplete", f"No verdict: what is inside {of} was not checked."
+        names = dict.fromkeys(item.format for item in inputs if item.format and not formats.understood(item.format))
+        why = f"No rule reads the format {', '.join(names)}." if names else "Their format is not known."
+        if warnings or remarks:
+            why += f" Found: {_because(name, Severity.WARNING if warnings else Severity.INFO, found, rules)}"
     elif warnings:
         outcome = "warnings"
         among = f"{counted(warnings, 'warning')} in {counted(records, 'record')}"
