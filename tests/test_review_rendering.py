@@ -256,6 +256,28 @@ def test_what_has_no_place_is_said_above() -> None:
     assert "TST001" not in html_of(parts[1:])
 
 
+def test_of_very_many_turns_those_with_findings_are_shown() -> None:
+    talk = [{"role": ("user", "assistant")[n % 2], "content": f"turn {n}."} for n in range(2_000)]
+    shown, raw = example({"messages": [*talk, "no message"]})
+    parts = record_html(shown, raw, [finding("/messages/1500/content")])
+    texts = [turn.text for part in parts for turn in part.turns]
+    assert len(texts) <= 400
+    assert texts[:2] == ["turn 0.", "turn 1."]
+    assert texts[-4:] == ["turn 1499.", "turn 1500.", "turn 1501.", "turn 1999."]
+    assert "1,103 turns left out" in html_of(parts)
+    assert "497 turns left out" in html_of(parts)
+    assert [part.pointer for part in parts if part.kind == "odd" and part.pointer] == ["/messages/2000"]
+    assert "whole record" not in html_of(parts)
+
+
+def test_where_everything_is_found_the_first_turns_are_shown() -> None:
+    talk = [{"role": ("user", "assistant")[n % 2], "content": ""} for n in range(2_000)]
+    shown, raw = example({"messages": talk})
+    parts = record_html(shown, raw, [finding(f"/messages/{n}/content") for n in range(2_000)])
+    pointers = [turn.pointer for part in parts for turn in part.turns]
+    assert pointers == [*(f"/messages/{n}" for n in range(399)), "/messages/1999"]
+
+
 def test_a_call_stands_beside_its_declaration() -> None:
     shown, raw = example(RECORD)
     text = Page(html_of(record_html(shown, raw, []))).shown

@@ -39,7 +39,8 @@ def _finding(finding: Finding, count: int, is_unseen: bool) -> str:
     if count > 1:
         notes.append(f"× {count:,}")
     if is_unseen:
-        notes.append("see the raw line" if finding.at == "line" else "about the whole record")
+        is_inside = finding.at == "line" or finding.pointer.count("/") > 1
+        notes.append("see the raw line" if is_inside else "about the whole record")
     if finding.fixable:
         notes.append("fix known")
     quiet = f' <span class="cu-quiet">{" · ".join(notes)}</span>' if notes else ""

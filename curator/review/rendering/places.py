@@ -23,6 +23,11 @@ class Places:
     def __contains__(self, pointer: str) -> bool:
         return pointer in self._waiting
 
+    def has_under(self, pointer: str) -> bool:
+        """Whether any is about the value, or anything in it."""
+        first = bisect_left(self._pointers, f"{pointer}/")
+        return pointer in self or (first < len(self._pointers) and self._pointers[first].startswith(f"{pointer}/"))
+
     def at(self, pointer: str) -> list[Finding]:
         """Those about the value (or its key) that `pointer` leads to."""
         return self._waiting.pop(pointer, [])

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from curator.calls import value_at
 from curator.model import Example, Finding, Turn
+from curator.reporters.text import counted
 from curator.review.rendering.call import tools_html
 from curator.review.rendering.differing import unlike
 from curator.review.rendering.escaping import label, whole
@@ -75,15 +76,16 @@ def _conversation(
     costs = _costs(len(turns), counts, limit)
     split = next((n for n, t in enumerate(turns) if t.pointer.startswith(_PREFERRED)), len(turns))
     split = split if example.rejected else len(turns)
-    done = ""
-    for turn, cost in islice(zip(turns[:split], costs, strict=False), _TURNS):
+    done, following = "", 0
+    for number in _shown(turns[:split], places):
+        turn = turns[number]
+        if number > following:
+            yield _note(f"… {counted(number - following, 'turn')} left out; the raw line has them all …")
+            done = turns[number - 1].pointer
         yield from _odd(example, raw, places, view, done, turn.pointer)
-        yield Part("turn", whole(turn_html(turn, example, raw, places, view, cost)), turn.pointer, (turn,))
-        done = turn.pointer
-    if split > _TURNS:
-        yield _note(f"and {split - _TURNS:,} more turns; the raw line has them all")
-    else:
-        yield from _odd(example, raw, places, view, done, "")
+        yield Part("turn", whole(turn_html(turn, example, raw, places, view, costs[number])), turn.pointer, (turn,))
+        done, following = turn.pointer, number + 1
+    yield from _odd(example, raw, places, view, done, "")
     if example.rejected:
         # Each output is a continuation of its own, but what the model takes is said of the preferred one alone.
         rest = [
@@ -91,6 +93,20 @@ def _conversation(
             *(Cost(cost.tokens) for cost in _costs(len(example.rejected), counts[len(turns) :], None)),
         ]
         yield _pair(example, raw, places, rest, view, turns[split:])
+
+
+def _shown(turns: Sequence[Turn], places: Places) -> Sequence[int]:
+    """The numbers of the turns that are shown: of many the first and the last, and what is found, with its neighbours.
+
+    Where very much is found, that in the first turns.
+    """
+    count = len(turns)
+    if count <= _TURNS:
+        return range(count)
+    found = islice((n for n, turn in enumerate(turns) if places.has_under(turn.pointer)), _TURNS // 4)
+    near = {count - 1, *(number for n in found for number in (n - 1, n, n + 1) if 0 <= number < count)}
+    first = islice((number for number in range(count) if number not in near), _TURNS - len(near))
+    return sorted((*first, *near))
 
 
 def _odd(example: Example, raw: bytes, places: Places, view: View, done: str, upto: str) -> Iterator[Part]:
