@@ -266,7 +266,8 @@ def test_odd_datasets_are_checked_in_time(tmp_path: Path, name: str) -> None:
         ("[per-file-ignores]\n'*' = ['XYZ']", "curator.toml: per-file-ignores: '*': unknown rule 'XYZ'"),
         ("[params.LAB999]\nx = 1", "curator.toml: [params.LAB999]: unknown rule 'LAB999'"),
         ("[datasets.a]\ntrain = 'x'\ntask = 'chat'", "task: 'chat' is not 'classification' or 'generation'"),
-        ("target = 'opnai'", "unknown target 'opnai'"),
+        ("target = 'opnai'", "curator.toml: unknown target 'opnai'; there are auto, azure"),
+        ("model = ' '", "curator.toml: the model has no name"),
         ("select = ['SEPP']", "unknown rule 'SEPP'"),
         ("[severity]\nSEP002 = 'fatal'", "severity of SEP002: 'fatal' is not 'error'"),
         ("[params.SEP002]\nsetled = 1", "no parameter 'setled'; did you mean 'settled'?"),
@@ -360,6 +361,30 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
     assert process.returncode in (130, -signal.SIGINT), errors
     assert errors.decode().strip() == "interrupted"
     _wait_until(lambda: not _group_is_alive(process.pid))
+
+
+# The same, ended in the callback of the first import after that: Python drops what is raised in there.
+DROPPED = """
+import os, sys
+from curator.cli.main import main
+number = int(sys.argv.pop(1))
+
+def profile(frame, event, _):
+    if (event, frame.f_code.co_name) == ("call", "cb") and "importlib" in frame.f_code.co_filename:
+        sys.setprofile(None)
+        os.kill(os.getpid(), number)
+
+sys.setprofile(profile)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_python_drops_is_heard(tmp_path: Path, number: int) -> None:
+    (tmp_path / "t.jsonl").write_text(CLEAN * 2000)
+    command = [sys.executable, "-c", DROPPED, str(int(number)), "check", "t.jsonl", "--isolated"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stderr.strip()) == (130, b"interrupted")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

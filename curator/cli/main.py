@@ -34,6 +34,9 @@ COMMANDS = {
 }
 
 
+_SOON = 0.01  # seconds until an interrupt comes once more; a callback takes a millionth
+
+
 class _Lazy(click.Group):
     """Imports a command's module only when the command is run."""
 
@@ -118,16 +121,33 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _ended_alike() -> Iterator[None]:
-    """Let SIGTERM and the end of the terminal end a run as Ctrl+C does, so that its temporary files go."""
+    """Let SIGTERM and the end of the terminal end a run as Ctrl+C does, so that its temporary files go.
+
+    An interrupt that meets a callback, as each import has one for its lock, is dropped by Python: it comes once more.
+    """
+    before, dropped = sys.unraisablehook, []
+
+    def unraisable(event: Any) -> None:
+        if event.exc_type is KeyboardInterrupt and hasattr(signal, "setitimer"):
+            dropped.append(signal.signal(signal.SIGALRM, signal.default_int_handler))
+            signal.setitimer(signal.ITIMER_REAL, _SOON)
+        else:
+            before(event)
+
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():  # only that one may
         numbers = []
     numbers = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]  # nohup: ignored
     for number in numbers:
         signal.signal(number, signal.default_int_handler)
+    sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = before
+        if dropped:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, dropped[0])
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
 
