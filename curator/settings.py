@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import tomli
 
+from curator import targets
 from curator.data import convert, nearest
 from curator.errors import UsageError
 from curator.opening import MAX_UNPACKED_BYTES
@@ -193,6 +194,7 @@ def _read(text: str, path: Path, seen: tuple[Path, ...]) -> Settings:
     datasets = data.pop("datasets", {})
     own = convert({_KEYS[key]: value for key, value in data.items()}, Settings, UsageError, str(path))
     given = {_KEYS[key]: getattr(own, _KEYS[key]) for key in data}
+    targets.require(own.target, own.model, f"{path}: ")
     for key in ("max-line-bytes", "max-unpacked-bytes"):
         if data.get(key, 1) < 1:
             raise UsageError(f"{path}: {key}: must be positive")

@@ -107,27 +107,35 @@ def names() -> list[str]:
     return [AUTO, *sorted(targets())]
 
 
+def require(target: str, model: str | None = None, where: str = "") -> None:
+    """Raises UsageError for a name that is no target's, and for a model without one; `where` begins the message.
+
+    A model without a name, as `--model "$MODEL"` without a value gives it, would take the checks of tokens away.
+    """
+    if target not in names():
+        raise UsageError(f"{where}unknown target {target!r}; there are {', '.join(names())}")
+    if model is not None and not model.strip():
+        raise UsageError(f"{where}the model has no name: name one, or leave it out for the default of the target")
+
+
 def resolve(target: str, format_name: str) -> Target:
     """The profile for a target's name; `auto` is `openai` for its own formats and `generic` else."""
     if target == AUTO:
         return targets()[_OWN_FORMATS if format_name in targets()[_OWN_FORMATS].formats else _ELSE]
-    try:
-        return replace(targets()[target], named=True)
-    except KeyError:
-        raise UsageError(f"unknown target {target!r}; there are {', '.join(names())}") from None
+    require(target)
+    return replace(targets()[target], named=True)
 
 
 def resolve_model(target: Target, name: str | None, kind: str) -> Model | None:
     """The model to count and limit by: the one named, else the target's default for the kind.
 
     A name that the target does not list keeps the tokenizer that any profile gives it, without a limit. Raises
-    UsageError for an empty one, as `--model "$MODEL"` without a value gives: it would take the checks of tokens away.
+    UsageError for an empty one.
     """
     if name is None:
         default = target.default_models.get(kind) or target.default_models.get("chat" if kind else "")
         return target.model(default) if default else None
-    if not name.strip():
-        raise UsageError("the model has no name: name one, or leave it out for the default of the target")
+    require(target.name, name)
     known = target.model(name)
     if known:
         return replace(known, named=True)

@@ -179,9 +179,7 @@ def load(path: str) -> Contract:
     measured = convert(data["measured_by"], Known, UsageError, f"{path}: measured_by")
     if bundled(measured.encoding) is None:
         raise UsageError(f"{path}: no tokenizer {_short(measured.encoding)} is bundled: {_AGAIN} {path}")
-    if measured.target and measured.target not in targets.names():
-        names = ", ".join(targets.names())
-        raise UsageError(f"{path}: measured_by: unknown target {_short(measured.target)}; there are {names}")
+    targets.require(measured.target or targets.AUTO, measured.model or None, f"{path}: measured_by: ")
     try:
         contract = Contract(learned, measured, _clauses(data["suite"], path), path)
         _require_inert(contract, path)
