@@ -65,7 +65,7 @@ def test_settings_are_those_of_the_files_as_they_are_now(tmp_path: Path, changed
     """Where the clock of files is coarse, two versions of one have the same time; and what is extended may change."""
     path = tmp_path / "curator.toml"
     path.write_text('extends = "base.toml"\n')
-    for target in ("azure", "local"):
+    for target in ("mistral", "generic"):
         (tmp_path / changed).write_text(f'target = "{target}"\n')
         os.utime(tmp_path / changed, (1, 1))
         assert settings.load(str(path)).target == target
