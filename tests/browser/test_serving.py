@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -19,8 +20,14 @@ Serve = Callable[..., Server]
 Visit = Callable[..., Tab]
 
 
-def test_every_page_opens_and_nothing_leaves_the_machine(serve: Serve, visit: Visit) -> None:
-    server = serve(SAMPLE)
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A copy: a review keeps its decisions beside the data, where other tests would find them."""
+    return Path(shutil.copy(SAMPLE, tmp_path))
+
+
+def test_every_page_opens_and_nothing_leaves_the_machine(serve: Serve, visit: Visit, data: Path) -> None:
+    server = serve(data)
     tab = visit(server)
     expect(tab.page).to_have_title("curator")
     for name in ("Overview", "Rules", "Write"):
@@ -31,8 +38,8 @@ def test_every_page_opens_and_nothing_leaves_the_machine(serve: Serve, visit: Vi
         assert not tab.errors()
 
 
-def test_the_browser_blocks_what_the_policy_forbids(serve: Serve, visit: Visit) -> None:
-    tab = visit(serve(SAMPLE))
+def test_the_browser_blocks_what_the_policy_forbids(serve: Serve, visit: Visit, data: Path) -> None:
+    tab = visit(serve(data))
     with tab.page.expect_request("http://example.org/pixel.png"):
         blocked = tab.page.evaluate(
             """async () => {
@@ -70,8 +77,8 @@ def test_a_hostile_upload_name_is_inert(serve: Serve, visit: Visit, name: str) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_ends_at_once_and_frees_the_port(serve: Serve, visit: Visit, number: int) -> None:
-    server = serve(SAMPLE)
+def test_it_ends_at_once_and_frees_the_port(serve: Serve, visit: Visit, data: Path, number: int) -> None:
+    server = serve(data)
     tab = visit(server)
     assert server.end(number) == 0
     assert len(server.log.read_text().splitlines()) == 1  # the address, no complaint
