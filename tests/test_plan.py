@@ -614,6 +614,9 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     _, out, _ = run("a.jsonl", "--config", "own.toml", "--target", "azure", "--format", "json", capsys=capsys)
     command = json.loads(out)["plans"][0]["findings"]["command"]
     assert command == "curator check a.jsonl --target azure --config own.toml"
+    written(tmp_path / "-b.jsonl", [chat("Yes", 1)])
+    _, out, _ = run("--isolated", "--", "-b.jsonl", capsys=capsys)
+    assert "\n  curator check ./-b.jsonl --isolated\n" in out, "a name that looks like a flag"
     assert run("a.jsonl", "--isolated", "-o", "plan.md", capsys=capsys)[:2] == (0, "")
     assert (tmp_path / "plan.md").read_text(encoding="utf-8").startswith("## Training plan: `a.jsonl`")
     assert run("a.jsonl", "--isolated", "-o", "plan.json", capsys=capsys)[0] == 0

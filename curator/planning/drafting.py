@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -10,17 +9,16 @@ from curator import formats
 from curator.engine import Checked
 from curator.errors import UsageError
 from curator.model import Severity
-from curator.plan import Plan
 from curator.planning import amounts, inference, measuring
 from curator.planning.advice import Advice, Plans, Split, TrainingPlan
 from curator.planning.defaults import planned_epochs, training
 from curator.planning.snippet import snippet
 from curator.prices import Price, billed, price
+from curator.recheck import recheck
 from curator.report import Failure, Report, TokenStats
 from curator.targets import Model
 
 TRAIN = "train"
-_STDIN = "<stdin>"  # as curator.inputs calls standard input
 _ENDPOINTS = {"completion": "completions", "chat": "chat.completions", "preference": "chat.completions"}
 _DEAREST = 1_000_000  # ours: a dollar for each token; what is beyond is a slip, and costs that no float holds
 
@@ -46,8 +44,7 @@ def draft(
         plan = file.bound.plan
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
-    flags = ["--isolated"] if isolated else ["--config", config] if config else []
-    made = [_plan(own, levels, own_price, flags) for own in datasets.values()]
+    made = [_plan(own, levels, own_price, config, isolated=isolated) for own in datasets.values()]
     return Plans(tuple(made), (*report.failures, *(failure for plan in made for failure in _nothing(plan))))
 
 
@@ -66,7 +63,12 @@ def _nothing(plan: TrainingPlan) -> Iterator[Failure]:
 
 
 def _plan(
-    files: Sequence[Checked], levels: Counter[tuple[str, Severity]], own_price: float | None, flags: Sequence[str]
+    files: Sequence[Checked],
+    levels: Counter[tuple[str, Severity]],
+    own_price: float | None,
+    config: str | None,
+    *,
+    isolated: bool,
 ) -> TrainingPlan:
     """The plan of one dataset; its habits are those of the training data, where there is some."""
     first = next((file for file in files if file.bound.plan.split == TRAIN), files[0])
@@ -113,7 +115,13 @@ def _plan(
         splits,
         sum(levels[path, Severity.ERROR] for path in paths),
         sum(levels[path, Severity.WARNING] for path in paths),
-        _command(paths, plan, flags),
+        recheck(
+            paths,
+            target=plan.target.name if plan.target.named else None,
+            model=plan.model.name if plan.model and plan.model.named else None,
+            config=config,
+            isolated=isolated,
+        ),
         labels,
         sections,
         endpoint,
@@ -141,10 +149,3 @@ def _split(name: str, files: Sequence[Checked]) -> Split:
     too_long = sum(count for tokens, count in histogram.items() if limit is not None and tokens > limit)
     counted = billed(histogram, plan.target, plan.model)
     return Split(name, paths, records, unreadable, stats.total, stats.max, counted, too_long)
-
-
-def _command(paths: Sequence[str], plan: Plan, flags: Sequence[str]) -> str:
-    target = ["--target", plan.target.name] if plan.target.named else []
-    model = ["--model", plan.model.name] if plan.model and plan.model.named else []
-    names = ["-" if path == _STDIN else path for path in paths]
-    return shlex.join(["curator", "check", *names, *target, *model, *flags])

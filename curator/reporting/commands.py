@@ -1,4 +1,4 @@
-"""The command that checks the files of a report again: what a page tells its reader to type must do what it says."""
+"""The commands that a page shows: those that check its files again, list the findings of a rule, or mend them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curator.masking import Masker
+from curator.recheck import FILES, recheck
 from curator.reporters.text import visible
 
 _LONGEST = 160  # code points of the files' names: a page shows the command with each rule
-_ELSE = "FILE…"
 _FIXES = {"safe": ("--fix",), "unsafe": ("--fix", "--unsafe-fixes")}
 
 
@@ -21,13 +21,9 @@ def again(paths: Sequence[str], target: str | None, given: Mapping[str, Any], ma
     `FILE…` stands for paths that are too many to show, or cannot be shown as they are.
     """
     named = shlex.join(paths)
-    if len(named) > _LONGEST or Masker(Counter())(named) != named or visible(named) != named or "`" in named:
-        named = _ELSE
-    flags = {"--target": target, "--model": given["model"], "--config": given["config"]}
-    words = [word for flag, value in flags.items() if value is not None for word in (flag, value)]
-    words += ["--isolated"] * given["isolated"]
-    said = visible(mask(shlex.join(words))).replace("`", "'")
-    return " ".join(filter(None, ("curator check", named, said)))
+    is_shown = len(named) <= _LONGEST and Masker(Counter())(named) == visible(named) == named and "`" not in named
+    flags = {name: given[name] for name in ("model", "config", "isolated")}
+    return visible(mask(recheck(paths if is_shown else [FILES], target=target, **flags))).replace("`", "'")
 
 
 def selecting(command: str, code: str, safety: str | None = None) -> str:
