@@ -1,10 +1,12 @@
-"""One line of the suppressions file: what it says, and what it is found by."""
+"""The lines of a suppressions file: what one says, what it is found by, and how they come and go."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +16,7 @@ from curator.data import convert, nearest
 from curator.errors import UsageError
 from curator.findings import clip, record_hash
 from curator.model import Finding, Suppression
+from curator.writing import atomically, in_turn
 
 VERSION: Literal[1] = 1
 _POINTER = 200  # code points of a pointer that an entry holds; a key may have a million
@@ -115,3 +118,34 @@ def parse(line: bytes) -> Entry:
     for key in sorted(data.keys() - set(Entry.__struct_fields__)):
         raise UsageError(f"unknown key {clip(key)!r}{nearest(key, Entry.__struct_fields__)}")
     return convert(data, Entry, UsageError, "it does not fit")
+
+
+def lines(file: str) -> Iterator[bytes]:
+    """The lines of a suppressions file; none where there is no such file. Raises OSError."""
+    with suppress(FileNotFoundError), open(file, "rb") as opened:
+        yield from opened
+
+
+def add(file: str, new: Iterable[bytes]) -> None:
+    """Add lines to a suppressions file, but those that it has. Raises OSError and UsageError."""
+    target = os.path.realpath(file)  # a link stays a link
+    with in_turn(target):
+        old = list(lines(target))
+        present = {line.strip() for line in old}
+        if missing := [line for line in new if line.strip() not in present]:
+            with atomically(target) as out:
+                out.writelines(old)
+                out.write(b"" if not old or old[-1].endswith(b"\n") else b"\n")
+                out.writelines(missing)
+
+
+def drop(file: str, is_gone: Callable[[bytes], bool]) -> int:
+    """Remove lines from a suppressions file; how many these were. Raises OSError and UsageError."""
+    target = os.path.realpath(file)
+    with in_turn(target):
+        old = list(lines(target))
+        kept = [line for line in old if not is_gone(line)]
+        if len(kept) < len(old):
+            with atomically(target) as out:
+                out.writelines(kept)
+    return len(old) - len(kept)

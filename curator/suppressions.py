@@ -7,25 +7,24 @@ the record changes. Order and duplicates mean nothing: two branches are merged b
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import BinaryIO
 
 from msgspec.structs import replace
 
+from curator import entries
 from curator.catalogue import Catalogue
 from curator.entries import Cover, Entry, parse
 from curator.errors import UsageError
 from curator.findings import clip
 from curator.inputs import Dataset
 from curator.model import Finding, Suppression
+from curator.writing import reason
 
 FILE_NAME = ".curator-suppressions.jsonl"
 _FAULTS_SHOWN = 3  # of each file
@@ -144,23 +143,18 @@ class Suppressions:
     def add_each(self, pairs: Iterable[tuple[Finding, Suppression]]) -> Counter[str]:
         """As `add`, each finding for a reason of its own."""
         counts: Counter[str] = Counter()
-        opened: dict[str, BinaryIO] = {}
-        with ExitStack() as stack:
-            for finding, accepted in pairs:
-                book, cover = self._covers[finding.dataset, finding.path]
-                entry = cover.entry(finding, accepted)
-                digest = entry.digest(entry.rule)
-                if digest in book.entries:
-                    continue
-                if book.path not in opened:
-                    opened[book.path] = stack.enter_context(_replacing(book.path))
-                    last = b"\n"
-                    for last in _lines(book.path):
-                        opened[book.path].write(last)
-                    opened[book.path].write(b"" if last.endswith(b"\n") else b"\n")
-                opened[book.path].write(entry.line())
+        new: dict[str, list[bytes]] = defaultdict(list)
+        for finding, accepted in pairs:
+            book, cover = self._covers[finding.dataset, finding.path]
+            entry = cover.entry(finding, accepted)
+            digest = entry.digest(entry.rule)
+            if digest not in book.entries:
                 book.entries[digest] = accepted
+                new[book.path].append(entry.line())
                 counts[_shown(book.path)] += 1
+        for path, lines in new.items():
+            with _said_of(path):
+                entries.add(path, lines)
         return counts
 
     def prune(self) -> Counter[str]:
@@ -168,12 +162,8 @@ class Suppressions:
         counts: Counter[str] = Counter()
         for book in self._books.values():
             if book.stale:
-                with _replacing(book.path) as file:
-                    for line in _lines(book.path):
-                        if book.is_stale(line):
-                            counts[_shown(book.path)] += 1
-                        else:
-                            file.write(line)
+                with _said_of(book.path):
+                    counts[_shown(book.path)] = entries.drop(book.path, book.is_stale)
         return counts
 
 
@@ -196,7 +186,7 @@ def _read(path: str, rules: Catalogue, moved: Mapping[str, str]) -> _Book:
     shared: dict[tuple[str, str, str], Suppression] = {}
     is_merging = False
     try:
-        for number, line in enumerate(_lines(path) if os.path.lexists(path) else (), 1):
+        for number, line in enumerate(entries.lines(path) if os.path.lexists(path) else (), 1):
             if line.startswith(_MARKERS):
                 if not is_merging:
                     book.faults.append((number, _MERGING))
@@ -232,29 +222,12 @@ _MERGING = (
 )
 
 
-def _lines(path: str) -> Iterator[bytes]:
-    with suppress(FileNotFoundError), open(path, "rb") as file:
-        yield from file
-
-
 @contextmanager
-def _replacing(path: str) -> Iterator[BinaryIO]:
-    """A file that takes the place of the one at `path` when all of it is written. Raises UsageError."""
-    target = os.path.realpath(path)  # a link stays a link
-    temporary = f"{target}.{secrets.token_hex(4)}.tmp"
+def _said_of(path: str) -> Iterator[None]:
     try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
+        yield
     except OSError as error:
-        raise UsageError(f"{_shown(path)}: cannot be written: {error.strerror}") from None
-    finally:
-        with suppress(FileNotFoundError):
-            os.remove(temporary)
+        raise UsageError(f"{_shown(path)}: {reason(error)}") from None
 
 
 def _nearest(folder: str) -> str | None:

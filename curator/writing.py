@@ -6,9 +6,11 @@ import contextlib
 import errno
 import hashlib
 import os
+import platform
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO
@@ -23,19 +25,24 @@ except ImportError:  # Windows; there two runs on one folder are told apart by t
 OWN_FOLDER = ".curator"
 """What is kept beside the data: the journal of `curator undo`, and a lock."""
 _SUFFIX = ".curator-tmp"
+_NAME = 40  # characters of a file's name that a temporary one shows: more could be too long
+_ABANDONED = 86400  # seconds after which what another machine or container has left is taken for left
 _BLOCK = 1 << 20
+_PAUSE = 0.05  # seconds between two looks at a lock
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL)
 _FOLLOW = "--follow-symlinks changes the file it leads to"
 
 
 @contextlib.contextmanager
-def atomically(path: str) -> Iterator[BinaryIO]:
+def atomically(path: str, like: str = "") -> Iterator[BinaryIO]:
     """A file that takes the place of the one at `path` when the block ends, and leaves no trace when it raises.
 
-    Raises UsageError when it cannot be written.
+    Where there is none, it can be read by those who can read the file `like`. Raises UsageError when it cannot be
+    written.
     """
     temporary = temporary_for(path)
     try:
-        with written(path, temporary) as file:
+        with written(path, temporary, like) as file:
             yield file
         replace(temporary, path)
     finally:
@@ -44,10 +51,18 @@ def atomically(path: str) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def written(path: str, temporary: str) -> Iterator[BinaryIO]:
-    """A new file at `temporary`, on the disk when the block ends; what fails is said of `path`. Raises UsageError."""
+def written(path: str, temporary: str, like: str = "") -> Iterator[BinaryIO]:
+    """A new file at `temporary`, on the disk when the block ends; what fails is said of `path`. Raises UsageError.
+
+    It is never open to more people than the file at `path`, else the one at `like`.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        model = path if os.path.exists(path) else like
+        return os.open(name, flags, os.stat(model).st_mode & 0o666 if model else 0o666)
+
     try:
-        with open(temporary, "xb", buffering=_BLOCK) as file:
+        with open(temporary, "xb", buffering=_BLOCK, opener=opener) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -62,16 +77,26 @@ def written(path: str, temporary: str) -> Iterator[BinaryIO]:
 
 
 def hand_down(path: str, successor: str) -> None:
-    """Give the file that follows `path` its mode, and its owner as far as that is allowed. Raises OSError."""
+    """Give the file that follows `path` its mode, and its owner, group and attributes as far as that is allowed.
+
+    Raises OSError.
+    """
+    old, new = os.stat(path), os.stat(successor)
+    if hasattr(os, "chown"):
+        for owner, group in ((-1, old.st_gid), (old.st_uid, -1)):  # each for itself: only root may give a file away
+            if (owner, group) not in ((-1, new.st_gid), (new.st_uid, -1)):
+                with contextlib.suppress(PermissionError):
+                    os.chown(successor, owner, group)
+    if hasattr(os, "listxattr"):  # access lists among them
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(path):
+                with contextlib.suppress(OSError):
+                    os.setxattr(successor, name, os.getxattr(path, name))
     shutil.copymode(path, successor)
-    old = os.stat(path)
-    if hasattr(os, "chown") and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-        with contextlib.suppress(PermissionError):  # only root may give a file away
-            os.chown(successor, old.st_uid, old.st_gid)
 
 
 def replace(temporary: str, path: str) -> None:
-    """Give a written file the name `path`, and the mode and owner of the file that has it. Raises UsageError."""
+    """Give a written file the name `path`, and what `hand_down` says of the file that has it. Raises UsageError."""
     try:
         with contextlib.suppress(FileNotFoundError):
             hand_down(path, temporary)
@@ -94,16 +119,30 @@ def settle(folder: str) -> None:
 def temporary_for(path: str) -> str:
     """A new name beside `path` for what is being written."""
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{name}.{os.getpid()}-{secrets.token_hex(6)}{_SUFFIX}")
+    return os.path.join(folder, f".{name[:_NAME]}.{os.getpid()}-{_here()}-{secrets.token_hex(6)}{_SUFFIX}")
+
+
+def _here() -> str:
+    """What tells this machine, or container, from others that may write in the same folder."""
+    return hashlib.blake2b(platform.node().encode(), digest_size=3).hexdigest()
 
 
 def sweep(folder: str) -> None:
-    """Remove what processes that are gone have left in a folder in the middle of writing."""
+    """Remove what processes that are gone have left in a folder in the middle of writing.
+
+    Whether one of another machine is gone cannot be asked: its files go when they are a day old.
+    """
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder or ".")):
             if entry.name.startswith(".") and entry.name.endswith(_SUFFIX):
-                writer = entry.name.removesuffix(_SUFFIX).rpartition(".")[2].partition("-")[0]
-                if writer.isdecimal() and not is_alive(int(writer)):
+                writer, _, rest = entry.name.removesuffix(_SUFFIX).rpartition(".")[2].partition("-")
+                if not writer.isdecimal():
+                    continue
+                if rest.startswith(f"{_here()}-"):
+                    is_left = not is_alive(int(writer))
+                else:
+                    is_left = entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED
+                if is_left:
                     os.remove(entry.path)
 
 
@@ -163,10 +202,9 @@ def own_folder(folder: str) -> str:
     try:
         os.makedirs(place, exist_ok=True)
         ignore = os.path.join(place, ".gitignore")
-        if not os.path.exists(ignore):
-            # "x" follows no link, and of two processes one is first.
-            with contextlib.suppress(FileExistsError), open(ignore, "x", encoding="utf-8") as file:
-                file.write("*\n")
+        if not os.path.lexists(ignore):
+            with atomically(ignore) as file:
+                file.write(b"*\n")
     except OSError as error:
         raise UsageError(f"{place}: cannot be made: {error.strerror}") from None
     return place
@@ -185,14 +223,43 @@ def locked(folders: set[str], waiting: str = "") -> Iterator[None]:
                 handle = stack.enter_context(open(place, "ab"))
             except OSError as error:
                 raise UsageError(f"{place}: cannot be opened: {error.strerror}") from None
-            if fcntl is None:
-                continue
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if waiting:
-                    import click
-
-                    click.echo(waiting, err=True)
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            _hold(handle.fileno(), waiting)
         yield
+
+
+@contextlib.contextmanager
+def in_turn(path: str) -> Iterator[None]:
+    """Holds a file against other processes that would write it anew from what it holds, for the short time it takes."""
+    try:
+        handle = os.open(os.path.dirname(path) or ".", os.O_RDONLY)  # of the file there will be another
+    except OSError:  # not every system lets a folder be opened; why nothing can be written there is said elsewhere
+        yield
+        return
+    try:
+        _hold(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _hold(handle: int, waiting: str = "") -> None:
+    """Take the lock of an open file; without one where the system knows none.
+
+    It is waited for with open ears: a signal that comes right before a call that blocks would not be heard in it.
+    """
+    while fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if waiting:
+                import click
+
+                click.echo(waiting, err=True)
+                waiting = ""
+            time.sleep(_PAUSE)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:  # of a network disk that has no locks
+                raise UsageError(f"no lock can be had: {error.strerror}") from None
+            return
+        else:
+            return

@@ -28,6 +28,7 @@ from curator.conversion import kinds, run
 from curator.conversion.output import Output
 from curator.errors import UsageError
 from curator.opening import Spools
+from curator.writing import temporary_for
 
 CHAT = '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}'
 
@@ -750,7 +751,7 @@ def test_what_a_killed_run_left_is_swept(convert: Any) -> None:
     write("a.jsonl", CHAT)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    write(f".out.jsonl.{ended.pid}-abc.curator-tmp", "half")
+    write(temporary_for("out.jsonl").replace(f".{os.getpid()}-", f".{ended.pid}-"), "half")
     assert convert("a.jsonl")[0] == 0
     assert sorted(os.listdir()) == ["a.jsonl", "out.jsonl"]
 

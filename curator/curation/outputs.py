@@ -39,38 +39,37 @@ def together(paths: Sequence[str]) -> Iterator[list[BinaryIO]]:
 
 
 def _replace_all(temporaries: Sequence[str], paths: Sequence[str]) -> None:
-    retired: dict[str, str] = {}
-    placed: list[str] = []
+    retired = {path: temporary_for(path) for path in paths if os.path.lexists(path) and not os.path.isdir(path)}
+    pairs = list(zip(temporaries, paths, strict=True))
     try:
-        for temporary, path in zip(temporaries, paths, strict=True):
-            if os.path.lexists(path) and not os.path.isdir(path):
-                retired[path] = _retire(path, temporary)
+        for temporary, path in pairs:
+            if path in retired:
+                _retire(path, retired[path], temporary)
         for folder in {os.path.dirname(path) for path in retired}:
             settle(folder)
-        for temporary, path in zip(temporaries, paths, strict=True):
+        for temporary, path in pairs:
             replace(temporary, path)
-            placed.append(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            for path in placed:
-                os.remove(path)
+        with contextlib.suppress(OSError):  # what was done is seen from the names: an interrupt may follow any step
+            for temporary, path in pairs:
+                if not os.path.lexists(temporary):
+                    os.remove(path)
             for path, old in retired.items():
-                os.replace(old, path)
+                if os.path.lexists(old):
+                    os.replace(old, path)
         raise
     for old in retired.values():
         with contextlib.suppress(OSError):
             os.remove(old)
 
 
-def _retire(path: str, successor: str) -> str:
+def _retire(path: str, to: str, successor: str) -> None:
     """Move a file out of the way; the one that follows it has its mode and owner. Raises UsageError."""
-    old = temporary_for(path)
     try:
         hand_down(path, successor)
-        os.replace(path, old)
+        os.replace(path, to)
     except OSError as error:
         raise UsageError(f"{path}: {reason(error)}") from None
-    return old
 
 
 def refuse(paths: Sequence[str], *sources: str, force: bool, folder: str | None = None) -> None:

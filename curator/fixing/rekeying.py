@@ -6,15 +6,14 @@ nothing that was accepted is reported again.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from curator import entries
 from curator.entries import Entry, parse
 from curator.errors import UsageError
-from curator.writing import atomically
 
 
 def mentioned(file: str) -> set[str]:
@@ -52,30 +51,22 @@ def rekeyed(
     return Rekeyed(added, tuple(text for text in new if text in own and (text not in present or text in known)), gone)
 
 
-def add(file: str, entries: Iterable[str]) -> None:
-    """Add those entries to a suppressions file that are not in it. Raises UsageError."""
-    lines = [line for line, _ in _entries(file)]
-    present = set(map(_text, lines))
-    if new := [entry for entry in entries if entry not in present]:
-        with atomically(file) as out:
-            for line in lines:
-                out.write(line if line.endswith(b"\n") else line + b"\n")
-            out.writelines(entry.encode() + b"\n" for entry in new)
+def add(file: str, new: Iterable[str]) -> None:
+    """Add those entries to a suppressions file that are not in it. Raises OSError and UsageError."""
+    entries.add(file, [entry.encode() + b"\n" for entry in new])
 
 
 def restore(file: str, gone: Mapping[str, str]) -> None:
-    """Add entries again that went, unless somebody has since removed those that followed. Raises UsageError."""
-    present = {_text(line) for line, _ in _entries(file)}
+    """Add entries again that went, unless somebody has since removed those that followed. Raises as `add`."""
+    present = set(map(_text, entries.lines(file)))
     add(file, [old for old, new in gone.items() if new in present])
 
 
-def drop(file: str, entries: Iterable[str]) -> None:
-    """Remove the entries from a suppressions file. Raises UsageError."""
-    lines, out_of_it = [line for line, _ in _entries(file)], set(entries)
-    kept = [line for line in lines if _text(line) not in out_of_it]
-    if len(kept) < len(lines):
-        with atomically(file) as out:
-            out.writelines(kept)
+def drop(file: str, gone: Iterable[str]) -> None:
+    """Remove the entries from a suppressions file. Raises OSError and UsageError."""
+    out_of_it = set(gone)
+    if out_of_it:
+        entries.drop(file, lambda line: _text(line) in out_of_it)
 
 
 def _text(line: bytes) -> str:
@@ -83,9 +74,8 @@ def _text(line: bytes) -> str:
 
 
 def _entries(file: str) -> Iterator[tuple[bytes, Entry | None]]:
-    with contextlib.suppress(FileNotFoundError), open(file, "rb") as lines:
-        for line in lines:
-            try:
-                yield line, parse(line)
-            except UsageError:
-                yield line, None
+    for line in entries.lines(file):
+        try:
+            yield line, parse(line)
+        except UsageError:
+            yield line, None
