@@ -25,7 +25,7 @@ from curator import engine
 from curator.errors import UsageError
 from curator.findings import record_hash
 from curator.fixing import patch
-from curator.fixing.placing import stamp
+from curator.fixing.placing import Run, stamp
 from curator.fixing.relint import units
 from curator.fixing.rewriting import Account
 from curator.fixing.undoing import undo
@@ -108,7 +108,7 @@ class Review:
         return change
 
     def write(self) -> writing.Written:
-        return write_in_place(self.preview(), self.known, self.restate)
+        return write_in_place(self.preview(), self.known, self.restate, Run())
 
 
 def review(path: Path, states: Mapping[Key, State] | None = None) -> Review:
@@ -275,7 +275,7 @@ def test_a_refused_write_takes_back_what_it_said_of_copies() -> None:
                 (on.path.parent / "data.removed.jsonl").mkdir()
 
         with pytest.raises(UsageError):
-            write_in_place(change, on.known, restate)
+            write_in_place(change, on.known, restate, Run())
         assert told == [State("discuss"), State("removed")]
         assert (on.path.read_bytes(), on.states) == (data, before)
 
@@ -310,7 +310,10 @@ def test_a_sum_that_does_not_hold_stops_the_writing() -> None:
         on.decide(chat("y"), State("removed"))
         for wrong in (Account(3, 0, 1, 1, 0), Account(3, 0, 2, 1, 0)):
             change = replace(on.preview(), account=wrong)
-            for write in (lambda c: write_in_place(c, on.known, on.restate), lambda c: write_new(c, on.known)):
+            for write in (
+                lambda change: write_in_place(change, on.known, on.restate, Run()),
+                lambda change: write_new(change, on.known),
+            ):
                 with pytest.raises(UsageError, match="not written"):
                     write(change)
         assert on.path.read_bytes() == data
@@ -410,6 +413,26 @@ def test_suppressions_follow_a_record_that_changes_but_not_its_copy() -> None:
             assert names == ({record_hash(odd)} if copies == 2 else {record_hash(odd.replace(b'"b"', b'"c"'))})
 
 
+def test_suppressions_that_two_files_share_are_taken_back_with_both(tmp_path: Path) -> None:
+    odd = chat("a").replace(b'"user"', b'"humann"')
+    paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+    for path in paths:
+        path.write_bytes(chat("x") + b"\n" + odd)
+    last = review(paths[1])
+    code = next(finding for finding in last.findings if finding.line == 2)
+    last.decide(odd, State("kept", kept=(Kept(code.code, code.pointer, "meant"),)))
+    last.write()
+    before = entries(tmp_path)
+    run = Run()
+    for path in paths:
+        on = review(path)
+        on.decide(odd, State("fixed", odd.replace(b'"b"', b'"c"')))
+        write_in_place(on.preview(), on.known, on.restate, run)
+    assert entries(tmp_path) != before
+    assert len(undo([str(path) for path in paths], together=True).files) == 2
+    assert entries(tmp_path) == before
+
+
 def test_broken_suppressions_stop_the_writing() -> None:
     with reviewed(chat("x") + b"\n" + chat("y")) as on:
         (on.path.parent / ".curator-suppressions.jsonl").write_text("<<<<<<< HEAD\n")
@@ -475,7 +498,7 @@ def test_a_file_that_changed_is_left_alone() -> None:
             with pytest.raises(UsageError, match="changed"):
                 write()
         with pytest.raises(UsageError, match="changed"):
-            write_in_place(change, on.known, on.restate)
+            write_in_place(change, on.known, on.restate, Run())
         assert sorted(entry.name for entry in on.path.parent.iterdir()) == [on.path.name]
 
 
@@ -488,7 +511,10 @@ def test_a_full_disk_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         on.decide(chat("y"), State("removed"))
         change = on.preview()
         monkeypatch.setattr(os, "fsync", full)
-        for write in (lambda: write_in_place(change, on.known, on.restate), lambda: write_new(change, on.known)):
+        for write in (
+            lambda: write_in_place(change, on.known, on.restate, Run()),
+            lambda: write_new(change, on.known),
+        ):
             with pytest.raises(UsageError, match="the disk is full"):
                 write()
         assert on.path.read_bytes() == data

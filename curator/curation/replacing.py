@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 from curator.curation.records import Records
 from curator.errors import UsageError
-from curator.fixing import journal
-from curator.fixing.placing import Change, place
+from curator.fixing.placing import Change, Run, place
 from curator.fixing.script import Script, Spooled, spliced
 from curator.fixing.splicing import Splice
 from curator.writing import temporary_for, written
@@ -34,7 +33,7 @@ def take_out(
             out.writelines(spliced(file, script))
         records.unchanged()
         change = Change(path, stamp, temporary, script, len(script), (aside,), {}, "", "")
-        place(change, journal.new_run())
+        place(change, Run())
     except ValueError:  # of `spliced`
         raise UsageError(f"{path}: another program is changing the file; nothing was written: run it again") from None
     finally:

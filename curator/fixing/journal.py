@@ -10,7 +10,7 @@ import contextlib
 import gzip
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, cast
@@ -103,7 +103,7 @@ def new_run() -> str:
 
 
 def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
-    """Write an entry, pending, for a file of the folder. Raises UsageError."""
+    """Write an entry, pending, for a file of the folder; who can read that can read it. Raises UsageError."""
     try:
         head = msgspec.json.encode(entry)
     except UnicodeEncodeError:
@@ -115,7 +115,7 @@ def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
     except OSError as error:
         raise UsageError(f"{home}: {reason(error)}") from None
     place = os.path.join(home, f"{entry.run}-{secrets.token_hex(3)}{_PENDING}")
-    with atomically(place) as file:
+    with atomically(place, like=os.path.join(folder, entry.name)) as file:
         file.write(head + b"\n")
         with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
             for splice in back:
@@ -123,32 +123,29 @@ def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
     return Kept(place, entry)
 
 
-def entries(folder: str, *, broken: Callable[[str], object] | None = None) -> list[Kept]:
-    """The entries of a folder of data, the last run first.
+def entries(folder: str) -> list[Kept]:
+    """The entries of a folder of data, the last run first. Raises UsageError where one cannot be read."""
+    found = [Kept(place, _read(place)) for place in _places(folder)]
+    return sorted(found, key=lambda kept: (kept.entry.run, kept.entry.name), reverse=True)
 
-    `broken` is told of those that cannot be read; without it, the first raises UsageError.
-    """
+
+def pending(folder: str) -> Iterator[Kept]:
+    """The entries of runs that may have been ended before they replaced their files. Raises UsageError."""
+    for place in _places(folder):
+        if place.endswith(_PENDING):
+            with contextlib.suppress(UsageError):  # one that cannot be read hinders nobody but `undo`, which says so
+                yield Kept(place, _read(place))
+
+
+def _places(folder: str) -> list[str]:
     home = os.path.join(folder, OWN_FOLDER, "journal")
-    found = []
     try:
         names = os.listdir(home)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise UsageError(f"{home}: cannot be read: {error.strerror}") from None
-    for name in names:
-        if name.startswith(".") or not name.endswith((_PENDING, _DONE)):
-            continue
-        place = os.path.join(home, name)
-        try:
-            entry = _read(place)
-        except UsageError as error:
-            if broken is None:
-                raise
-            broken(str(error))
-            continue
-        found.append(Kept(place, entry))
-    return sorted(found, key=lambda kept: (kept.entry.run, kept.entry.name), reverse=True)
+    return [os.path.join(home, n) for n in names if n.endswith((_PENDING, _DONE)) and not n.startswith(".")]
 
 
 def _read(place: str) -> Entry:
@@ -163,26 +160,22 @@ def _read(place: str) -> Entry:
 
 
 def trim(folder: str) -> None:
-    """Forget the oldest runs beyond what is kept."""
+    """Forget the oldest runs beyond what is kept. Raises OSError and UsageError."""
     sweep(os.path.join(folder, OWN_FOLDER, "journal"))
-    runs: dict[str, list[Kept]] = {}
-    for kept in entries(folder, broken=_passed_over):
-        runs.setdefault(kept.entry.run, []).append(kept)
+    runs: dict[str, list[str]] = {}
+    for place in sorted(_places(folder), reverse=True):  # told by their names: there may be thousands
+        runs.setdefault(os.path.basename(place).rpartition("-")[0], []).append(place)
     total = 0
     for number, group in enumerate(runs.values()):
-        total += sum(os.path.getsize(kept.place) for kept in group)
+        total += sum(map(os.path.getsize, group))
         if number >= KEPT_RUNS or (number and total > KEPT_BYTES):
-            for kept in group:
-                kept.forget()
+            for place in group:
+                os.remove(place)
 
 
 def aside_path(path: str) -> str:
     """Where the removed records of a file go: `train.jsonl` -> `train.removed.jsonl`."""
     return f"{os.path.splitext(path)[0]}.removed.jsonl"
-
-
-def _passed_over(text: str) -> None:
-    """An entry that cannot be read hinders nobody but `undo`, which says so."""
 
 
 def shorten(kept: Kept) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,8 +18,8 @@ from curator import engine
 from curator.engine import Progress
 from curator.errors import CuratorError, InputError
 from curator.executors.local import Executor, inline
-from curator.fixing.journal import aside_path, new_run
-from curator.fixing.placing import Change, place
+from curator.fixing.journal import aside_path
+from curator.fixing.placing import Change, Run, place
 from curator.fixing.relint import ROUNDS
 from curator.fixing.rewriting import Account
 from curator.fixing.rounds import Options, Rounds
@@ -118,9 +119,9 @@ def fix(
             said = f"{known.faults[0][0]}: nothing was fixed: mend the suppressions first"
             fixed.report.failures.append(Failure(known.faults[0][0], 0, "", said))
         fixed.report.failures.extend(rounds.failures)
-        run, added = new_run(), set[str]()
+        run, names = Run(), Counter(work.stamp for work in rounds.works)
         for work in sorted(rounds.works, key=lambda work: work.path):
-            _finish(work, run, added, known.needed, fixed, show)
+            _finish(work, run, names[work.stamp], known.needed, fixed, show)
         if not rounds.failures and fixed.report.findings.fixable:
             for finding in filter(rounds.wanted, fixed.report.findings):
                 fixed.unsettled += 1
@@ -137,10 +138,8 @@ def _spooled(stack: ExitStack) -> str:
     return file.name
 
 
-def _finish(
-    work: Work, run: str, added: set[str], needed: frozenset[str], fixed: Fixed, show: Show | None
-) -> None:  # fmt: skip
-    """Put one file in its place, or show what would change."""
+def _finish(work: Work, run: Run, names: int, needed: frozenset[str], fixed: Fixed, show: Show | None) -> None:
+    """Put one file in its place, or show what would change; `names` of its hard links are in the run."""
     for text, count in work.taken_back.items():
         more = f"{work.path}: {count:,} more fixes were taken back"
         fixed.notes.append(text or more)
@@ -157,15 +156,15 @@ def _finish(
         work.home[0], work.home[1], needed,
     )  # fmt: skip
     try:
-        names = os.stat(change.path).st_nlink
-        place(change, run, added)
+        links = os.stat(change.path).st_nlink
+        place(change, run)
     except CuratorError as error:
         fixed.report.failures.append(Failure(work.path, 0, "", str(error)))
     except OSError as error:
         fixed.report.failures.append(Failure(work.path, 0, "", f"{work.path}: {reason(error)}"))
     else:
         fixed.files.append(done)
-        if names > 1:
+        if links > names:
             fixed.notes.append(f"{work.path}: other names of this file (hard links) keep the old content")
 
 

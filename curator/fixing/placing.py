@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import BinaryIO
 
@@ -39,32 +39,39 @@ class Change:
     """Lines of suppressions that stay though their record has changed here."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the files that are changed together have in common: `curator undo` takes them back together."""
+
+    name: str = field(default_factory=journal.new_run)
+    added: set[str] = field(default_factory=set)
+    """The suppressions that came in with them."""
+    replaced: set[tuple[int, ...]] = field(default_factory=set)
+    """Their stamps, as they were; other names of a file (hard links) have the same."""
+
+
 def stamp(path: str | int) -> tuple[int, ...]:
     """What changes when a file does: device, inode, size and times of the last changes. Raises OSError."""
     now = os.stat(path)
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
 
 
-def place(change: Change, run: str, added: set[str] | None = None) -> None:
-    """Replace the file, with an entry in the journal. Raises UsageError; the file is then as it was.
-
-    `added` are the suppressions that came in with other files of the run, and takes up those of this one.
-    """
-    added = set() if added is None else added
+def place(change: Change, run: Run) -> None:
+    """Replace the file, with an entry in the journal. Raises UsageError; the file is then as it was."""
     real = os.path.realpath(change.path)
     folder = os.path.dirname(real)
     with locked({folder}, f"{change.path}: waiting for another curator that writes in its folder"):
         sweep(folder)
-        recover(folder, broken=lambda text: None)
-        with _unchanged(change, real) as file:
+        recover(folder)
+        with _unchanged(change, run, real) as file:
             before, after = _digests(change, file)
             aside, tail = _tail(real, change.removed)
             tail.seek(0)
             suppressions = os.path.relpath(change.suppressions, folder) if change.moved else ""
-            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, added, change.needed)
+            accepted = rekeying.rekeyed(change.suppressions, change.moved, change.data, run.added, change.needed)
             tail_digest = "" if aside is None else digest(tail)
             entry = journal.Entry(
-                1, run, os.path.basename(real), before, after, change.fixed, aside, tail_digest, suppressions,
+                1, run.name, os.path.basename(real), before, after, change.fixed, aside, tail_digest, suppressions,
                 accepted.own, accepted.gone,
             )  # fmt: skip
             try:
@@ -72,36 +79,39 @@ def place(change: Change, run: str, added: set[str] | None = None) -> None:
             except ValueError:
                 raise _ChangedError(change.path) from None
         try:
-            with _unchanged(change, real):
+            with _unchanged(change, run, real):
                 pass
             if aside is not None:
-                _append(aside_path(real), aside[0], tail)
+                _append(real, aside[0], tail)
             if change.moved:
                 rekeying.add(change.suppressions, accepted.added)
-                added.update(accepted.added)
+                run.added.update(accepted.added)
             replace(change.temporary, real)
-        except UsageError:
-            forget(kept)
+        except BaseException:
+            # Where the new bytes have their place, though this was not told (an interrupt, a network disk that says
+            # so of what it has done), the next run settles it.
+            if os.path.lexists(change.temporary):
+                forget(kept)
             raise
+        run.replaced.add(change.stamp)
         # The file is replaced; what fails from here on is settled by the next run, or says that it is stale.
-        with contextlib.suppress(UsageError):
+        with contextlib.suppress(UsageError, OSError):
             kept.confirm()
             if change.moved:
                 rekeying.drop(change.suppressions, accepted.gone)
-        journal.trim(folder)
+            journal.trim(folder)
 
 
-def recover(folder: str, *, broken: Callable[[str], object] | None = None) -> None:
+def recover(folder: str) -> None:
     """Settle what a run that was ended in the middle has left in the journal; for the holder of the lock."""
-    for kept in journal.entries(folder, broken=broken):
-        if kept.is_pending:
-            found = ""
-            with contextlib.suppress(OSError), open(kept.path, "rb") as file:
-                found = digest(file)
-            if found == kept.entry.before:
-                forget(kept)
-            else:  # replaced, and perhaps changed by somebody else since: removed records stay where they are
-                kept.confirm()
+    for kept in journal.pending(folder):
+        found = ""
+        with contextlib.suppress(OSError), open(kept.path, "rb") as file:
+            found = digest(file)
+        if found == kept.entry.before:
+            forget(kept)
+        else:  # replaced, and perhaps changed by somebody else since: removed records stay where they are
+            kept.confirm()
 
 
 def forget(kept: Kept) -> None:
@@ -111,10 +121,13 @@ def forget(kept: Kept) -> None:
 
 
 @contextlib.contextmanager
-def _unchanged(change: Change, real: str) -> Iterator[BinaryIO]:
+def _unchanged(change: Change, run: Run, real: str) -> Iterator[BinaryIO]:
     try:
         with open(real, "rb") as file:
-            if stamp(real) != change.stamp:
+            now = stamp(real)
+            if change.stamp in run.replaced:  # it had another name, and with that a time has changed
+                now = (*now[:-1], change.stamp[-1])
+            if now != change.stamp:
                 raise _ChangedError(change.path)
             yield file
     except OSError as error:
@@ -127,7 +140,7 @@ def _digests(change: Change, file: BinaryIO) -> tuple[str, str]:
     Raises UsageError where the script does not make these of that. Hashing is most of the work, and goes on in threads.
     """
     made = blake2b(digest_size=16)
-    with _unchanged(change, file.name) as again, open(change.temporary, "rb") as new, ThreadPoolExecutor(2) as pool:
+    with open(file.name, "rb") as again, open(change.temporary, "rb") as new, ThreadPoolExecutor(2) as pool:
         before, after = pool.submit(digest, again), pool.submit(digest, new)
         try:
             for block in spliced(file, change.script):
@@ -167,9 +180,10 @@ def _tail(real: str, removed: Sequence[Spooled]) -> tuple[tuple[int, int] | None
     return (before, before + tail.tell()), tail
 
 
-def _append(path: str, before: int, tail: Spooled) -> None:
-    """The file with what is added, or as it was: a run that is ended leaves no part of a record."""
-    with atomically(path) as out:
+def _append(real: str, before: int, tail: Spooled) -> None:
+    """The file of removed records with what is added, or as it was: a run that is ended leaves no part of a record."""
+    path = aside_path(real)
+    with atomically(path, like=real) as out:
         with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
             shutil.copyfileobj(file, out)
         if out.tell() != before:

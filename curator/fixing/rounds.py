@@ -274,19 +274,20 @@ class Rounds:
             work.home = (home, cover.path)
             names = mentioned(home) | set(work.moved.values())
         since = work.since if work.base else work.script
-        before = None
-        with suppress(OSError):  # where it has gone, it is not replaced either
-            before = self._stack.enter_context(open(work.base or work.path, "rb")) if work.standin else None  # noqa: SIM115
-        rewriting = Rewriting(
-            checked, self._is_to_be_fixed, cover, names, work.fixed_by,
-            lambda: Former(before, since) if before is not None else None, wanted.sweep, was,
-        )  # fmt: skip
         attempts = iter([group])
 
         def findings() -> Iterable[Finding]:
             return next(attempts, None) or (finding for finding in _all(found) if finding.path == work.path)
 
-        rewriting.run(findings, wanted.of_whole)
+        with ExitStack() as stack:
+            before = None
+            with suppress(OSError):  # where it has gone, it is not replaced either
+                before = stack.enter_context(open(work.base or work.path, "rb")) if work.standin else None
+            rewriting = Rewriting(
+                checked, self._is_to_be_fixed, cover, names, work.fixed_by,
+                lambda: Former(before, since) if before is not None else None, wanted.sweep, was,
+            )  # fmt: skip
+            rewriting.run(findings, wanted.of_whole)
         return rewriting
 
     def _write(self, path: str, rewriting: Rewriting) -> bool:

@@ -44,11 +44,11 @@ def undo(paths: Sequence[str], *, together: bool) -> Outcome:
     Raises UsageError where a journal cannot be read.
     """
     by_real = {os.path.realpath(path): path for path in paths}
-    folders = {os.path.dirname(real) for real in by_real}
     outcome = Outcome()
+    folders = {os.path.dirname(real) for real in by_real}
     kept_in = {folder for folder in folders if os.path.isdir(os.path.join(folder, OWN_FOLDER))}
     with locked(kept_in, "waiting for another curator that writes in these folders"):
-        newest = _newest(folders, by_real.keys())
+        newest = _newest(kept_in, by_real.keys())
         if together and newest:
             run = max(kept.entry.run for kept in newest.values())
             newest = {real: kept for real, kept in newest.items() if kept.entry.run == run}
@@ -73,8 +73,6 @@ def _newest(folders: Set[str], wanted: Set[str]) -> dict[str, Kept]:
     """The last entry of each wanted file."""
     found: dict[str, Kept] = {}
     for folder in folders:
-        if not os.path.isdir(os.path.join(folder, OWN_FOLDER)):
-            continue
         recover(folder)
         for kept in journal.entries(folder):
             real = os.path.realpath(kept.path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from curator.errors import CuratorError
-from curator.fixing import journal
+from curator.fixing.placing import Run
 from curator.review import uploads
 from curator.review.decisions.previewing import Done, FileChange, preview
 from curator.review.decisions.store import Store
@@ -206,7 +206,7 @@ def write(
     is no telling what is to be written.
     """
     found = [change for change in changes(workspace) if not is_nothing(change)]
-    known, run = known_of(workspace), journal.new_run()
+    known, run = known_of(workspace), Run()
     results = []
     for number, change in enumerate(found):
         progress(number, len(found))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from curator import catalogue, reading
 from curator.errors import InputError, UsageError
-from curator.fixing import journal, placing
+from curator.fixing import placing
 from curator.fixing.journal import aside_path
 from curator.fixing.rekeying import mentioned
 from curator.fixing.relint import Units
@@ -128,8 +128,8 @@ def refused_in_place(file: DataFile) -> str:
     return refusal(file.path)
 
 
-def write_in_place(change: FileChange, known: Known, restate: Restate, run: str = "") -> Written:
-    """Write the decisions into the file itself; `curator undo` takes it back, with all that has the same `run`.
+def write_in_place(change: FileChange, known: Known, restate: Restate, run: placing.Run) -> Written:
+    """Write the decisions into the file itself; `curator undo` takes it back, with all that is written in the same run.
 
     Removed records are added to `<file>.removed.jsonl`. `restate` is told what holds of the records that count anew
     before the file is replaced: ended in between, a decision may be lost, but no record. Raises UsageError; the file
@@ -156,7 +156,7 @@ def write_in_place(change: FileChange, known: Known, restate: Restate, run: str 
                 placing.Change(
                     file.path, file.stamp, temporary, change.script, done, (change.removed,), moved, home, data
                 ),
-                run or journal.new_run(),
+                run,
             )
         except BaseException:
             if change.restated and is_as_checked(file):
