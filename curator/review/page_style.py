@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# The heading is one line above every page; where there is room, it stands beside the navigation.
+# The heading is one line above every page; where there is room, it stands beside the navigation, and between it and the
+# menu the sign that the page is at work. The button to stop that goes: it would leave half a page.
 PAGE_STYLE = """<style>
 .stMainBlockContainer{padding:3.5rem 2rem 1rem;}
 .cu-bar{display:flex;flex-wrap:nowrap;align-items:baseline;gap:.2rem 1rem;font-size:.8125rem;white-space:nowrap;
@@ -19,11 +20,19 @@ PAGE_STYLE = """<style>
 button[data-selected=true][data-variant=segmented_control],.stPopover button:is([aria-expanded=true],:focus-visible){
  color:light-dark(#0b4f8a,#9accfb)!important;}
 :is(button[kind=tertiary]:hover:enabled,[role=tab][aria-selected=true]){color:light-dark(#0b4f8a,#9accfb)!important;}
+.st-key-heading{flex-wrap:nowrap!important;}
+.st-key-heading .stHtml{min-width:0;}
 @media (min-width:1000px){
- .st-key-heading{position:fixed;top:0;right:3.5rem;height:3.75rem;width:auto;max-width:calc(100vw - 21rem);
-  z-index:1000000;flex-wrap:nowrap!important;}
- .st-key-heading .stHtml{min-width:0;}
+ .st-key-heading{position:fixed;top:0;right:5rem;height:3.75rem;width:auto;max-width:calc(100vw - 22.5rem);
+  z-index:1000000;}
+ [data-testid=stStatusWidget]{position:fixed;top:0;right:2.9rem;height:3.75rem;width:1.8rem;display:flex;
+  align-items:center;justify-content:center;}
 }
+@media (max-width:999px){
+ .st-key-heading{padding-bottom:.5rem;}
+ .cu-bar{flex-wrap:wrap;}
+}
+[data-testid=stStatusWidget] button{display:none;}
 .cu .cu-verdict{font-size:1.5rem;font-weight:600;margin:0;padding:0;line-height:1.3;}
 .cu .cu-title{font-size:1rem;font-weight:600;margin:.25rem 0 0;padding:0;}
 .cu-title .cu-quiet{font-weight:400;margin-left:.35rem;}

@@ -39,10 +39,11 @@ def way(workspace: Workspace, number: int | None, total: int, html: str, move: M
     """What HTML of ours says of the record, or the cluster, and the ways to its neighbours."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-head"):
         st.html(whole(f'<div class="cu-where">{html}</div>'))
-        st.button("‹", key="record-back", shortcut="K", on_click=move, args=(workspace, -1), type="tertiary")
-        place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
-        st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")
-        st.button("›", key="record-next", shortcut="J", on_click=move, args=(workspace, 1), type="tertiary")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content", key="record-way"):
+            st.button("‹", key="record-back", shortcut="K", on_click=move, args=(workspace, -1), type="tertiary")
+            place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
+            st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")
+            st.button("›", key="record-next", shortcut="J", on_click=move, args=(workspace, 1), type="tertiary")
 
 
 def _where(workspace: Workspace, opened: Opened) -> str:
