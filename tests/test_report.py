@@ -9,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 
 import curator
 from curator.cli.main import main
-from curator.reporting import drawing
+from curator.reporting import drawing, history
 from curator.reporting.document import KIND, VERSION
 
 ROOT = Path(__file__).parent.parent
@@ -631,7 +632,9 @@ def test_a_comparison_shows_what_changed(report: Any, tmp_path: Path) -> None:
     assert "| `perhaps` | 0.0% | 25.0% | +25.0 points |" in markdown
 
 
-def test_history_begins_in_a_folder_that_holds_no_report(report: Any, tmp_path: Path) -> None:
+def test_history_begins_in_a_folder_that_holds_no_report(
+    report: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "history"
     kept.mkdir()
     (kept / "other.json").write_text("{}")
@@ -639,6 +642,44 @@ def test_history_begins_in_a_folder_that_holds_no_report(report: Any, tmp_path: 
     markdown = report(data, "--isolated", "--history", kept, form="md")
     assert "Passed over, no reports or of a newer curator: `other.json`" in markdown
     assert len(list(kept.glob("2*.json"))) == 1
+    assert main(["report", str(data), "--isolated", "--history", str(kept), "--format", "json"]) == 0
+    assert f"note: passed over in {kept}, no reports or of a newer curator: other.json\n" in capsys.readouterr().err
+
+
+def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Half a report in the folder would be passed over by each later run."""
+    chats(tmp_path / "d.jsonl", *map(str, range(20)))
+    command = f"ulimit -f 1; {shlex.quote(sys.executable)} -m curator.cli.main report d.jsonl --isolated --format json"
+    command += " -o /dev/null --history kept"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "not written: the new file would be larger" in done.stderr
+    assert not list((tmp_path / "kept").iterdir())
+
+
+def test_a_report_is_there_where_its_run_cannot_be_kept(
+    report: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, nowhere = chats(tmp_path / "d.jsonl", "a"), tmp_path / "kept"
+    nowhere.symlink_to(tmp_path / "gone" / "far")
+    assert report(data, "--isolated", "--history", nowhere, code=2)["totals"]["records"] == 1
+
+
+def test_runs_of_one_second_are_all_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    data = chats(tmp_path / "d.jsonl", "a")
+    arguments = ["report", str(data), "--isolated", "-q", "-o", str(tmp_path / "r.json"), "--history", str(kept)]
+    assert main(arguments) == 0
+    value = SimpleNamespace(**json.loads((tmp_path / "r.json").read_text()))
+    names = [history.keep(str(kept), value, "{}") for _ in range(2)]  # type: ignore[arg-type]
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(1, "no links on this disk")
+
+    monkeypatch.setattr("os.link", refuse)
+    names.append(history.keep(str(kept), value, "{}"))  # type: ignore[arg-type]
+    assert len(set(names)) == 3
+    assert len(list(kept.iterdir())) == 4
 
 
 def test_labels_that_a_report_may_have_without_listing_them_did_not_go(report: Any, tmp_path: Path) -> None:

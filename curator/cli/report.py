@@ -91,8 +91,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
     before = plain.read(given["compare"]) if given["compare"] else None  # what cannot be read is said before the work
     past = history.history(given["history"]) if given["history"] else None
     code, document = _run(paths, gathered, given, has_charts=form == "html")
-    text = _text(document, form, given, before, past)
-    _write(output, text)
+    _write(output, _text(document, form, given, before, past))
+    if past is not None:  # last: where it cannot be kept, the report is there all the same
+        _keep(document, past, given["history"], quiet=given["quiet"])
     if not given["quiet"]:
         for verdict in document.verdicts:
             click.echo(visible(f"{verdict.target or 'no target'}: {verdict.sentence}"), err=True)
@@ -173,15 +174,11 @@ def _run(
 def _text(
     document: Document, form: str, given: dict[str, Any], before: Mapping[str, Any] | None, past: History | None
 ) -> str:
-    """The report as it is written; the run is kept in the history, if one is wanted."""
+    """The report as it is written, with the comparison and the history, if they are wanted."""
     from curator.reporting import comparison, history, plain
 
     compared = comparison.compare(given["compare"], before, document) if before is not None else None
-    if past is not None:
-        past = history.with_run(past, document)
-        kept = history.keep(given["history"], document, plain.written(document))
-        if not given["quiet"]:
-            click.echo(visible(f"kept {kept}"), err=True)
+    past = history.with_run(past, document) if past is not None else None
     if form == "json":
         return plain.written(document, compared)
     if form == "markdown":
@@ -191,6 +188,18 @@ def _text(
     from curator.reporting import html
 
     return html.page(document, compared, past)
+
+
+def _keep(document: Document, past: History, folder: str, *, quiet: bool) -> None:
+    """Put the run into the folder of the history, and say what else lies there."""
+    from curator.reporting import history, plain
+
+    kept = history.keep(folder, document, plain.written(document))
+    if not quiet:
+        click.echo(visible(f"kept {kept}"), err=True)
+        if past.others:
+            note = f"note: passed over in {folder}, no reports or of a newer curator: {past.others}"
+            click.echo(visible(note), err=True)
 
 
 def _write(path: str | None, text: str) -> None:

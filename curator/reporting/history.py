@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from curator.errors import UsageError
+from curator.masking import Masker
 from curator.reporting import plain
 from curator.reporting.document import Document
 from curator.reporting.figures import Figures, figures
+from curator.writing import sweep, temporary_for, written
 
 _MOST = 60  # versions that are drawn
+_NAMED = 5  # files that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +31,48 @@ class History:
     passed_over: list[str]
     """Files that are no reports, or of a newer curator."""
 
+    @property
+    def others(self) -> str:
+        """The names of these, as far as a line holds them; "" for none."""
+        names, more = self.passed_over[:_NAMED], len(self.passed_over) - _NAMED
+        return Masker(Counter())(", ".join(names)) + (f" and {more:,} more" if more > 0 else "")
+
 
 def keep(folder: str, document: Document, text: str) -> str:
-    """Write the run into the folder; never over another. What comes back is the path. Raises UsageError."""
-    stem = f"{re.sub('[^0-9TZ]', '', document.created)}-{document.content[:12]}"
+    """Write the run into the folder, whole or not at all, and never over another. What comes back is the path.
+
+    Raises UsageError.
+    """
+    stem = os.path.join(folder, f"{re.sub('[^0-9TZ]', '', document.created)}-{document.content[:12]}")
+    temporary = temporary_for(f"{stem}.json")
     try:
         os.makedirs(folder, exist_ok=True)
+        sweep(folder)
+        with written(f"{stem}.json", temporary) as file:
+            file.write(text.encode())
         for number in range(1, 10_000):
-            path = os.path.join(folder, f"{stem}{f'-{number}' if number > 1 else ''}.json")
-            try:
-                with open(path, "x", encoding="utf-8") as file:
-                    file.write(text)
-            except FileExistsError:
-                continue
-            return path
+            path = f"{stem}{f'-{number}' if number > 1 else ''}.json"
+            if _is_placed(temporary, path):
+                return path
     except OSError as error:
         raise UsageError(f"{folder}: the history cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            os.remove(temporary)
     raise UsageError(f"{folder}: too many runs of one second")
+
+
+def _is_placed(temporary: str, path: str) -> bool:
+    """Whether the written file has this name now; it has not where another had it before. Raises OSError."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a disk that knows no links
+        if os.path.lexists(path):
+            return False
+        os.rename(temporary, path)
+    return True
 
 
 def history(folder: str) -> History:

@@ -86,10 +86,8 @@ def _history(past: History | None) -> str:
         for run in past.versions[-_VERSIONS:]
     ]
     head = ("version", "records", "errors", "warnings", "tokens", "balance")
-    more = f"\n\nPassed over, no reports or of a newer curator: {coded(', '.join(past.passed_over[:5]))}" + (
-        f" and {len(past.passed_over) - 5:,} more" if len(past.passed_over) > 5 else ""
-    )
-    return f"### History\n\n{table(head, rows, 'versions')}{more if past.passed_over else ''}"
+    more = f"\n\nPassed over, no reports or of a newer curator: {coded(past.others)}" if past.others else ""
+    return f"### History\n\n{table(head, rows, 'versions')}{more}"
 
 
 def _found(document: Document) -> str:
