@@ -31,6 +31,9 @@ button[data-selected=true][data-variant=segmented_control],.stPopover button:is(
 @media (max-width:999px){
  .st-key-heading{padding-bottom:.5rem;}
  .cu-bar{flex-wrap:wrap;}
+ .cu-turn{grid-template-columns:minmax(0,1fr) auto;}
+ .cu-turn>.cu-body{grid-column:1/-1;grid-row:2;}
+ .cu-beside{grid-template-columns:minmax(0,1fr);}
 }
 [data-testid=stStatusWidget] button{display:none;}
 .cu .cu-verdict{font-size:1.5rem;font-weight:600;margin:0;padding:0;line-height:1.3;}

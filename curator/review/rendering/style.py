@@ -103,11 +103,6 @@ del.cu-mark{{text-decoration:line-through 1px;}}
 .cu-member>.cu-head{{border-bottom:1px solid var(--cu-line);padding-bottom:.25rem;margin-bottom:.35rem;}}
 .cu-pair .cu-turn{{grid-template-columns:minmax(0,1fr) auto;padding-left:.55rem;}}
 .cu-pair .cu-turn>.cu-body{{grid-column:1/-1;grid-row:2;}}
-@media (max-width:1000px){{
- .cu-turn{{grid-template-columns:minmax(0,1fr) auto;}}
- .cu-turn>.cu-body{{grid-column:1/-1;grid-row:2;}}
- .cu-beside{{grid-template-columns:minmax(0,1fr);}}
-}}
 .cu-meter{{display:inline-block;width:8rem;height:.45rem;border-radius:3px;background:var(--cu-line);
  vertical-align:.08em;overflow:hidden;}}
 .cu-meter>span{{display:block;height:100%;background:var(--cu-info);}}
