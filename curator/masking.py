@@ -39,7 +39,8 @@ _ASSIGNED = re.compile(
     r"(?i)(?:passw(?:or)?d|passphrase|pwd|secret|token|api[ _-]?key|access[ _-]?key|private[ _-]?key|credential)s?"
     r"""(?:\\?["'`])?\s*(?:[:=]|\bis\b)\s*(?:\\?["'`])?([^\s"'`\\,;{}\[\]<>()]{6,200})"""
 )
-_LEAST = 6  # code points of a secret from which on its beginning, or its end, is masked without the rest
+_QUOTE = 6  # code points in a row that tell a quote from chance
+_LEAST = 3  # of them, so many of a secret: fewer do not give it away
 _AT = r"(?:@|\\u0040|%40)"
 _FILES = r"(?:jsonl?|csv|tsv|txt|gz|zst|parquet|xlsx?|html?)"  # `data@2b114f5f.json` is a file
 _NAME = r"[A-Za-z0-9._%+-][A-Za-z0-9._%+'-]{0,63}"  # a quote before it is not of it
@@ -63,13 +64,21 @@ class Span(NamedTuple):
     kind: str
 
 
-def spans(text: str, known: Mapping[str, str] = MappingProxyType({})) -> list[Span]:
+class Part(NamedTuple):
+    """Where a quote stands in what holds a secret."""
+
+    secret: str
+    at: int
+    """Code points from the secret's beginning to the quote's; less than 0 for a quote that begins before it."""
+    kind: str
+
+
+def spans(text: str, known: Mapping[str, Part] = MappingProxyType({})) -> list[Span]:
     """What of a text is a secret or somebody's own, in order, none in another; in linear time.
 
-    `known` are secrets with their kinds: what the text holds of their beginnings and ends is one, too.
+    `known` are quotes by which the beginnings and ends of secrets are told: what is left of these is one, too.
     """
-    left = [Span(*where, kind) for secret, kind in known.items() for where in _left(text, secret)]
-    found = sorted([*_found(text), *left], key=lambda span: (span.start, -span.end))
+    found = sorted([*_found(text), *_left(text, known)], key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     for span in found:
         if kept and span.start < kept[-1].end:
@@ -93,22 +102,27 @@ def _found(text: str) -> Iterator[Span]:
                 yield Span(*match.span(), kind)
 
 
-def _left(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where the text holds six or more code points of the secret's beginning, or of its end."""
-    yield from _beginnings(text, secret)
-    for start, end in _beginnings(text[::-1], secret[::-1]):
-        yield len(text) - end, len(text) - start
+def _left(text: str, known: Mapping[str, Part]) -> Iterator[Span]:
+    """What a text holds of secrets that are told by a quote, as far as it goes on as they do."""
+    start = done = 0
+    while known and start <= len(text) - _QUOTE:
+        if (part := known.get(text[start : start + _QUOTE])) is not None:
+            first, last = max(0, part.at), min(len(part.secret), part.at + _QUOTE)
+            low, high = start + first - part.at, start + last - part.at
+            while first and low >= max(1, done) and text[low - 1] == part.secret[first - 1]:
+                first, low = first - 1, low - 1
+            while last < len(part.secret) and text[high : high + 1] == part.secret[last]:
+                last, high = last + 1, high + 1
+            yield Span(low, high, part.kind)
+            start, done = max(start, high - _QUOTE), high
+        start += 1
 
 
-def _beginnings(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    head = secret[:_LEAST]
-    start = text.find(head) if len(head) == _LEAST else -1
-    while start >= 0:
-        end = start + _LEAST
-        while end < len(text) and end - start < len(secret) and text[end] == secret[end - start]:
-            end += 1
-        yield start, end
-        start = text.find(head, end)
+def _quotes(text: str, span: Span) -> Iterator[tuple[str, Part]]:
+    """What tells the beginning and the end of a secret: six code points, at least three of them its own."""
+    for start in (*range(span.start - _LEAST, span.start + 1), *range(span.end - _QUOTE, span.end - _LEAST + 1)):
+        if 0 <= start <= len(text) - _QUOTE:
+            yield text[start : start + _QUOTE], Part(text[span.start : span.end], start - span.start, span.kind)
 
 
 def _is_secret(value: str) -> bool:
@@ -165,15 +179,16 @@ class Masker:
     """Masks texts, and counts what it masked, by kind."""
 
     counts: Counter[str]
-    known: dict[str, str] = field(default_factory=dict)
-    """Secrets with their kinds that were found in one text and are quoted in part in another."""
+    known: dict[str, Part] = field(default_factory=dict)
+    """What tells secrets that were found in one text and are quoted in part in another."""
 
     def learn(self, text: str, part: str) -> None:
         """Take in the secrets of a text that begin or end in a part of it: that is masked from now on."""
+        alone = spans(part)
         for span in spans(text):
-            secret = text[span.start : span.end]
-            if next(_left(part, secret), None) is not None:
-                self.known[secret] = span.kind
+            quotes = dict(_quotes(text, span))
+            if any(quote in part for quote in quotes) and spans(part, quotes) != alone:
+                self.known |= quotes
 
     def __call__(self, text: str) -> str:
         """The text with a sign in place of whatever is a secret or somebody's own."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.masking import Masker, spans
+from curator.masking import Masker, Part, spans
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
 MASKED = [
@@ -74,6 +74,24 @@ def test_what_is_left_of_a_known_secret_is_masked_too() -> None:
     assert mask(f"{JWT[:5]} and {JWT[-5:]}") == f"{JWT[:5]} and {JWT[-5:]}", "too short to tell"
 
 
+def test_a_secret_that_is_quoted_whole_teaches_nothing() -> None:
+    mask = Masker(Counter())
+    mask.learn('{"answer": "bob@example.com"}', "the answer 'bob@example.com' stands alone")
+    assert mask("see 'google.com'") == "see 'google.com'"
+
+
+@given(st.sampled_from(("hunter22", JWT)), st.integers(0, 90), st.integers(6, 90))
+def test_what_a_quote_holds_of_a_beginning_or_an_end_is_masked(secret: str, start: int, size: int) -> None:
+    text = f"Their password: {secret} -> and so on"
+    first = text.index(secret)
+    part = text[start : start + size]
+    low, high = max(start, first), min(start + len(part), first + len(secret))
+    mask = Masker(Counter())
+    mask.learn(text, part)
+    if high - low >= 3 and len(part) >= 6 and (low == first or high == first + len(secret)):
+        assert mask(part) == f"{text[start:low]}⟨secret⟩{text[high : start + len(part)]}"
+
+
 @given(st.text(alphabet="ab1@.-+: /sk_", max_size=60))
 def test_spans_are_in_order_and_apart(text: str) -> None:
     found = spans(text)
@@ -87,3 +105,4 @@ def test_spans_are_in_order_and_apart(text: str) -> None:
 )
 def test_long_texts_take_no_time(text: str) -> None:
     spans(text)  # a quadratic expression would take minutes
+    spans(text, {text[:6]: Part(text, 0, "secret"), text[-6:]: Part(text, len(text) - 6, "secret")})
