@@ -56,6 +56,7 @@ def test_what_is_decided_is_what_is_written(serve: Serve, visit: Visit, data: Pa
     expect(tab.page.locator(".cu-bar")).to_contain_text("train.jsonl")
     ready(tab)
     tab.press("a", "x")
+    expect(tab.page.get_by_text("Removed 1").first).to_be_visible()
     expect(tab.page.locator(".cu-bar")).to_contain_text(re.compile(r"saved [-\d]+[ :]\d\d:\d\d"))
     decisions = list(decided(data).values())
     assert sorted(decision.action for decision in decisions) == ["accept", "remove"]

@@ -115,6 +115,8 @@ class Work:
 
     def check(self, action: str, line: int, note: str | None = None) -> None:
         """There is one more row, about this record, and the page counts as it should."""
+        found = list(self.status.values())
+        counted(self.tab, **{status: found.count(status) for status in ("open", "fixed", "kept", "removed", "discuss")})
         self.rows += 1
         rows = log(self.data.parent)
         assert len(rows) == self.rows
@@ -123,8 +125,6 @@ class Work:
         assert last.state.status == self.status[line]
         if note is not None:
             assert "".join([last.state.note, *(kept.reason for kept in last.state.kept)]) == note
-        found = list(self.status.values())
-        counted(self.tab, **{status: found.count(status) for status in ("open", "fixed", "kept", "removed", "discuss")})
 
     def move(self, key: str, line: int) -> None:
         self.tab.press(key)
@@ -299,6 +299,7 @@ def test_decisions_stay_with_their_records_in_a_new_version(serve: Serve, visit:
     answer(tab, "q", "wanted")
     answer(tab, "n", "why?")
     tab.press("x")
+    counted(tab, fixed=1, kept=1, discuss=1, removed=2)
     moved = [rated(5), rated(4), rated(3, 2), rated(1), rated(0), rated(6)]  # 3 is changed, 2 removed, 6 new
     write(data, *moved)
     tab.press("k")
