@@ -46,19 +46,19 @@ class PackedRows:
 
     def all(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key with its rows (place, extra) in order of place."""
-        for number in range(256):
+        for number in self._filled():
             yield from self.bucket(number).items()
 
     def groups(self) -> Iterator[tuple[bytes, list[tuple[Place, bytes]]]]:
         """Each key that has several rows, with its rows (place, extra) in order of place."""
-        for number in range(256):
+        for number in self._filled():
             repeated = {key for key, count in Counter(self._keys(number)).items() if count > 1}
             if repeated:  # most records are no copies: only of these anything is made
                 yield from self.bucket(number, repeated).items()
 
     def common(self, other: PackedRows) -> Iterator[tuple[bytes, list[tuple[Place, bytes]], list[tuple[Place, bytes]]]]:
         """Each key that both have, with the rows of each in order of place."""
-        for number in range(256):
+        for number in self._filled():
             if keys := set(self._keys(number)).intersection(other._keys(number)):
                 theirs = other.bucket(number, keys)
                 for key, rows in self.bucket(number, keys).items():
@@ -73,6 +73,10 @@ class PackedRows:
                 middle, end = start + KEY + self.extra, start + self._width
                 found[key].append((Place(int.from_bytes(rows[middle:end], "big")), rows[start + KEY : middle]))
         return {key: sorted(places) for key, places in found.items()}
+
+    def _filled(self) -> Iterator[int]:
+        """The first bytes that any key has: of a small set's nearly none."""
+        return (number for number, bucket in enumerate(self._buckets) if bucket)
 
     def _keys(self, number: int) -> list[bytes]:
         rows = bytes(self._buckets[number])

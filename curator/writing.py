@@ -132,14 +132,15 @@ def sweep(folder: str) -> None:
 
     Whether one of another machine is gone cannot be asked: its files go when they are a day old.
     """
+    here, me = f"{_here()}-", str(os.getpid())
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder or ".")):
             if entry.name.startswith(".") and entry.name.endswith(_SUFFIX):
                 writer, _, rest = entry.name.removesuffix(_SUFFIX).rpartition(".")[2].partition("-")
                 if not writer.isdecimal():
                     continue
-                if rest.startswith(f"{_here()}-"):
-                    is_left = not is_alive(int(writer))
+                if rest.startswith(here):
+                    is_left = writer != me and not is_alive(int(writer))
                 else:
                     is_left = entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED
                 if is_left:

@@ -64,6 +64,8 @@ class Rounds:
         self._is_dry = is_dry
         self._safe = ("safe", "unsafe") if options.unsafe else ("safe",)
         self._works: dict[str, Work] = {}
+        self._named: dict[str, str] = {}
+        """The name by which each file was last to be fixed."""
         self._given_up: set[str] = set()
         self._must_check_all = False
         self._held: Mapping[tuple[Any, ...], str] = {}  # see Collected
@@ -249,9 +251,9 @@ class Rounds:
             name = source.head.encoding.upper().removesuffix("-LE").removesuffix("-BE")
             return f"is written in {name}: put it into UTF-8 first (--unsafe-fixes with FIL001, or iconv -f {name})"
         real = os.path.realpath(source.path)
-        for other in self._works:
-            if os.path.realpath(other) == real:
-                return f"is the same file as {other}, which is fixed"
+        if (other := self._named.get(real)) in self._works:
+            return f"is the same file as {other}, which is fixed"
+        self._named[real] = source.path
         return "" if self._is_dry else refusal(source.path, follow_symlinks=self._options.follow_symlinks)
 
     def _give_up(self, path: str, message: str) -> None:
