@@ -671,7 +671,7 @@ def test_pages_take_the_place_of_nothing_else(good: Callable[[str], Path], tmp_p
 # --- names, HTML and chance --------------------------------------------------------------------
 
 _TEXTS = st.text(st.characters(codec=None), max_size=80) | st.sampled_from(
-    ["(none)", "", "<b>", "$x", "a'\"&", "\\x3c"]
+    ["(none)", "", "<b>", "$x", "a'\"&", "\\x3c", "a\nb", "a\\nb"]
 )
 
 
@@ -682,6 +682,10 @@ def test_names_are_inert_and_tell_texts_apart(one: str, other: str) -> None:
     assert (name(one) == name(other)) == (one == other)
     if one and len(one) <= NAME_CHARS and not spans(one):
         assert plain(name(one)) == one
+
+
+def test_a_separator_is_named_as_people_write_it() -> None:
+    assert name("\n\n###\t\r\n") == r"\n\n###\t\r\n"
 
 
 def test_names_tell_no_secret() -> None:

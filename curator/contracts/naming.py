@@ -21,7 +21,9 @@ _SEEN = 400  # code points in which secrets are looked for: no more than the fir
 _CACHED = 4_096  # names of the same few labels and roles are asked for with each record
 
 _UNSAFE = re.compile(r"[^\w \-.,:;/+#@%()\[\]=!?|~^*…→⟨⟩]")
-_ESCAPE = re.compile(r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U(000[0-9a-f]{5}|0010[0-9a-f]{4})")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}  # as people write them
+_ESCAPE = re.compile(r"\\[nrt]|\\x([0-9a-f]{2})|\\u([0-9a-f]{4})|\\U(000[0-9a-f]{5}|0010[0-9a-f]{4})")
+_LONG = {escape: text for text, escape in _SHORT.items()}
 
 
 def name(text: str) -> str:
@@ -54,9 +56,11 @@ def is_inert(text: str) -> bool:
 
 def plain(name: str) -> str:
     """The text that a name stands for, as far as the name tells."""
-    return _ESCAPE.sub(lambda match: chr(int(next(filter(None, match.groups())), 16)), name)
+    return _ESCAPE.sub(lambda match: _LONG.get(match[0]) or chr(int(next(filter(None, match.groups())), 16)), name)
 
 
 def _escaped(match: re.Match[str]) -> str:
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
