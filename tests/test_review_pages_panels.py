@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE, until
 
 from curator.errors import UsageError
 from curator.review import bulk_panel, comparing
@@ -54,10 +54,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         if lines:
             (tmp_path / "a.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
             begun.append(Checking(ReviewOptions((str(tmp_path / "a.jsonl"),), jobs=1, **options)))
-        end = time.monotonic() + 60
-        while not begun[-1].is_done:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        until(lambda: begun[-1].is_done)
         assert not begun[-1].error
         found = Workspace(begun[-1], reviewer)
         stores.append(found.store)
@@ -281,7 +278,7 @@ def script(workspace, row_id):  # type: ignore[no-untyped-def]  # its source alo
 
 
 def editor(workspace: Workspace, row_id: int = 1) -> AppTest:
-    return AppTest.from_function(script, args=(workspace, row_id), default_timeout=60).run()
+    return AppTest.from_function(script, args=(workspace, row_id), default_timeout=PATIENCE).run()
 
 
 def test_the_editor_saves_what_was_typed_and_nothing_else(start: Start) -> None:
@@ -290,6 +287,7 @@ def test_the_editor_saves_what_was_typed_and_nothing_else(start: Start) -> None:
     assert not app.exception
     arguments = next(area for area in app.text_area if area.label == "Arguments")
     assert arguments.value == '{"city": "Par\\u00eds"'
+    assert any("<b>city</b>" in str(element.proto.body) for element in app.get("html"))  # what is declared
     app.button("edit-save").click().run()
     assert ann.store.last_id == 0  # nothing is changed
     arguments.set_value('{"city": "Par\\u00eds"}').run()

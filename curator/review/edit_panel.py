@@ -17,6 +17,7 @@ from curator.review.decisions.deciding import argument_faults, shown
 from curator.review.decisions.editing import Field, Fields
 from curator.review.edit_bar import Close, Save, actions, note, with_turns
 from curator.review.opened import Opened
+from curator.review.rendering.call import declared_html
 from curator.review.rendering.differing import diff_html, line_pieces
 from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.finding import findings_html
@@ -210,10 +211,11 @@ def _call(opened: Opened, sketch: Sketch, example: Example, call: ToolCall) -> N
     typed = st.session_state[key] if isinstance(call.arguments, str) or pointer in sketch.faults else call.arguments
     faults = argument_faults(typed, editing.parameters(example, call.name))
     said = "".join(f"<div>{label('arguments', 'error')} {brief(fault, 400)}</div>" for fault in faults[:10])
-    declared = any(tool.name == call.name for tool in example.tools)
-    good = f"<div>{label('✓', 'added')} as declared</div>" if declared else ""
-    if said or good:
-        st.html(whole(f'<div class="cu-quiet">{said or good}</div>'))
+    if any(tool.name == call.name for tool in example.tools):
+        said = said or f"<div>{label('✓', 'added')} as declared</div>"
+        said += declared_html(call.name, example.tools, typed)
+    if said:
+        st.html(whole(f'<div class="cu-quiet">{said}</div>'))
 
 
 def _label(opened: Opened, sketch: Sketch, example: Example, own: str) -> None:

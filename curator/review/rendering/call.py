@@ -49,6 +49,11 @@ def inside_html(turn: Turn, example: Example, places: Places, view: View) -> str
     return head + _beside(given, declared)
 
 
+def declared_html(name: str, tools: Sequence[Tool], arguments: Any) -> str:
+    """The parameters that a function declares, each with what the arguments (JSON in a text, or a value) make of it."""
+    return f'<div class="cu-declared">{_declaration(name, tools, _object(arguments), {})}</div>'
+
+
 def tools_html(example: Example, raw: bytes, places: Places, view: View) -> str:
     """The declared functions, folded unless something is found in them; "" where there are none."""
     if not example.tools:
