@@ -90,6 +90,15 @@ def test_what_is_no_click_is_no_filter(event: Any) -> None:
     assert chosen(event, drawn) is None
 
 
+def test_there_is_room_for_the_words_beside_the_longest_bar() -> None:
+    longest = charts.findings(
+        [RuleCount("A001", "a", {"error": 9_000, "warning": 700}), RuleCount("B001", "b", {"info": 1})]
+    )
+    assert spec(longest)["padding"]["right"] > 6 * len("9,700 · 9,000 error, 700 warning")
+    short = charts.splits({"train": 90})
+    assert spec(short)["padding"]["right"] < 80
+
+
 def test_thousands_of_labels_are_thirty_bars_and_one() -> None:
     counts = {f"label {n}": 10_000 - n for n in range(5_000)}
     began = time.process_time()  # others may keep the machine busy

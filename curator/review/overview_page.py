@@ -25,7 +25,8 @@ def show(workspace: Workspace) -> None:
     if not workspace.checking.is_done:
         _counting(workspace)
     pictures = overview.pictures(workspace)
-    left, right = st.columns(2, gap="large")
+    with st.container(key="overview-charts"):  # one below the other in a narrow window
+        left, right = st.columns(2, gap="large")
     for name, place, shown in zip("lr", (left, right), overview.columns(pictures), strict=True):
         with place:
             for number, picture in enumerate(shown):

@@ -28,13 +28,6 @@ button[data-selected=true][data-variant=segmented_control],.stPopover button:is(
  [data-testid=stStatusWidget]{position:fixed;top:0;right:2.9rem;height:3.75rem;width:1.8rem;display:flex;
   align-items:center;justify-content:center;}
 }
-@media (max-width:999px){
- .st-key-heading{padding-bottom:.5rem;}
- .cu-bar{flex-wrap:wrap;}
- .cu-turn{grid-template-columns:minmax(0,1fr) auto;}
- .cu-turn>.cu-body{grid-column:1/-1;grid-row:2;}
- .cu-beside{grid-template-columns:minmax(0,1fr);}
-}
 [data-testid=stStatusWidget] button{display:none;}
 .cu .cu-verdict{font-size:1.5rem;font-weight:600;margin:0;padding:0;line-height:1.3;}
 .cu .cu-title{font-size:1rem;font-weight:600;margin:.25rem 0 0;padding:0;}
@@ -52,6 +45,15 @@ button[data-selected=true][data-variant=segmented_control],.stPopover button:is(
 .cu-file{border-top:1px solid var(--cu-line);padding-top:.5rem;overflow-wrap:anywhere;}
 .cu-command{display:block;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--cu-soft);border-radius:4px;
  padding:.35rem .6rem;font-size:.8125rem;user-select:all;}
+@media (max-width:999px){
+ .st-key-heading{padding-bottom:.5rem;}
+ .cu-bar{flex-wrap:wrap;}
+ .st-key-overview-charts .stColumn{min-width:100%;}
+ .cu-tiles{grid-template-columns:repeat(2,1fr);}
+ .cu-turn{grid-template-columns:minmax(0,1fr) auto;}
+ .cu-turn>.cu-body{grid-column:1/-1;grid-row:2;}
+ .cu-beside{grid-template-columns:minmax(0,1fr);}
+}
 </style>"""
 
 

@@ -19,7 +19,7 @@ STYLE = """<style>
 .stColumn>.stVerticalBlock:has(>*>:is(.st-key-queue,.st-key-record)),
 [data-testid=stLayoutWrapper]:has(>:is(.st-key-queue,.st-key-record)),
 .st-key-review :is(.st-key-queue,.st-key-record){flex:1 1 0;min-height:0;}
-.stColumn:has(>*>*>:is(.st-key-queue,.st-key-record)){display:flex;flex-direction:column;min-height:0;}
+.stColumn:has(>*>*>:is(.st-key-queue,.st-key-record)){display:flex;flex-direction:column;min-height:0;min-width:0;}
 .st-key-queue>*,.st-key-record>*{flex-shrink:0;}
 .st-key-queue>[data-testid=stLayoutWrapper]:has(>.st-key-queue-rows),.st-key-record>[data-testid=stLayoutWrapper]:has(>.st-key-record-scroll){
  flex:1 1 0;min-height:0;}
@@ -40,6 +40,7 @@ STYLE = """<style>
 @media (max-width:1000px){
  .st-key-queue-order{flex-wrap:wrap;}
  .st-key-queue-sort{width:100%!important;}
+ .st-key-record-scroll :is(.stColumn:not(:first-child),.stSelectbox){min-width:0;max-width:100%;}
  .st-key-review .stHorizontalBlock:has(>.stColumn .st-key-queue)>.stColumn:first-child{min-width:17rem;}
 }
 .st-key-queue [data-testid=stTextInputRootElement],.st-key-queue-sort [data-testid=stSelectbox] [role=group],

@@ -100,3 +100,33 @@ def test_of_copies_the_second_stays(serve: Serve, visit: Visit, tmp_path: Path) 
     tab.press("2")
     expect(tab.page.get_by_text("line 2 stays").first).to_be_visible()
     assert sorted(action for action, _ in decided(tmp_path)[4:]) == ["accept", "remove", "remove"]
+
+
+def test_nothing_sticks_out_of_a_narrow_window(serve: Serve, visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(record(1, '{"city": "' + "n" * 300) + "\n")
+    server = serve("a.jsonl", "--select", "FUN001")
+    tab = visit(server, viewport={"width": 700, "height": 900})
+    expect(tab.page.get_by_role("button", name="Edit")).to_be_enabled()
+    assert beyond(tab) == []
+    tab.press("e")
+    expect(tab.page.get_by_label("Arguments", exact=True)).to_be_focused()
+    assert beyond(tab) == []
+    for path, sign in (
+        ("overview", "Findings by rule"),
+        ("rules?rule=FUN001", "Run this rule again"),
+        ("write", "nothing to write"),
+    ):
+        tab = visit(server, path, viewport={"width": 700, "height": 900})
+        expect(tab.page.get_by_text(sign).first).to_be_visible()
+        tab.settle()
+        assert beyond(tab) == [], path
+
+
+def beyond(tab: Tab) -> list[str]:
+    """What ends on the right of the window."""
+    found: list[str] = tab.page.evaluate(
+        """() => [...document.querySelectorAll(".stMain *")]
+            .filter((part) => part.getBoundingClientRect().right > innerWidth + 1 && !part.closest("canvas, svg"))
+            .map((part) => `${part.className}`)"""
+    )
+    return found

@@ -20,6 +20,8 @@ _QUIET = "#7F8490"
 _NAME = 40  # code points of a name
 _LONGEST = 8_000  # characters of the address that a filter stands in: what browsers and servers take
 _ROW = 22  # pixels of a bar with its gap
+_LETTER = 6.5  # pixels of a letter beside a bar, and
+_NARROW = 150  # of the longest bar in a narrow window
 _AXIS = 78  # pixels below the bars: the height of a chart has its axes in it
 
 _FilterOf = Callable[[tuple[str, ...]], Filter | None]
@@ -97,9 +99,16 @@ def bars_of(name: str, bars: Sequence[Bar], axis: str, unit: str, *, by_severity
     )
     words = base.mark_text(align="left", dx=5, fontSize=12).encode(x="right:Q", text="says:N")
     layers = alt.layer(marks.add_params(clicked), words).properties(
-        height=_ROW * len(bars) + _AXIS, background="transparent"
+        height=_ROW * len(bars) + _AXIS, background="transparent", padding={"left": 5, "top": 5, "right": _beside(bars)}
     )
     return Drawn(name, layers, tuple(bar.filter if _fits(bar.filter) else None for bar in bars))
+
+
+def _beside(bars: Sequence[Bar]) -> int:
+    """Pixels on the right for the words beside the bars: what is beyond the chart would be cut off."""
+    most = max(sum(bar.parts.values()) for bar in bars)
+    free = ((1 - sum(bar.parts.values()) / most) * _NARROW for bar in bars)
+    return max(5, *(round(_LETTER * len(bar.says) - room) for bar, room in zip(bars, free, strict=True)))
 
 
 def _fits(shown: Filter | None) -> bool:
