@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import curator
+from curator import engine, inputs
 from curator.cli.main import main
-from curator.reporting import drawing, history
+from curator.masking import Masker
+from curator.planning.drafting import draft
+from curator.reporting import build, drawing, history
 from curator.reporting.document import KIND, VERSION
+from curator.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "sample_data"
@@ -655,6 +660,22 @@ def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "not written: the new file would be larger" in done.stderr
     assert not list((tmp_path / "kept").iterdir())
+
+
+def test_a_file_that_changes_after_it_was_checked_has_no_hash(tmp_path: Path) -> None:
+    """Samples and hash are read again: they would be those of other data, and a plan would measure these."""
+    path = chats(tmp_path / "d.jsonl", *(["same"] * 20))
+    datasets, _ = inputs.gather([str(path)], lambda *_: Settings())
+    mask = Masker(Counter())
+    with engine.checked(datasets, token_stats=True, profile=True) as (found, files):
+        run = build.judged(found, files, {}, mask, "curator check")
+        assert build.document([run], found, files, {}, mask).files[0].sha256
+        chats(path, "another")
+        document = build.document([run], found, files, {}, mask)
+        (planned,) = draft(found, files).failures
+    assert (document.files[0].sha256, document.totals.records) == ("", 20)
+    assert [failure.message for failure in document.failures] == [planned.message]
+    assert planned.message == f"{path}: the file changed while it was checked; check it again"
 
 
 def test_a_report_is_there_where_its_run_cannot_be_kept(

@@ -101,7 +101,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
             click.echo(f"wrote {visible(output)}", err=True)
     for failure in document.failures:
         click.echo(visible(f"error: {failure.message}"), err=True)
-    ctx.exit(code)
+    ctx.exit(2 if document.failures else code)
 
 
 def _output(path: str | None, form: str | None) -> tuple[str | None, str]:

@@ -16,6 +16,7 @@ from curator.planning.snippet import snippet
 from curator.prices import Price, billed, price
 from curator.recheck import recheck
 from curator.report import Failure, Report, TokenStats
+from curator.rereading import changed
 from curator.targets import Model
 
 TRAIN = "train"
@@ -45,7 +46,8 @@ def draft(
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
     made = [_plan(own, levels, own_price, config, isolated=isolated) for own in datasets.values()]
-    return Plans(tuple(made), (*report.failures, *(failure for plan in made for failure in _nothing(plan))))
+    since = [failure for failure in changed(files) if failure not in report.failures]
+    return Plans(tuple(made), (*report.failures, *since, *(failure for plan in made for failure in _nothing(plan))))
 
 
 def _suits(model: Model | None, kind: str) -> bool:

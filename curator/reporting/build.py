@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,6 +29,7 @@ from curator.reporting.digest import Digest, Found, digest
 from curator.reporting.document import Document, File, Remedy, RuleFound, Verdict
 from curator.reporting.samples import Samples
 from curator.reporting.verdicts import verdicts
+from curator.rereading import changed
 
 # What a list shows at most, so that a page stays one whatever a run holds.
 _FILES, _SPLITS, _NOTES, _FAILURES, _RULES = 200, 200, 100, 50, 150
@@ -59,8 +60,7 @@ def judged(report: Report, files: Sequence[Checked], rules: Mapping[str, Rule], 
     shown = [_rule(code, found.rules[code], found, rules.get(code), samples, mask, again) for code in codes]
     told = [replace(v, sentence=mask(v.sentence), why=mask(v.why)) for v in verdicts(report, found, rules)]
     notes = [NotChecked(mask(note.what), mask(note.why)) for note in report.not_checked]
-    failures = [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in report.failures]
-    return Judged(told, found, shown, notes, failures)
+    return Judged(told, found, shown, notes, _masked_failures(report.failures, mask))
 
 
 def _learn(files: Sequence[Checked], mask: Masker) -> None:
@@ -115,7 +115,8 @@ def document(
     described = [_file(item, file, mask) for item, file in _paired(report.inputs, files)]
     splits = profiles(files)
     shown = [_masked(item.profile, runs[0].found.invalid, mask) for item in splits]
-    failures = list(dict.fromkeys(failure for run in runs for failure in run.failures))
+    found = [failure for run in runs for failure in run.failures] + _masked_failures(changed(files), mask)
+    failures = list(dict.fromkeys(found))
     notes = list(dict.fromkeys(note for run in runs for note in run.not_checked))
     if splits:
         notes.append(_NEAR)
@@ -172,7 +173,7 @@ def _file(item: Input, file: Checked, mask: Masker) -> File:
             read, blank = lines, lines
     return File(
         mask(item.path), mask(item.dataset), item.split, item.format, item.target, item.model or "", item.bytes,
-        _sha256(item.path if os.path.isfile(item.path) else source.real_path), is_lines,
+        _sha256(item.path if os.path.isfile(item.path) else source.real_path) if source.unchanged() else "", is_lines,
         lines, counts.records, counts.unreadable, blank, counts.glued, lines - read,
     )  # fmt: skip
 
@@ -233,6 +234,10 @@ def _masked(profile: Profile, invalid: Mapping[tuple[str, str], int], mask: Mask
             for function in profile.functions
         ),
     )
+
+
+def _masked_failures(failures: Iterable[Failure], mask: Masker) -> list[Failure]:
+    return [replace(f, path=mask(f.path), message=clip(visible(mask(f.message)), 400)) for f in failures]
 
 
 def _masked_habits(habits: Habits, mask: Masker) -> Habits:

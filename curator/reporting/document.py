@@ -82,7 +82,7 @@ class File:
     """"" where the target has no default model."""
     bytes: int
     sha256: str
-    """Of the file as it lies on disk; "" where it cannot be read any more."""
+    """Of the file as it lies on disk; "" where that is not what was checked any more."""
     is_lines: bool
     """False for a JSON document, whose elements are counted in place of lines."""
     lines: int
