@@ -41,6 +41,8 @@ class _Run:
 class Findings:
     """Any number of findings, iterated in the order of every output: path, line, column, code …"""
 
+    _file: IO[bytes] | None = None  # here, because an interrupt may come before any line of __init__
+
     def __init__(self) -> None:
         self.by_code: Counter[str] = Counter()
         self.by_severity: Counter[Severity] = Counter()
@@ -51,7 +53,6 @@ class Findings:
         self._open: list[Finding] = []
         self._runs: list[_Run] = []
         self._size = 0
-        self._file: IO[bytes] | None = None
 
     @property
     def fixable(self) -> int:

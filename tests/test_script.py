@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.fixing.patch import rows, written
-from curator.fixing.script import Script, compose, load, reverse, spliced
+from curator.fixing.script import Script, Spooled, compose, load, reverse, spliced
 from curator.fixing.splicing import Splice, join
+from curator.spool import Findings
 
 TEXT = st.binary(max_size=12).map(lambda raw: bytes(b"abc\n\r"[byte % 5] for byte in raw))
 
@@ -121,3 +122,8 @@ def test_git_applies_the_diff(tmp_path: Path) -> None:
     command = ["git", "apply", "-p0", "--whitespace=nowarn", "-"]
     subprocess.run(command, cwd=tmp_path, input=diff_of(before, changes), check=True)
     assert (tmp_path / "data").read_bytes() == join(before, changes)
+
+
+def test_what_an_interrupt_left_unfinished_goes_without_a_word() -> None:
+    for kind in (Spooled, Findings):  # pytest makes an error of what is raised here
+        kind.__new__(kind).__del__()

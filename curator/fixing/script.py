@@ -22,7 +22,8 @@ class Spooled(tempfile.SpooledTemporaryFile[bytes]):
         super().__init__(_IN_MEMORY, prefix="curator-")
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_file"):  # an interrupt may come before there is one
+            self.close()
 
 
 class Script:
