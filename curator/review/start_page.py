@@ -61,7 +61,7 @@ def waiting(checking: Checking) -> None:
         st.rerun()
     progress = checking.progress
     _, middle, _ = st.columns([1, 2, 1])
-    with middle:
+    with middle, st.container(key="waiting"):
         st.html(whole(f"<h3>{heading.names(checking.options.paths)}</h3>"))
         st.progress(progress.share, text=_PHASES.get(progress.phase, "Working"))
         st.html(whole(f'<p class="cu-quiet">{words(progress)}</p>'))

@@ -121,8 +121,12 @@ class Tab:
     """Runs of fragments that began since."""
 
     def settle(self) -> None:
-        """Wait until no script is running and all is drawn."""
+        """Wait until the check is far enough, no script is running, and all is drawn."""
         app = "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+        # Before its first run, and between two looks at the progress, the page says of itself that it runs nothing.
+        expect(self.page.locator(".stMain .stElementContainer")).not_to_have_count(0)
+        self.page.wait_for_selector(app)
+        expect(self.page.locator(".st-key-waiting")).to_have_count(0)
         self.page.wait_for_selector(app)
         # Not wait_for_function: it evaluates strings, which our policy forbids.
         expect(self.page.locator("[data-stale=true], [data-testid=stSkeleton]")).to_have_count(0)
