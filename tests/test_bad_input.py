@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import PATIENCE, until
 
 GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello, number %d"}]}\n'
-PATIENCE = 300
-"""Seconds that a process may take where others keep the machine busy; what it costs is measured in its own."""
 CLEAN = "".join(GOOD % (n, n) for n in range(12))
 
 
@@ -348,7 +347,7 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
             assert process.stderr is not None
             assert process.stderr.readline() == b"ready\n"
             began = _cpu_seconds(process.pid)
-            _wait_until(lambda: _cpu_seconds(process.pid) - began >= moment)
+            until(lambda: _cpu_seconds(process.pid) - began >= moment)
             if number == signal.SIGINT:
                 os.killpg(process.pid, number)  # as a terminal does: to the workers, too
             else:
@@ -360,7 +359,7 @@ def test_an_interrupt_ends_the_run_with_130(tmp_path: Path, jobs: str, moment: f
     # after our exit code (a flag of exec); a shell says 130 to both.
     assert process.returncode in (130, -signal.SIGINT), errors
     assert errors.decode().strip() == "interrupted"
-    _wait_until(lambda: not _group_is_alive(process.pid))
+    until(lambda: not _group_is_alive(process.pid))
 
 
 # The same, ended in the callback of the first import after that: Python drops what is raised in there.
@@ -399,11 +398,11 @@ def test_what_ends_a_run_leaves_no_temporary_file(tmp_path: Path, number: int) -
             assert process.stdin is not None
             process.stdin.write(CLEAN.encode() * 50_000)  # and nobody says that this was all
             process.stdin.flush()
-            _wait_until(lambda: any(path.stat().st_size for path in spools.iterdir()))
+            until(lambda: any(path.stat().st_size for path in spools.iterdir()))
             # It comes together with data: after the one, and before the wait for the next.
             os.write(process.stdin.fileno(), b"{")
             process.send_signal(number)
-            _wait_until(lambda: process.poll() is not None)
+            until(lambda: process.poll() is not None)
             _, errors = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
@@ -461,10 +460,3 @@ def _group_is_alive(group: int) -> bool:
     """Whether one of its processes runs; those that are only waiting to be reaped do not."""
     stats = (_stat(path.name) for path in Path("/proc").glob("[0-9]*"))
     return any(stat[2] == str(group) and stat[0] != "Z" for stat in stats if stat)
-
-
-def _wait_until(condition: Any) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)

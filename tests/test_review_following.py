@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from curator.model import Finding
 from curator.review import workspace as workspaces
@@ -48,13 +48,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
         store.close()
     for checking in begun:
         checking.close()
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def write(folder: Path, *records: object) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE, until
 
 from curator.review import attention, cluster_panel, screen
 from curator.review.checking import Checking
@@ -42,7 +42,7 @@ class Page:
 
     def __init__(self, workspace: Workspace, **params: str) -> None:
         self.workspace = workspace
-        self.app = AppTest.from_function(script, args=(workspace,), default_timeout=60)
+        self.app = AppTest.from_function(script, args=(workspace,), default_timeout=PATIENCE)
         for name, value in params.items():
             self.app.query_params[name] = value
         self.run()
@@ -108,10 +108,7 @@ def review(tmp_path: Path) -> Iterator[Open]:
                 jobs=1,
             )
             checks.append(Checking(options))
-            end = time.monotonic() + 60
-            while not checks[-1].is_done:
-                assert time.monotonic() < end
-                time.sleep(0.01)
+            until(lambda: checks[-1].is_done)
             assert not checks[-1].error
         spaces.append(Workspace(checks[-1], reviewer))
         return Page(spaces[-1], **params)

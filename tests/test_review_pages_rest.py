@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE, until
 
 from curator.report import Failure, NotChecked
 from curator.review import checking, heading, overview, serving, start_page, uploads
@@ -29,14 +29,6 @@ from curator.review.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "sample_data"
-PATIENCE = 60
-
-
-def until(happened: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @contextmanager

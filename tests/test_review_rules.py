@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from waiting import PATIENCE, until
 
 from curator import catalogue, pages, settings
 from curator.review import start_page
@@ -56,7 +56,7 @@ def page(
 ) -> AppTest:
     path = shutil.copy(ROOT / "sample_data" / sample, folder / sample)
     given = {"path": str(path), "found": found, "code": code, "asked": asked or {}}
-    at = AppTest.from_function(script, default_timeout=60, kwargs=given).run()
+    at = AppTest.from_function(script, default_timeout=PATIENCE, kwargs=given).run()
     assert not at.exception
     return at
 
@@ -113,11 +113,7 @@ def test_a_changed_rule_runs_again_and_is_saved(tmp_path: Path) -> None:
     assert "1 rule changed, not saved" in words(at)
     assert at.dataframe[0].value.set_index("code")["state"]["DAT002"] == "on ✎"
     button(at, "DAT002.run").click().run()
-    until = time.monotonic() + 60
-    while "→" not in words(at):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        at.run()
+    until(lambda: "→" in words(at.run()))
     assert "Findings: 0 → <strong>1</strong>" in words(at)
     assert at.dataframe[0].value.set_index("code")["tried"]["DAT002"] == 1
     button(at, "save").click().run()
@@ -204,11 +200,7 @@ def test_what_cannot_run_is_one_line(tmp_path: Path) -> None:
     at = page(tmp_path, code="FUN008", sample="tools.jsonl")
     at.text_input(key="rules.FUN008.param.pattern").set_value("(").run()
     button(at, "FUN008.run").click().run()
-    until = time.monotonic() + 60
-    while not at.error:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        at.run()
+    until(lambda: at.run().error)
     assert "came to nothing" in at.error[0].value
     assert "\n" not in at.code[0].value
 

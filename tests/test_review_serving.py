@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 import tomli
+from waiting import PATIENCE
 
 from curator.cli import review
 from curator.cli.main import main
@@ -25,7 +26,6 @@ from curator.review import serving, uploads
 from curator.review.serving import ReviewOptions
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 60
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",

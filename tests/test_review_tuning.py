@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import tomli
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until
 
 from curator import api, catalogue, settings
 from curator.errors import CardError, UsageError
@@ -312,10 +312,9 @@ def test_standard_input_is_read_from_its_copy() -> None:
 
 
 def ends(trial: Trial) -> Outcome | Failed:
-    deadline = time.monotonic() + 60
-    while isinstance(state := trial.poll(), Pace):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not isinstance(trial.poll(), Pace))
+    state = trial.poll()
+    assert not isinstance(state, Pace)
     return state
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from curator.fixing.undoing import changed_below, undo
 from curator.review.checking import Checking
@@ -29,10 +29,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
     def begin(*paths: str) -> Workspace:
         checking = Checking(ReviewOptions(paths, select=(EMPTY, COPIES, WEIGHT), jobs=1))
-        end = time.monotonic() + 60
-        while not checking.is_done:
-            assert time.monotonic() < end
-            time.sleep(0.01)
+        until(lambda: checking.is_done)
         assert not checking.error
         begun.append(Workspace(checking, "ann"))
         begun[-1].sync()
@@ -117,10 +114,7 @@ def test_no_module_beside_the_data_is_imported(start: Start) -> None:
     workspace = start("a.jsonl")
     assert workspace.index.summary().items == 1
     again = Recheck.start(["a.jsonl"], workspace.options)
-    end = time.monotonic() + 60
-    while not again.is_done:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: again.is_done)
     assert not again.error
     assert not Path("imported").exists()
 
