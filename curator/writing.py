@@ -52,17 +52,9 @@ def atomically(path: str, like: str = "") -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def written(path: str, temporary: str, like: str = "") -> Iterator[BinaryIO]:
-    """A new file at `temporary`, on the disk when the block ends; what fails is said of `path`. Raises UsageError.
-
-    It is never open to more people than the file at `path`, else the one at `like`.
-    """
-
-    def opener(name: str, flags: int) -> int:
-        model = path if os.path.exists(path) else like
-        return os.open(name, flags, os.stat(model).st_mode & 0o666 if model else 0o666)
-
+    """A new file at `temporary`, on the disk when the block ends; what fails is said of `path`. Raises UsageError."""
     try:
-        with open(temporary, "xb", buffering=_BLOCK, opener=opener) as file:
+        with created(path, temporary, like) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -74,6 +66,19 @@ def written(path: str, temporary: str, like: str = "") -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             os.remove(temporary)
         raise
+
+
+def created(path: str, temporary: str, like: str = "") -> BinaryIO:
+    """A new file at `temporary`, open to nobody whom the file at `path`, else the one at `like`, is closed to.
+
+    Raises OSError.
+    """
+
+    def opener(name: str, flags: int) -> int:
+        model = path if os.path.exists(path) else like
+        return os.open(name, flags, os.stat(model).st_mode & 0o666 if model else 0o666)
+
+    return open(temporary, "xb", buffering=_BLOCK, opener=opener)
 
 
 def hand_down(path: str, successor: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import gzip
 import json
 import os
@@ -745,6 +746,19 @@ def test_old_rejects_stay_until_the_output_is_there(convert: Any) -> None:
         with pytest.raises(UsageError):
             run.convert(origin, out, rejected, run.Request(skip=True))
     assert Path("out.rejected.jsonl").read_text() == "old\n"
+
+
+def test_a_full_disk_leaves_neither_records_nor_rejects(convert: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        (out,) = Path().glob(".out.jsonl*")
+        if os.path.samestat(os.fstat(handle), out.stat()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    write("a.jsonl", '{"prompt": "a", "completion": "b"}\n{"prompt": 1}\n')
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, said = convert("a.jsonl", "--skip")
+    assert (code, said) == (2, "error: out.jsonl: not written: the disk is full\n")
+    assert os.listdir() == ["a.jsonl"]
 
 
 def test_what_a_killed_run_left_is_swept(convert: Any) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from curator.errors import UsageError
-from curator.writing import reason, refusal, replace, sweep, temporary_for
+from curator.writing import created, reason, refusal, replace, sweep, temporary_for
 
 _OTHER = (".csv", ".tsv", ".xlsx", ".parquet", ".txt", ".json", ".gz", ".zst")
 
@@ -38,8 +38,8 @@ class Output:
             raise self._failed(error) from None
         self.lines += 1
 
-    def commit(self) -> None:
-        """Give what was written its name: all of it is on the disk then. Raises UsageError."""
+    def finish(self) -> BinaryIO:
+        """All that was written, on the disk; it has no name yet. Raises UsageError."""
         file = self._file = self._file or self._opened()
         try:
             file.flush()
@@ -47,6 +47,11 @@ class Output:
                 os.fsync(file.fileno())
         except OSError as error:
             raise self._failed(error) from None
+        return file
+
+    def commit(self) -> None:
+        """Give what was written its name: all of it is on the disk then. Raises UsageError."""
+        file = self.finish()
         if self.path == "-":
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
@@ -85,7 +90,7 @@ class Output:
         sweep(os.path.dirname(self.path))
         self._temporary = temporary_for(self.path)
         try:
-            return open(self._temporary, "xb+")
+            return created(self.path, self._temporary)
         except OSError as error:
             self._temporary = ""
             raise UsageError(f"{self.path}: cannot be written: {error.strerror}") from None

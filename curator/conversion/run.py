@@ -140,6 +140,7 @@ def convert(
         raise CuratorError(
             f"{origin.path}: {outcome.read} in, {out.lines} out, {rejected.lines} rejected: not all is there"
         )
+    out.finish()  # where the disk is full, neither of them appears
     if outcome.rejected:
         rejected.commit()
     out.commit()
