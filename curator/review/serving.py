@@ -37,6 +37,9 @@ SETTINGS: Mapping[str, Any] = MappingProxyType(
         "client.showErrorDetails": "type",  # a traceback's last line may quote the data
         "client.showErrorLinks": False,
         "client.toolbarMode": "viewer",
+        # Else a click starts a second thread beside the one that draws the page, and both change the state of the
+        # session at once, which Streamlit locks in each of them on its own: the click was lost in a RuntimeError.
+        "runner.fastReruns": False,
         "runner.postScriptGC": False,  # a full collection after every click
         "server.address": HOST,
         "server.allowedHosts": list(HOSTS),
