@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -426,6 +427,26 @@ def test_parameters_go_before_those_of_the_settings(tmp_path):
     settings = job.settings_for(tmp_path / "a.jsonl")
     assert settings.params == {"TOK001": {"limit": 9, "but_cut": False}}
     assert (settings.ignore, settings.target) == (("DUP001",), "auto")
+
+
+def test_an_index_that_is_cleaned_up_in_use_is_an_error_in_words(indexed, tmp_path):
+    index = indexed(write(tmp_path / "a.jsonl", odd()), select=("SCH004",))
+    shutil.rmtree(index.folder)
+    index.close()
+    for ask in (index.summary, lambda: index.count(OPEN), lambda: index.count(Filter(text="open"))):
+        with pytest.raises(UsageError, match="cannot be kept there any more"):
+            ask()
+    assert not os.path.exists(index.folder)
+
+
+def test_an_index_that_cannot_be_written_is_an_error_in_words_and_stays(indexed, tmp_path):
+    index = indexed(write(tmp_path / "a.jsonl", odd()), select=("SCH004",))
+    (row,) = rows(index)
+    with index._database.one() as connection:
+        connection.execute("PRAGMA query_only = 1")
+    with pytest.raises(UsageError, match="cannot be kept there any more"):
+        index.set_status({row.id: "kept"})
+    assert index.count(OPEN) == 1
 
 
 def test_many_threads_at_once(indexed):

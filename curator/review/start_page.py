@@ -117,8 +117,10 @@ def empty(workspace: Workspace, again: Callable[[], None]) -> None:
 
 def advice(error: str) -> str:
     """What a person can do about a check that failed."""
+    room = "Make room on the disk of the temporary files (or set TMPDIR to another), and check again."
     for sign, told in (
-        ("No space left", "Make room on the disk of the temporary files (or set TMPDIR to another), and check again."),
+        ("No space left", room),
+        ("disk is full", room),
         ("memory", "Close other programs, or check fewer files at once: name them at the start."),
         ("bug in curator", "Please report this; meanwhile <code>--ignore RULE</code> at the start may lead around it."),
         ("no such file", "Put the file back, or start with another, and check again."),

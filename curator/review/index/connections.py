@@ -6,13 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from curator.errors import UsageError
 
 _WAIT = 60  # seconds to wait for the process that counts tokens, which writes a batch at a time
 
 
 class Connections:
-    """Those that nobody uses are kept open for the next one."""
+    """Those that nobody uses are kept open for the next one. UsageError is raised where the disk or the file fails."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -34,12 +37,25 @@ class Connections:
     @contextmanager
     def one(self) -> Iterator[sqlite3.Connection]:
         """A connection that nobody else uses meanwhile."""
-        with self._lock:
-            connection = self._free.pop() if self._free else None
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=_WAIT, check_same_thread=False)
-        try:
-            yield connection
-        finally:
+        with explained(self._path):
             with self._lock:
-                self._free.append(connection)
+                connection = self._free.pop() if self._free else None
+            if connection is None:  # never a new file in the place of one that is gone
+                where = f"{Path(self._path).absolute().as_uri()}?mode=rw"
+                connection = sqlite3.connect(where, timeout=_WAIT, check_same_thread=False, uri=True)
+            try:
+                yield connection
+            finally:
+                with self._lock:
+                    self._free.append(connection)
+
+
+@contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Raises UsageError for what the disk does: full, or cleaned up by a program that looks after temporary files."""
+    try:
+        yield
+    except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+        raise  # ours to mend
+    except (sqlite3.DatabaseError, OSError) as error:
+        raise UsageError(f"{path}: what was found cannot be kept there any more: {error}") from None

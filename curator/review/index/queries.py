@@ -20,7 +20,7 @@ from curator.findings import record_hash
 from curator.inputs import Dataset
 from curator.model import Finding, Severity
 from curator.plan import Plan
-from curator.review.index.connections import Connections
+from curator.review.index.connections import Connections, explained
 from curator.review.index.counting import Statistics
 from curator.review.index.filtering import condition
 from curator.review.index.format import DATABASE, PLANS, SHIFT, STATUSES, Summary, listed, rank
@@ -60,7 +60,7 @@ class Group:
 
 
 class Index:
-    """The index in a folder; any thread may ask. Raises InputError where there is none."""
+    """The index in a folder; any thread may ask. Raises InputError where there is none, UsageError where disks fail."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = os.fspath(folder)
@@ -337,7 +337,8 @@ class Index:
         """The ids of the items whose texts hold a text, as JSON."""
         found = self._found.get(text)
         if found is None:
-            found = json.dumps(list(self._search.ids(text)))
+            with explained(self.folder):
+                found = json.dumps(list(self._search.ids(text)))
             if len(self._found) >= _CACHED:
                 self._found.clear()
             self._found[text] = found
