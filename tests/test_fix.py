@@ -270,7 +270,8 @@ def test_utf16_is_refused_unless_unsafe_fixes_put_it_into_utf8(run: Run, tmp_pat
 def test_a_name_that_the_journal_cannot_hold_is_refused(run: Run, tmp_path: Path) -> None:
     name = os.fsdecode(b"t\xff.jsonl")
     write(tmp_path / name, BAD % 1)
-    refused(run, tmp_path, name, "its name is no UTF-8, so that it could not be undone")
+    refused(run, tmp_path, name, "not fixed: it has a name that is no UTF-8, so that it could not be undone")
+    assert "SCH004" in run("check", name, "--select", RULES, "--fix").stdout  # it is not said to be clean
 
 
 def test_standard_input_is_refused(run: Run, tmp_path: Path) -> None:

@@ -254,6 +254,9 @@ class Rounds:
         if (other := self._named.get(real)) in self._works:
             return f"is the same file as {other}, which is fixed"
         self._named[real] = source.path
+        called = os.path.basename(real)
+        if not self._is_dry and called.encode(errors="ignore").decode() != called:
+            return "has a name that is no UTF-8, so that it could not be undone: rename it first"
         return "" if self._is_dry else refusal(source.path, follow_symlinks=self._options.follow_symlinks)
 
     def _give_up(self, path: str, message: str) -> None:
