@@ -369,6 +369,7 @@ def test_packed_files_arrays_and_standard_input(run: Run, tmp_path: Path) -> Non
     assert (entry["old"]["line"], entry["old"]["column"]) == (1, len(LINES[0]) + 3)
     assert "0 records, now 12: 12 added" in run("diff", os.devnull, "a.jsonl").output
     assert run("diff", os.devnull, os.devnull).return_value == 0
+    assert run("diff", "f.json", "f.json").output == "1 record, now 1: all the same\n"
 
 
 @pytest.mark.parametrize(

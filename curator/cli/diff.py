@@ -173,7 +173,7 @@ class _Text:
         said = ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
         same = "all the same, in a file that is written in another way" if files else "all the same"
         by = f" (paired by {visible(clip(found.key))})" if found.key else ""
-        stream.write(f"{sizes[0]} records, now {sizes[1]}: {said or same}{by}\n")
+        stream.write(f"{sizes[0]} {'record' if sizes[0] == '1' else 'records'}, now {sizes[1]}: {said or same}{by}\n")
 
     def _paint(self, text: str, **how: Any) -> str:
         return click.style(text, **how) if self.color else text
