@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -660,6 +661,37 @@ def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "not written: the new file would be larger" in done.stderr
     assert not list((tmp_path / "kept").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["report", "d.jsonl", "--format", "md", "--fail-on", "warning"], 1),
+        (["plan", "d.jsonl"], 0),
+        (["contract", "learn", "d.jsonl"], 0),
+        (["contract", "check", "d.jsonl", "--contract", "broken.json"], 1),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_without_a_reader_the_exit_code_stays(tmp_path: Path, arguments: list[str], code: int) -> None:
+    """`… | head` in a CI must not turn what was found into a pass; and standard output may be closed."""
+    chats(tmp_path / "d.jsonl", *map(str, range(30)))
+    if "broken.json" in arguments:
+        assert main(["contract", "learn", str(tmp_path / "d.jsonl"), "-o", str(tmp_path / "good.json"), "-q"]) == 0
+        contract = json.loads((tmp_path / "good.json").read_text())
+        rows = next(one for one in contract["suite"]["expectations"] if one["type"].startswith("expect_table_row"))
+        rows |= {"severity": "critical", "kwargs": {"min_value": 99, "max_value": 100}}
+        (tmp_path / "broken.json").write_text(json.dumps(contract))
+    command = [sys.executable, "-m", "curator.cli.main", *arguments, "--isolated", "-q"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (code, "")
+    closed = ["sh", "-c", f"exec {shlex.join(command)} >&-"]
+    done = subprocess.run(closed, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output is closed")
 
 
 def test_a_file_that_changes_after_it_was_checked_has_no_hash(tmp_path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from curator.cli import choices
-from curator.errors import UsageError
+from curator.cli import choices, outputs
 
 if TYPE_CHECKING:
     from curator.contracts.contract import Contract
@@ -82,10 +80,11 @@ def learn(paths: tuple[str, ...], **given: Any) -> None:
         found = running.learn(dataset, executor, failures, bars)
     text = contracts.dumps(found)
     if output is None:
-        click.echo(text, nl=False)
+        with outputs.standard("--output") as stream:
+            stream.write(text)
     else:
-        with together([output]) as (stream,):
-            stream.write(text.encode())
+        with together([output]) as (file,):
+            file.write(text.encode())
     if not given["quiet"]:
         for line in _learned(found):
             click.echo(visible(line), err=True)
@@ -133,11 +132,11 @@ def check(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None:
         given[name] = given[name] if given[name] is not None else getattr(contract.known, name) or None
     with _run(paths, given) as (dataset, executor, failures, bars):
         held = running.hold(contract, dataset, executor, failures, bars)
-    stream = _utf8(sys.stdout)
-    if given["output_format"] == "json":
-        outcome.write_json(held, stream, given["show"])
-    else:
-        outcome.write_text(held, stream, given["show"], verbose=given["verbose"], quiet=given["quiet"])
+    with outputs.standard() as stream:
+        if given["output_format"] == "json":
+            outcome.write_json(held, stream, given["show"])
+        else:
+            outcome.write_text(held, stream, given["show"], verbose=given["verbose"], quiet=given["quiet"])
     if given["docs"]:
         page = pages.write(held, given["docs"])
         if not given["quiet"]:
@@ -186,12 +185,3 @@ def _learned(contract: Contract) -> Iterator[str]:
     yield f"{len(contract.clauses)} expectations:"
     for clause in contract.clauses:
         yield f"    {plain(clause.says)}"
-
-
-def _utf8(stream: TextIO | None) -> TextIO:
-    """Standard output, able to carry whatever the data holds."""
-    if stream is None:
-        raise UsageError("standard output is closed")
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    return stream

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from curator.errors import UsageError
 from curator.inputs import Dataset
@@ -44,6 +45,26 @@ def _is_standard_input(own: tuple[int, int], datasets: Sequence[Dataset]) -> boo
         found = os.fstat(0)
         return os.path.isfile("/dev/stdin") and (found.st_dev, found.st_ino) == own
     return False
+
+
+@contextmanager
+def standard(flag: str = "") -> Iterator[TextIO]:
+    """Standard output, able to carry whatever the data hold; all of it is written when the block ends.
+
+    A reader that has gone is no error. `flag` is what writes to a file in its place. Raises UsageError where it is
+    closed.
+    """
+    stream: TextIO | None = sys.stdout
+    if stream is None:
+        raise UsageError(f"standard output is closed{f'; give {flag}' if flag else ''}")
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        yield stream
+        stream.flush()
+    except BrokenPipeError:
+        # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

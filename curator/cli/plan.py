@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
-import sys
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -84,19 +83,12 @@ def _write(plans: Plans, form: str | None, path: str | None, *, quiet: bool) -> 
     form = form or _ENDINGS.get(os.path.splitext(path or "")[1].lower(), "text")
     write = importlib.import_module(f"curator.planning.{form}").write
     if path is None:
-        stream: TextIO = sys.stdout
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-        try:
+        with outputs.standard("--output-file") as stream:
             write(plans, stream)
-            stream.flush()
-        except BrokenPipeError:
-            # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     with outputs.opened(path) as file:
-        stream = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
-        write(plans, stream)
-        stream.detach()
+        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
+        write(plans, text)
+        text.detach()
     if not quiet:
         click.echo(f"wrote {visible(path)}", err=True)

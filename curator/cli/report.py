@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -208,8 +207,6 @@ def _write(path: str | None, text: str) -> None:
     if path is not None:
         with outputs.opened(path) as file:
             file.write(data)
-    elif sys.stdout is None:
-        raise UsageError("standard output is closed; give --output")
     else:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        with outputs.standard("--output") as stream:
+            stream.buffer.write(data)
