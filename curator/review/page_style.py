@@ -17,6 +17,7 @@ PAGE_STYLE = """<style>
 .cu-notice.cu-error{color:var(--cu-error);background:var(--cu-error-soft);}
 .cu-notice.cu-warning{color:var(--cu-warning);background:var(--cu-warning-soft);}
 .cu-notice.cu-info{color:var(--cu-info);background:var(--cu-info-soft);}
+[data-testid=stTopNavLink]:focus-visible{outline:2px solid light-dark(#0b4f8a,#9accfb);outline-offset:-2px;}
 button[data-selected=true][data-variant=segmented_control],.stPopover button:is([aria-expanded=true],:focus-visible){
  color:light-dark(#0b4f8a,#9accfb)!important;}
 :is(button[kind=tertiary]:hover:enabled,[role=tab][aria-selected=true]){color:light-dark(#0b4f8a,#9accfb)!important;}

@@ -266,7 +266,7 @@ def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
     """First, before, next and last; `st.pagination` takes no value that changes elsewhere, too."""
     ways = (
         ("«", "first", 0),
-        ("‹", "before", page - 1),
+        ("‹", "previous", page - 1),
         ("", "", 0),
         ("›", "next", page + 1),
         ("»", "last", pages - 1),
@@ -275,7 +275,7 @@ def _pager(page: int, pages: int, go: Callable[[int], None]) -> None:
         for sign, name, to in ways:
             if name:
                 st.button(
-                    sign, key=f"queue-page-{name}", on_click=go, args=(to,), type="tertiary",
+                    f"{sign}:gray[ {name} page]", key=f"queue-page-{name}", on_click=go, args=(to,), type="tertiary",
                     disabled=to == page or not 0 <= to < pages,
                 )  # fmt: skip
             else:

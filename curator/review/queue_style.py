@@ -50,7 +50,8 @@ STYLE = """<style>
 .st-key-record-choices .stButton button p{font-size:.8125rem;}
 .st-key-record-scroll{border-top:1px solid light-dark(#e2deda,#3a3733);padding-top:.6rem;}
 .st-key-decision{border-top:1px solid light-dark(#e2deda,#3a3733);padding:.35rem 0 .8rem;gap:.35rem;}
-.st-key-decide-remove-note{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;}
+.st-key-decide-remove-note,:is(.st-key-record-way,.st-key-queue-pager) .stMarkdownColoredText{position:absolute;
+ clip-path:inset(50%);width:1px;height:1px;overflow:hidden;white-space:nowrap;}
 .cu-progress{display:flex;align-items:center;gap:.75rem;}
 .cu-done{flex:1;height:.4rem;border-radius:3px;background:var(--cu-line);overflow:hidden;}
 .cu-done>span{display:block;height:100%;background:var(--cu-info);}

@@ -40,10 +40,19 @@ def way(workspace: Workspace, number: int | None, total: int, html: str, move: M
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="record-head"):
         st.html(whole(f'<div class="cu-where">{html}</div>'))
         with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content", key="record-way"):
-            st.button("‹", key="record-back", shortcut="K", on_click=move, args=(workspace, -1), type="tertiary")
+            st.button(
+                "‹:gray[ previous]",
+                key="record-back",
+                shortcut="K",
+                on_click=move,
+                args=(workspace, -1),
+                type="tertiary",
+            )
             place = f"<b>{number + 1:,}</b> of {total:,}" if number is not None else f"not among these {total:,}"
             st.html(whole(f'<div class="cu-place">{place}</div>'), width="content")
-            st.button("›", key="record-next", shortcut="J", on_click=move, args=(workspace, 1), type="tertiary")
+            st.button(
+                "›:gray[ next]", key="record-next", shortcut="J", on_click=move, args=(workspace, 1), type="tertiary"
+            )
 
 
 def _where(workspace: Workspace, opened: Opened) -> str:
