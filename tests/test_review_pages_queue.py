@@ -399,6 +399,13 @@ def test_a_rule_that_speaks_of_the_whole_data_leads_to_what_it_says(review: Open
     assert len(page.rows) == 2
 
 
+def test_of_several_records_on_a_line_the_column_is_told(review: Open) -> None:
+    page = review(raw=json.dumps(FLAGGED).encode(), select=(UNKNOWN,))
+    assert "line 1, column 2<" in page.html
+    page.press("record-next")
+    assert f"line 1, column {2 + len(json.dumps(FLAGGED[:2])):,}<" in page.html
+
+
 def test_where_no_record_is_flagged_the_whole_data_may_be(review: Open) -> None:
     page = review(raw=mixed(chat(1), chat(2)), select=("FIL009",))
     assert "No record is flagged" in page.html

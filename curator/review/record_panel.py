@@ -58,7 +58,9 @@ def way(workspace: Workspace, number: int | None, total: int, html: str, move: M
 def _where(workspace: Workspace, opened: Opened) -> str:
     row, plan = opened.row, opened.plan
     file = opened.file.path.rpartition("/")[2] if len(workspace.files()) > 1 else ""
-    place = f"{escape(file)}:{row.line:,}" if file else f"line {row.line:,}"
+    place = f"{escape(file)}:{row.line}" if file else f"line {row.line:,}"
+    if opened.file.container == "document":  # a line has several there
+        place += f":{row.column}" if file else f", column {row.column:,}"
     facts = [f"<b>{place}</b>"]
     facts += [escape(row.split)] if row.split else []
     limit = _limit(opened)
