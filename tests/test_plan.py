@@ -34,6 +34,7 @@ from curator.planning import text as text_form
 from curator.planning.advice import Label, Plans, TrainingPlan
 from curator.planning.measuring import Measures
 from curator.planning.snippet import snippet
+from curator.planning.wording import verdict
 from curator.tokens import Tokenizer, _encoding
 
 ROOT = Path(__file__).parent.parent
@@ -538,6 +539,15 @@ def test_formats_that_do_not_show_the_call_get_none(tmp_path: Path, row: dict[st
         assert f"records of the format {plan.format} are not read" in tokens.why
     elif tokens is not None:
         assert "what the trainer's template adds is not counted" in tokens.why
+
+
+def test_data_that_no_rule_has_looked_into_are_not_called_clean(tmp_path: Path) -> None:
+    plan = planned(written(tmp_path / "a.jsonl", [{"text": f"Line {n}"} for n in range(60)]))
+    assert verdict(plan) == "No errors and no warnings; what is inside the records was not checked."
+    plan = planned(written(tmp_path / "a.jsonl", [{"text": "Line"}] * 60))
+    assert verdict(plan) == "No errors, but 59 warnings to look at; what is inside the records was not checked:"
+    plan = planned(written(tmp_path / "a.jsonl", [chat(f"It is {n}.", n) for n in range(120)]))
+    assert verdict(plan) == "Clean: no errors and no warnings."
 
 
 def test_a_model_that_takes_no_such_records_is_not_called(tmp_path: Path) -> None:

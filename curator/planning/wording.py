@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from curator import formats
 from curator.findings import clip
 from curator.planning.advice import TrainingPlan
 from curator.reporters.json import dumps
@@ -48,9 +49,10 @@ def verdict(plan: TrainingPlan) -> str:
     if plan.errors:
         them = "it" if plan.errors + plan.warnings == 1 else "them"
         return f"Not clean: {counted(plan.errors, 'error')}{warnings}. Mend {them} first:"
+    unread = "" if formats.understood(plan.format) else "; what is inside the records was not checked"
     if plan.warnings:
-        return f"No errors, but {counted(plan.warnings, 'warning')} to look at:"
-    return "Clean: no errors and no warnings."
+        return f"No errors, but {counted(plan.warnings, 'warning')} to look at{unread}:"
+    return f"{'No' if unread else 'Clean: no'} errors and no warnings{unread}."
 
 
 def files(plan: TrainingPlan) -> list[str]:
