@@ -89,6 +89,11 @@ def spans(text: str, known: Mapping[str, Part] = MappingProxyType({})) -> list[S
     return kept
 
 
+def holds_secret(text: str) -> bool:
+    """Whether a text holds a key, a password or the like: what nobody should see, whoever sees somebody's address."""
+    return any(span.kind == "secret" for span in spans(text))
+
+
 def _found(text: str) -> Iterator[Span]:
     for match in _SECRET.finditer(text):
         yield Span(*match.span(), "secret")

@@ -559,6 +559,19 @@ def test_a_model_that_takes_no_such_records_is_not_called(tmp_path: Path) -> Non
         assert any(words in text for text in plan.unsaid)
 
 
+def test_code_shows_no_secret(tmp_path: Path) -> None:
+    """A plan is written into logs; the address of a help desk is what a prompt is made of."""
+    key = "sk-proj-a1B2c3D4a1B2c3D4a1B2c3D4"
+    function = {"name": "send", "description": f"with {key}", "parameters": {"type": "object", "properties": {}}}
+    for system, shown in ((f"Use {key}.", "'…'"), ("Name help@example.org.", "'Name help@example.org.'")):
+        row = chat("Yes", 1) | {"tools": [{"type": "function", "function": function}]}
+        row["messages"].insert(0, {"role": "system", "content": system})
+        code = planned(written(tmp_path / "a.jsonl", [row] * 20)).snippet
+        assert f"\nSYSTEM = {shown}" in code
+        assert "\nTOOLS = [...]" in code
+        assert key not in code
+
+
 # --- the forms ---------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from curator.conventions import Conventions
 from curator.findings import clip
+from curator.masking import holds_secret
 from curator.planning.advice import Label
 from curator.planning.inference import Endings
 from curator.planning.measuring import Measures
@@ -93,10 +94,14 @@ def _system(text: str, *, others: bool) -> list[str]:
     note = "  # the most frequent of several in the data" if others else ""
     if len(text) > _SYSTEM_CHARS:
         return [f"SYSTEM = '…'  # the system prompt of the data: copy all {len(text):,} characters of it"]
+    if holds_secret(text):
+        return ["SYSTEM = '…'  # the system prompt of the data holds what looks like a secret: not shown here"]
     return [f"SYSTEM = {text!r}{note}"]
 
 
 def _tools(measures: Measures) -> list[str]:
+    if measures.tools is not None and holds_secret(measures.tools):
+        return ["TOOLS = [...]  # the functions that the data declares hold what looks like a secret: not shown here"]
     if measures.tools is None:
         return ["TOOLS = [...]  # the functions that the data declares: they are many, or vary, and are not shown here"]
     shown = pprint.pformat(json.loads(measures.tools), width=_WIDTH, sort_dicts=False)
