@@ -17,7 +17,7 @@ SETTLED = 0.8
 """From this share of the records on a habit is a convention, and each deviation a finding."""
 _EACH_OF_SEVERAL = 0.1
 """One of several separators has more than this share (two tasks in one set are a legitimate design)."""
-WINDOW = 64  # code points at the end of a text in which an ending is looked for
+WINDOW = 256  # code points at the end of a text in which an ending is looked for
 FEWEST = 5
 """Ours: fewer texts have no habit."""
 _LOOK_BACK = 500  # code points in which a look-alike of an ending is looked for
@@ -124,7 +124,8 @@ def _is_stop(text: str, own: set[str]) -> bool:
 
 def _grow(texts: Counter[str], total: int) -> str:
     """The longest ending that at least 80 % share, one code point at a time from the right."""
-    ending, holders, group = "", total, texts
+    # What all have in common need not be counted sign by sign.
+    ending, holders, group = _common_end(texts), total, texts
     separator, separated = "", 0  # what it was when it last could be the separator, and how many end so
     while len(ending) < WINDOW:
         size = len(ending) + 1
@@ -139,7 +140,8 @@ def _grow(texts: Counter[str], total: int) -> str:
         if core := _cut_back(ending):  # a separator by now: what makes it longer must be no accident of the texts
             if core != separator:
                 separator, separated = core, holders
-            needed = max(needed, _LONGER * holders)
+            if character != ending[0] or _in_word(character) or character.isspace():  # `###` is one sign: `##` a slip
+                needed = max(needed, _LONGER * holders)
             if _in_word(character) and not _in_word(ending[0]):
                 needed = max(needed, _INTO_A_WORD * separated)
         if counts[character] < needed:
@@ -147,6 +149,13 @@ def _grow(texts: Counter[str], total: int) -> str:
         ending, holders = character + ending, counts[character]
         group = Counter({text: n for text, n in group.items() if text.endswith(ending)})
     return ending
+
+
+def _common_end(texts: Counter[str]) -> str:
+    """What all of them end with, up to the window."""
+    turned = [text[: -WINDOW - 1 : -1] for text in texts]
+    first, last = min(turned), max(turned)
+    return first[: next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))][::-1]
 
 
 def _in_word(character: str) -> bool:

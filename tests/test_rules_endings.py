@@ -365,3 +365,30 @@ def test_rows_without_texts(tmp_path: Path) -> None:
     ]
     findings = found(tmp_path, [*pairs(), *odd])
     assert [item for item in told(findings) if item[0] != "SEP002"] == []
+
+
+@pytest.mark.parametrize("few", [20, 25, 39])
+def test_a_sign_too_few_is_a_slip_and_no_design(tmp_path: Path, few: int) -> None:
+    rows = [
+        {"prompt": f"{text} {number}\n\n{'##' if number < few else '###'}\n\n", "completion": f" {text}"}
+        for number, text in enumerate(["tea", "coffee"] * 100)
+    ]
+    assert told(found(tmp_path, rows)) == [("SEP002", line) for line in range(1, few + 1)]
+
+
+def test_a_long_question_behind_every_text_is_the_separator_as_a_whole(tmp_path: Path) -> None:
+    question = "\nIs this a piece of news about world politics, sports, business, or science and technology?\n"
+    rows = [{"prompt": f"{name}{question}", "completion": f" {name}"} for name in THINGS]
+    rows[3]["prompt"] = rows[3]["prompt"].removesuffix("\n")
+    (finding,) = found(tmp_path, rows, select=("SEP002",))
+    assert r"95% of the prompts with '\nIs this" in finding.message
+
+
+@pytest.mark.parametrize(("labels", "is_one_task"), [(["tea", "coffee"], True), (["yes", "no"], False)])
+def test_two_signs_are_one_task_where_the_labels_are_the_same(
+    tmp_path: Path, labels: list[str], is_one_task: bool
+) -> None:
+    rows = [{"prompt": f"{n} ->", "completion": f" {('tea', 'coffee')[n % 2]}"} for n in range(60)]
+    rows += [{"prompt": f"{n}\n\n###\n\n", "completion": f" {labels[n % 2]}"} for n in range(60, 90)]
+    assert told(found(tmp_path, rows, select=("SEP001", "SEP002"))) == [("SEP001", None)] * is_one_task
+    assert found(tmp_path, rows, shard_bytes=100, select=("SEP001",)) == found(tmp_path, rows, select=("SEP001",))

@@ -9,7 +9,7 @@ from typing import Any
 from curator.checks.label_values import spellings
 from curator.conventions import LABEL_SEEN, Conventions
 from curator.edits import EndEvery, Fix
-from curator.endings import SETTLED
+from curator.endings import SETTLED, Habit
 from curator.model import Example, Place, Problem
 from curator.packing import key_of
 from curator.targets import Target
@@ -55,20 +55,57 @@ class Unused:
         return next((ending for ending in endings if ending not in used), None)
 
 
-class MissingSeparator:
-    """Prompts without an ending that most of them share; silent where all prompts are empty, or the same.
+class _SeveralSigns:
+    """Prompts that end with different signs and have the same labels; words may name a task, signs do not.
 
-    Memory: a few numbers.
+    Memory: the labels behind each sign.
+    """
+
+    def __init__(self, conventions: Conventions) -> None:
+        self.conventions = conventions
+        signs = [habit.text for habit in conventions.separators if _is_sign(habit.text.rstrip())]
+        classifies = conventions.task == "classification"
+        self.labels: dict[str, set[str]] = {sign: set() for sign in signs} if classifies and len(signs) > 1 else {}
+
+    def add(self, example: Example) -> None:
+        if not self.labels:
+            return
+        prompts = [turn.text for turn in example.turns if not turn.trained]
+        answers = {self.conventions.label(turn.text) for turn in example.turns if turn.trained}
+        for sign, labels in self.labels.items():
+            if prompts and prompts[-1].endswith(sign):
+                labels.update(label for label in answers if self.conventions.labels.get(label, 0) >= LABEL_SEEN)
+
+    def merge(self, other: _SeveralSigns) -> None:
+        for sign, labels in other.labels.items():
+            self.labels[sign] |= labels
+
+    def finish(self) -> Iterator[Problem]:
+        if not self.labels:
+            return
+        first, *others = self.labels  # the most frequent first
+        same = {first, *(sign for sign in others if set() < self.labels[sign] <= self.labels[first])}
+        if len(same) > 1:
+            values = {"counts": _counts(habit for habit in self.conventions.separators if habit.text in same)}
+            yield Problem(values=values, variant="several", fix=Fix(f"end every prompt with {first!r}"))
+
+
+def _counts(habits: Iterable[Habit]) -> str:
+    return ", ".join(f"{habit.text!r} {habit.share:.0%}" for habit in habits)
+
+
+class MissingSeparator:
+    """Prompts without an ending that most of them share, or with several signs for one task.
+
+    Silent where all prompts are empty, or the same. Memory: a few numbers.
     """
 
     def __init__(self, *, conventions: Conventions, fewest: int) -> None:
         known, share = conventions.separators, conventions.separator_share
-        self.active = (
-            conventions.sampled >= fewest
-            and share < SETTLED
-            and not conventions.open_ended
-            and "separators" not in conventions.pinned
-        )
+        is_free = "separators" not in conventions.pinned and not conventions.open_ended
+        is_known = conventions.sampled >= fewest and is_free
+        self.active = is_known and share < SETTLED
+        self.signs = _SeveralSigns(conventions) if is_known and share >= SETTLED else None
         # One that half of the prompts have is the first to be proposed, unless it names their task, or ends with
         # white space, which belongs to the answer.
         signs = [habit.text for habit in known if share >= _MIXED and _is_sign(habit.text)]
@@ -77,6 +114,8 @@ class MissingSeparator:
         """Up to two different prompts: one for all of them ends where it always does."""
 
     def add(self, example: Example, place: Place) -> None:
+        if self.signs:
+            self.signs.add(example)
         if not self.active:
             return
         for turn in example.turns:
@@ -88,15 +127,18 @@ class MissingSeparator:
     def merge(self, other: MissingSeparator) -> None:
         self.unused.merge(other.unused)
         self.prompts = set(sorted(self.prompts | other.prompts)[:2])
+        if self.signs and other.signs:
+            self.signs.merge(other.signs)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
+        yield from ((None, problem) for problem in (self.signs.finish() if self.signs else ()))
         if not self.active or len(self.prompts) < 2:
             return
         share, free = context.conventions.separator_share, self.unused.first(context.splits.values())
         title = "end every prompt with " + (
             f"{free!r}, which stands nowhere else in them" if free else "a text that stands nowhere else in them"
         )
-        endings = ", ".join(f"{habit.text!r} {habit.share:.0%}" for habit in context.conventions.separators)
+        endings = _counts(context.conventions.separators)
         yield (
             None,
             Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from curator.checks.chat import is_blank
@@ -12,6 +13,8 @@ from curator.endings import Habit, look_alike, plain
 from curator.model import Example, Problem, Turn
 
 _TAIL = 12  # code points that show how a text without any ending ends
+_SIGN = re.compile(r"\s[-=>#|~*@\u2010-\u2015]{2,}\s*\Z")
+"""What stands behind a text and is none of its words: `->`, `###`, `---`, `=>`."""
 
 
 def inconsistent(example: Example, *, conventions: Conventions, settled: float) -> Iterator[Problem]:
@@ -78,5 +81,7 @@ def own_ending(text: str, ending: str) -> int:
         return start
     if not plain(ending):
         return len(text.rstrip())
+    if (sign := _SIGN.search(text[-_TAIL:])) is not None:  # another sign altogether, which goes as a whole
+        return len(text[: len(text) - len(sign[0])].rstrip())
     marks = "".join(set(ending))
     return len(text) if any(mark.isalnum() for mark in marks) else _whole_run(text, len(text.rstrip(marks)))
