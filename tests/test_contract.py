@@ -533,7 +533,7 @@ def test_nothing_is_learned_of_too_little(text: str, message: str, tmp_path: Pat
 
 
 def test_no_records_are_no_kept_contract(good: Callable[[str], Path], tmp_path: Path) -> None:
-    for text, message in (("", "holds no record"), ("{broken\n" * 3, "none of its 3 lines is a record")):
+    for text, message in (("", "holds no record"), ("{broken\n" * 3, "against, in 3 lines")):
         (data := tmp_path / "bad.jsonl").write_text(text)
         with pytest.raises(InputError, match=message):
             code(run("check", data, "--contract", good("label"), "--isolated"))

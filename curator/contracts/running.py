@@ -118,7 +118,7 @@ def hold(contract: Contract, dataset: Dataset, executor: Executor, failures: Seq
             raise UsageError(f"{dataset.name}: is in the format {found}; the contract is for {known.format}")
         table = frame.table(report, files, known, bars.begin("reading"))
     if not table.readable:
-        lines = f": none of its {len(table):,} lines is a record" if len(table) else ""
+        lines = f", in {counted(len(table), 'line')}" if len(table) else ""
         raise InputError(f"{dataset.name}: holds no record to hold the contract against{lines}")
     data = table.frame(contract.flags)
     return Held(contract, report, table, data, validating.validate(contract.clauses, data, contract.path))
