@@ -151,10 +151,12 @@ def _open(address: str) -> None:
 
 
 def middleware() -> list[Middleware]:
-    """What stands before Streamlit: headers on every response, and neither a foreign origin nor a foreign host."""
+    """What stands before Streamlit: headers on every response, no foreign origin or host, no timer out of turn."""
     from starlette.middleware import Middleware
 
-    return [Middleware(_Guard)]
+    from curator.review.timers import Timers
+
+    return [Middleware(_Guard), Middleware(Timers)]
 
 
 def policy() -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from driving import Server, Tab
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from curator.review.decisions.store import Store
 
@@ -37,6 +40,18 @@ def begin(serve: Serve, visit: Visit, data: Path, reviewer: str = "Ann") -> Tab:
 
 def at(tab: Tab, line: int) -> None:
     expect(tab.page.locator(".cu-where b").first).to_have_text(f"line {line}")
+
+
+def is_timer(frame: bytes | str) -> bool:
+    """Whether a timer of the page asks for a run of its fragment."""
+    message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
+    return message.rerun_script.is_auto_rerun
+
+
+def begins(frame: bytes | str) -> bool:
+    """Whether a run of the whole script has begun."""
+    message = ForwardMsg.FromString(frame) if isinstance(frame, bytes) else ForwardMsg()
+    return message.WhichOneof("type") == "new_session" and not message.metadata.run.fragment_ids
 
 
 def told(tab: Tab, words: str) -> None:
@@ -144,6 +159,41 @@ def test_from_a_record_to_its_rule(serve: Serve, visit: Visit, data: Path) -> No
         tab.page.get_by_role("button", name="Change or switch off this rule").click()
     expect(tab.page).to_have_url(f"{tab.url}/rules?rule=SCH003")
     expect(tab.page.get_by_text("SCH003 unknown-key")).to_be_visible()
+    expect(tab.page.get_by_role("button", name="Run this rule again")).to_be_visible()
+
+
+def test_what_a_timer_asks_for_meanwhile_does_not_empty_the_page(serve: Serve, visit: Visit, data: Path) -> None:
+    """Streamlit ran it behind the new page, as a part of the old one; the browser then showed neither."""
+    tab = begin(serve, visit, data)
+    timers: list[bytes | str] = []
+    is_late = False
+
+    def routed(page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+
+        def asked(frame: bytes | str) -> None:
+            timers.extend([frame] * is_timer(frame))
+            server.send(frame)
+
+        def told(frame: bytes | str) -> None:
+            page.send(frame)
+            if is_late and begins(frame):  # before the page knows
+                server.send(timers[0])
+
+        page.on_message(asked)
+        server.on_message(told)
+
+    tab.page.route_web_socket(re.compile("/_stcore/stream"), routed)
+    tab.page.reload()
+    tab.settle()
+    with tab.rerun():
+        tab.page.get_by_text("Why SCH003 unknown-key").click()
+    assert tab.socket is not None
+    if not timers:
+        tab.socket.wait_for_event("framesent", lambda _: bool(timers))
+    is_late = True
+    with tab.rerun():
+        tab.page.get_by_role("button", name="Change or switch off this rule").click()
     expect(tab.page.get_by_role("button", name="Run this rule again")).to_be_visible()
 
 
