@@ -88,7 +88,7 @@ def test_a_folder_named_like_a_file_is_searched(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become somebody else")
 def test_no_permission(tmp_path: Path) -> None:
     secret = write(tmp_path / "secret.jsonl")
-    write(tmp_path / "other.jsonl")
+    write(tmp_path / "other.jsonl").chmod(0o644)  # whatever the umask says
     secret.chmod(0)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
