@@ -229,7 +229,7 @@ def locked(folders: set[str], waiting: str = "") -> Iterator[None]:
                 handle = stack.enter_context(open(place, "ab"))
             except OSError as error:
                 raise UsageError(f"{place}: cannot be opened: {error.strerror}") from None
-            _hold(handle.fileno(), waiting)
+            _hold(handle.fileno(), place, waiting)
         yield
 
 
@@ -242,14 +242,14 @@ def in_turn(path: str) -> Iterator[None]:
         yield
         return
     try:
-        _hold(handle)
+        _hold(handle, path)
         yield
     finally:
         os.close(handle)
 
 
-def _hold(handle: int, waiting: str = "") -> None:
-    """Take the lock of an open file; without one where the system knows none.
+def _hold(handle: int, place: str, waiting: str = "") -> None:
+    """Take the lock of an open file; without one where the system knows none. What fails is said of `place`.
 
     It is waited for with open ears: a signal that comes right before a call that blocks would not be heard in it.
     """
@@ -265,7 +265,7 @@ def _hold(handle: int, waiting: str = "") -> None:
             time.sleep(_PAUSE)
         except OSError as error:
             if error.errno not in _NO_LOCKS:  # of a network disk that has no locks
-                raise UsageError(f"no lock can be had: {error.strerror}") from None
+                raise UsageError(f"{place}: no lock can be had: {error.strerror}") from None
             return
         else:
             return

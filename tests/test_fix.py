@@ -856,6 +856,21 @@ def test_undo_takes_back_what_came_in_with_another_file_of_the_run(run: Run, tmp
     assert (tmp_path / FILE_NAME).read_text() == before
 
 
+def test_entries_of_another_file_stay_as_they_are_where_there_is_one_of_its_own(run: Run, tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        write(tmp_path / name, BAD % 1, BAD % 1)
+    run("check", ".", "--select", "DUP001", "--suppress", "--reason", "twice on purpose")
+    before = (tmp_path / FILE_NAME).read_text()
+    assert before.count("\n") == 1  # it covers both
+    other = before.replace("a.jsonl", "b.jsonl")
+    (tmp_path / FILE_NAME).write_text(before + other)
+    assert code(run("check", "a.jsonl", "--select", "SCH004,DUP001", "--fail-on", "warning", "--fix")) == 0
+    assert (tmp_path / FILE_NAME).read_text().count("\n") == 2
+    assert other in (tmp_path / FILE_NAME).read_text()
+    run("undo")
+    assert sorted((tmp_path / FILE_NAME).read_text().splitlines()) == sorted((before + other).splitlines())
+
+
 def test_an_entry_stays_while_it_covers_a_copy_that_is_as_it_was(run: Run, tmp_path: Path) -> None:
     """The record is fixed in one file, and in the other, where the rule is silenced, it is not."""
     (tmp_path / "curator.toml").write_text('[per-file-ignores]\n"b.jsonl" = ["SCH004"]\n')

@@ -18,6 +18,7 @@ from click.testing import Result
 
 from curator.fixing import journal, placing, rekeying
 from curator.fixing.undoing import undo
+from curator.suppressions import FILE_NAME
 
 GOOD = '{"messages": [{"role": "user", "content": "Hi %d"}, {"role": "assistant", "content": "Hello."}]}\n'
 BAD = GOOD.replace("assistant", "Assistant")
@@ -92,12 +93,16 @@ def test_what_ends_before_the_file_is_replaced_leaves_nothing(
     def failing(temporary: str, path: str) -> None:
         raise error
 
-    data = GOOD % 1 + GOOD % 1
-    path = write(tmp_path / "t.jsonl", data)
+    data = GOOD % 1 + GOOD % 1 + BAD % 2 + BAD % 2
+    path = write(tmp_path / "t.jsonl", GOOD % 3 + BAD % 2 + BAD % 2)
+    run("check", "t.jsonl", "--select", "DUP001", "--suppress", "--reason", "twice on purpose")
+    accepted = (tmp_path / FILE_NAME).read_text()
+    path.write_text(data)
     monkeypatch.setattr(placing, "replace", failing)
     run("check", "t.jsonl", *FIX)
     assert path.read_text() == data
-    assert names(tmp_path) == ["t.jsonl"]
+    assert names(tmp_path) == [FILE_NAME, "t.jsonl"]
+    assert (tmp_path / FILE_NAME).read_text() == accepted
     assert not journal.entries(str(tmp_path))
 
 

@@ -85,14 +85,16 @@ def place(change: Change, run: Run) -> None:
                 _append(real, aside[0], tail)
             if change.moved:
                 rekeying.add(change.suppressions, accepted.added)
-                run.added.update(accepted.added)
             replace(change.temporary, real)
         except BaseException:
             # Where the new bytes have their place, though this was not told (an interrupt, a network disk that says
             # so of what it has done), the next run settles it.
             if os.path.lexists(change.temporary):
                 forget(kept)
+                with contextlib.suppress(UsageError, OSError):
+                    rekeying.drop(change.suppressions, accepted.added)
             raise
+        run.added.update(accepted.added)
         run.replaced.add(change.stamp)
         # The file is replaced; what fails from here on is settled by the next run, or says that it is stale.
         with contextlib.suppress(UsageError, OSError):

@@ -37,18 +37,25 @@ def rekeyed(
 ) -> Rekeyed:
     """Entries for new hashes, which are not there yet, and those for old ones in the data file `path`, which go.
 
-    Copies of a record in other files may still be as they were, so that their entries stay. `known` are the entries
-    that came in with other files of the run, `needed` those that stay for other records.
+    Copies of a record in other files may still be as they were, so that their entries stay; these are followed only
+    where the data file has none of its own for the same finding. `known` are the entries that came in with other files
+    of the run, `needed` those that stay for other records.
     """
     lines = [(_text(line), entry) for line, entry in _entries(file)] if moved else []
     present = {text for text, _ in lines}
     old = [(text, entry) for text, entry in lines if entry is not None and entry.record in moved]
+    mine = {_finding(entry) for _, entry in old if entry.path == path}
+    old = [(text, entry) for text, entry in old if entry.path == path or _finding(entry) not in mine]
     follows = {text: _text(replace(entry, record=moved[entry.record]).line()) for text, entry in old}
     new = dict.fromkeys(follows.values())
     added = tuple(text for text in new if text not in present)
     own = {follows[text] for text, entry in old if entry.path == path}
     gone = {text: follows[text] for text, entry in old if entry.path == path and text not in new and text not in needed}
     return Rekeyed(added, tuple(text for text in new if text in own and (text not in present or text in known)), gone)
+
+
+def _finding(entry: Entry) -> tuple[str, ...]:
+    return entry.rule, entry.record, entry.pointer, entry.inner
 
 
 def add(file: str, new: Iterable[str]) -> None:
