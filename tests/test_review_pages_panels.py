@@ -281,6 +281,19 @@ def editor(workspace: Workspace, row_id: int = 1) -> AppTest:
     return AppTest.from_function(script, args=(workspace, row_id), default_timeout=PATIENCE).run()
 
 
+def test_the_editor_tells_the_outputs_of_a_pair_apart(start: Start) -> None:
+    pair = {
+        "input": {"messages": [{"role": "user", "content": "?"}]},
+        "preferred_output": [{"role": "asistant", "content": "the long way"}],
+        "non_preferred_output": [{"role": "assistant", "content": "the short way"}],
+    }
+    app = editor(start(json.dumps(pair).encode(), select=("SCH004",)))
+    shown = [str(element.proto.body) for element in app.get("html")]
+    (preferred,) = (n for n, html in enumerate(shown) if "+ preferred" in html)
+    (rejected,) = (n for n, html in enumerate(shown) if "\u2212 rejected" in html)
+    assert preferred < rejected
+
+
 def test_the_editor_saves_what_was_typed_and_nothing_else(start: Start) -> None:
     ann = start(BROKEN)
     app = editor(ann)

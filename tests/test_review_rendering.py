@@ -328,6 +328,7 @@ def test_a_preference_is_shown_side_by_side(record: dict[str, Any]) -> None:
     parts = record_html(shown, raw, [])
     assert [part.kind for part in parts] == ["turn", "pair"]
     assert [turn.text for turn in parts[1].turns] == ["the long way", "the short way"]
+    assert Page(parts[1].html).labels == ["+ preferred", "\u2212 rejected"]
     assert re.findall(r"<(?:ins|del)[^>]*>([^<]*)</", parts[1].html) == ["long ", "short "]
 
 

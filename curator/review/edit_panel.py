@@ -23,6 +23,7 @@ from curator.review.rendering.escaping import brief, escape, label, whole
 from curator.review.rendering.finding import findings_html
 from curator.review.rendering.plain import plain, visible
 from curator.review.rendering.raw import raw_html
+from curator.review.rendering.record import side_html
 from curator.review.rendering.viewing import View
 from curator.review.sketches import Sketch, sketch_of
 from curator.review.workspace import Workspace
@@ -106,7 +107,11 @@ def _fields(opened: Opened, sketch: Sketch, example: Example) -> int:
     own = editing.label_of(example, opened.plan.conventions)
     if own is not None:
         _label(opened, sketch, example, own)
+    side = ""
     for number, one in enumerate(found[first : first + _TURNS], first):
+        if (own_side := side_html(one.turn)) != side:
+            side = own_side
+            st.html(whole(side))
         with st.container(key=f"edit-turn-{number}", gap="xsmall"):
             _one(opened, sketch, example, one)
     return wanted

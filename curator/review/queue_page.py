@@ -156,6 +156,7 @@ def _cluster(workspace: Workspace, shown: Filter, here: Screen) -> None:
     with st.container(key="record-scroll", gap="small"):
         if group is None:
             st.html(whole('<div class="cu-note">No records belong together in this view.</div>'))
+            st.button("Back to the records", key="cluster-none", on_click=screens.show_cluster, args=(None,))
         else:
             cluster_panel.show(workspace, group, told=_told)
             if here.notice == cluster_panel.UNSAID:

@@ -25,7 +25,12 @@ from curator.review.rendering.understanding import understood
 from curator.review.rendering.viewing import PLAIN, View
 
 PartKind = Literal["findings", "tools", "turn", "odd", "pair", "fields", "raw"]
-_PREFERRED, _REJECTED = ("/preferred_output", "/chosen"), ("/non_preferred_output", "/rejected")
+_PREFERRED = ("/preferred_output", "/chosen")
+_SIDES = (
+    (label("+ preferred", "added"), 1, _PREFERRED),
+    (label("− rejected", "removed"), 0, ("/non_preferred_output", "/rejected")),
+)
+"""Of a pair: its name, which words are marked in it (of `unlike`), and where it stands."""
 _TURNS = 400  # turns of one record that are shown at once, and
 _ODD = 20  # other elements between two of them
 
@@ -109,6 +114,11 @@ def _shown(turns: Sequence[Turn], places: Places) -> Sequence[int]:
     return sorted((*first, *near))
 
 
+def side_html(turn: Turn) -> str:
+    """Which of a pair's outputs a turn belongs to, as a label; "" for the input, and for what is no pair."""
+    return next((name for name, _, pointers in _SIDES if turn.pointer.startswith(pointers)), "")
+
+
 def _odd(example: Example, raw: bytes, places: Places, view: View, done: str, upto: str) -> Iterator[Part]:
     """What stands in a list between the turns at two pointers, and is none itself ("": at an end)."""
     (done_in, _, last), (upto_in, _, next_) = done.rpartition("/"), upto.rpartition("/")
@@ -150,17 +160,13 @@ def _pair(
     marks = [unlike(bad.text, good.text) for good, bad in zip(preferred, rejected, strict=False)]
     own = costs[len(preferred) :]
     sides = []
-    for name, turns, side, which, pointers in (
-        ("preferred", preferred, costs, 1, _PREFERRED),
-        ("rejected", rejected, own, 0, _REJECTED),
-    ):
-        kind, sign = ("added", "+") if which else ("removed", "−")
+    for (name, which, pointers), turns, side in zip(_SIDES, (preferred, rejected), (costs, own), strict=True):
         shown = "".join(
             turn_html(turn, example, raw, places, view, cost, marks[n][which] if n < len(marks) else ())
             for n, (turn, cost) in enumerate(zip(turns, side, strict=False))
         )
         about = codes([finding for pointer in pointers for finding in places.at(pointer)])
-        head = f'<div class="cu-head">{label(f"{sign} {name}", kind)}{about}</div>'
+        head = f'<div class="cu-head">{name}{about}</div>'
         sides.append(f'<div class="cu-member">{head}{shown}</div>')
     html = whole(f'<div class="cu-pair">{"".join(sides)}</div>')
     return Part("pair", html, "", (*preferred, *rejected))
