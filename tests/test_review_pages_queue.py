@@ -327,7 +327,7 @@ def test_filters_and_the_way_out_of_an_empty_view(review: Open) -> None:
     page.app.text_input(key="queue-text").set_value("SHOP 2")
     assert page.run().line == 2
     page.app.text_input(key="queue-text").set_value("nowhere")
-    assert "Nothing matches this filter." in page.run().html
+    assert "No flagged record matches this filter." in page.run().html
     assert not page.rows
     page.press("queue-all")
     assert len(page.rows) == 3

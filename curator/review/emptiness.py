@@ -58,7 +58,7 @@ def matches_nothing(workspace: Workspace, shown: Filter) -> None:
         return
     counts = workspace.index.counts_by("status", Filter())
     if counts["open"]:
-        text = f"<b>Nothing matches this filter.</b> {counts['open']:,} records are open without it."
+        text = f"<b>No flagged record matches this filter.</b> Without it, {counts['open']:,} are open."
         name, wanted = "Show all that is open", Filter(statuses=("open",))
     else:
         some = counts["discuss"]
