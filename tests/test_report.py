@@ -663,6 +663,22 @@ def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     assert not list((tmp_path / "kept").iterdir())
 
 
+def test_a_page_that_nobody_has_named_takes_the_place_of_a_report_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data, page = chats(tmp_path / "d.jsonl", "a"), tmp_path / "report.html"
+    assert [run(data, "--isolated", capsys=capsys)[0] for _ in range(2)] == [0, 0]
+    page.write_text("<p>mine</p>")
+    for flags in ([], ["--format", "html"]):
+        code, said = run(data, "--isolated", *flags, capsys=capsys)
+        assert (code, said) == (
+            2, "error: report.html: is there already, and no report of curator: name another with --output\n"
+        )  # fmt: skip
+    assert page.read_text() == "<p>mine</p>"
+    assert run(data, "--isolated", "-o", "report.html", capsys=capsys)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

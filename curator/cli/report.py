@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _FORMATS = {"html": "html", "markdown": "markdown", "md": "markdown", "json": "json"}
 _KINDS = {".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown", ".json": "json"}
+_PAGE = "report.html"
+_HEAD = 2_000  # characters in which a page says who has made it
 _NEEDED = ("jinja2", "altair", "vl_convert")
 
 
@@ -105,14 +107,23 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **given: Any) -> None
 
 def _output(path: str | None, form: str | None) -> tuple[str | None, str]:
     """Where the report goes (None: standard output), and its format."""
-    if form == "html":
-        path = path or "report.html"
+    if path is None and form in (None, "html"):
+        path, form = _PAGE, "html"
+        if os.path.exists(path) and not (os.path.isfile(path) and _is_report(path)):
+            raise UsageError(f"{path}: is there already, and no report of curator: name another with --output")
     if form is None:
-        form = _KINDS.get(os.path.splitext(path or "report.html")[1].lower())
+        form = _KINDS.get(os.path.splitext(path or "")[1].lower())
         if form is None:
             raise UsageError(f"{path}: a report ends in .html, .md or .json; or say which with --format")
-        path = path or "report.html"
     return (None if path in (None, "-") else path), _FORMATS[form]
+
+
+def _is_report(path: str) -> bool:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return '<meta name="generator" content="curator ' in file.read(_HEAD)
+    except OSError:
+        return False
 
 
 def _require() -> None:
