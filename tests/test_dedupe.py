@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import json
 import os
@@ -479,6 +480,22 @@ def test_what_is_shown_is_no_more_than_what_differs(run: Run, tmp_path: Path) ->
     assert secret[:40] not in result.output
     assert "\x1b" not in result.output
     assert "nothing was written" in result.output
+
+
+@pytest.mark.parametrize("flags", [("-o", "out.jsonl"), ("--in-place",)])
+def test_decisions_that_cannot_be_written_leave_all_as_it_was(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    def full(handle: int) -> None:
+        if any(os.path.samestat(os.fstat(handle), path.stat()) for path in tmp_path.glob(".d.jsonl*")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "in.jsonl").write_text(f"{TRIO[0]}\n" * 2)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match="not written: the disk is full"):
+        raise run("dedupe", "in.jsonl", *flags, "--write-decisions", "d.jsonl").exception or AssertionError
+    assert (tmp_path / "in.jsonl").read_text() == f"{TRIO[0]}\n" * 2
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".curator") == ["in.jsonl"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

@@ -96,19 +96,21 @@ def command(path: str, **given: Any) -> None:
         else:
             done = deduping.decide(records, decisions, threshold=threshold, progress=show)
         count = sum(1 for _ in done.gone())
+        is_new = output is not None and not given["in_place"]
+        paths = [name for name in (template, aside if is_new and count else "", output if is_new else "") if name]
+        with together(paths) as streams:
+            files = dict(zip(paths, streams, strict=True))
+            if template is not None:
+                files[template].writelines(deduping.proposed(records, done))
+            if output is not None and is_new:
+                to = bytearray(number != stays for number, stays in enumerate(done.stays))
+                files[output].write(records.preamble)
+                records.copy(to, [files[output]], begin("writing"))
+                if count:
+                    files[aside].writelines(deduping.removed(records, done))
+            records.unchanged()
         if given["in_place"] and count:
             take_out(records, done.gone(), deduping.removed(records, done), before, path)
-        elif output is not None and not given["in_place"]:
-            to = bytearray(number != stays for number, stays in enumerate(done.stays))
-            with together([aside, output] if count else [output]) as streams:
-                streams[-1].write(records.preamble)
-                records.copy(to, streams[-1:], begin("writing"))
-                for stream in streams[:-1]:
-                    stream.writelines(deduping.removed(records, done))
-                records.unchanged()
-        if template is not None:
-            with together([template]) as (stream,):
-                stream.writelines(deduping.proposed(records, done))
         if not given["quiet"]:
             _say(records, done, given["show"], is_decided=decisions is not None)
             for name in (*new, aside if output and count else ""):
