@@ -139,8 +139,8 @@ class Example:
 
     @property
     def uses_tools(self) -> bool:
-        """Whether it declares functions, calls one, or holds the result of a call."""
-        if self.tools:
+        """Whether it declares functions (readable or not), calls one, or holds the result of a call."""
+        if self.tools or self.value.get("tools"):
             return True
         # A list, because starting a generator costs more than the few turns that it might spare.
         return any([turn.calls or turn.role in RESULT_ROLES for turn in self.turns])  # noqa: C419

@@ -10,7 +10,10 @@ from typing import Any
 from curator.calls import few, read_calls, value_at, written
 from curator.conventions import SYSTEM_ROLES
 from curator.declared import judge
+from curator.diagnosis import diagnose
 from curator.model import Example, Problem, Tool
+from curator.parsing import parse
+from curator.schema_faults import called
 from curator.targets import Target
 
 _COMPARED = 200  # ours: so many declared names are searched for the one that was meant, for so many calls a record
@@ -57,7 +60,8 @@ def missing(example: Example) -> Iterator[Problem]:
 
 @few
 def invalid_schema(example: Example) -> Iterator[Problem]:
-    """Parameters that are no JSON Schema of an object; or that cannot be checked here, which is said."""
+    """Parameters that are no JSON Schema of an object, or that cannot be checked; a text that is no list of tools."""
+    yield from _unreadable(example)
     for tool in example.tools:
         verdict = judge(tool.parameters)
         if verdict.fault is not None:
@@ -69,6 +73,20 @@ def invalid_schema(example: Example) -> Iterator[Problem]:
             where, inner = tool.place("/parameters")
             values = {"function": tool.name, "fault": verdict.unchecked}
             yield Problem(where, inner=inner, values=values, variant="unchecked")
+
+
+def _unreadable(example: Example) -> Iterator[Problem]:
+    """`tools` as ShareGPT and Alpaca have it, a text of JSON, where it cannot be read."""
+    text = example.value.get("tools") if example.format in ("sharegpt", "alpaca") else None
+    if not isinstance(text, str) or not text.strip():
+        return
+    parsed = parse(text.encode("utf-8", "surrogatepass"))
+    if parsed.fault is not None:
+        reason, position = diagnose(text, parsed.fault, "list of tools")
+        values = {"fault": f"{reason} (character {position + 1})"}
+        yield Problem("/tools", span=(position, min(position + 1, len(text))), values=values, variant="unreadable")
+    elif not isinstance(parsed.value, list):
+        yield Problem("/tools", values={"fault": f"it is {called(parsed.value)}"}, variant="unreadable")
 
 
 @few

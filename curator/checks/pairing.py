@@ -72,7 +72,8 @@ def without_call(example: Example) -> Iterator[Problem]:
                 values = {"id": wanted, "hint": ", it comes later" if wanted in made else hint}
                 yield Problem(f"{result.pointer}/tool_call_id", values=values)
             else:
-                yield Problem(result.pointer, values={"function": _name(result)}, variant="function")
+                variant = "function" if "role" in result.message else "turn"
+                yield Problem(result.pointer, values={"function": _name(result)}, variant=variant)
         for result in block.repeated:
             values = {"id": _answers(result), "hint": hint}
             yield Problem(f"{result.pointer}/tool_call_id", values=values, variant="again")
@@ -97,7 +98,8 @@ def unanswered(example: Example) -> Iterator[Problem]:
 class _Block:
     """A turn with calls (none for what stands before the first), and the results that follow it."""
 
-    def __init__(self, calls: Sequence[ToolCall] = ()) -> None:
+    def __init__(self, calls: Sequence[ToolCall] = (), role: str = "") -> None:
+        self.role = role
         self.open = dict(enumerate(calls))
         """Calls without a result."""
         self.orphans: list[Turn] = []
@@ -118,7 +120,9 @@ class _Block:
         `waiting` holds the ids of all calls so far, each with how many results it may still have.
         """
         wanted = _answers(result)
-        if self._in_text:
+        if self.role == "user" and "role" not in result.message:  # an assistant may write calls into its text
+            self.orphans.append(result)
+        elif self._in_text:
             self.open.clear()  # no ids there: one text answers all calls of a turn
         elif wanted in waiting:
             while self._close(self._ids[wanted]):  # an id that two calls share is another fault
@@ -149,7 +153,7 @@ def _blocks(example: Example) -> Iterator[_Block]:
         elif turn.role in ("user", "assistant"):
             block.next_role = turn.role
             yield block
-            block = _Block(turn.calls)
+            block = _Block(turn.calls, turn.role)
             waiting.update(call.id for call in turn.calls if call.id)
         elif turn.role not in ("system", "developer"):
             block.open.clear()  # under a role of its own template, perhaps a result
