@@ -899,7 +899,7 @@ def test_what_a_habit_or_a_message_holds_of_a_secret_is_masked(report: Any, tmp_
     (tmp_path / "d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     value = report(tmp_path / "d.jsonl", "--isolated")
     habits = value["splits"][0]["habits"]
-    assert [item["text"] for item in (*habits["separators"], habits["stop"])] == ["⟨secret⟩", "⟨e-mail⟩"]
+    assert [item["text"] for item in (*habits["separators"], habits["stop"])] == [" by ⟨secret⟩", "⟨e-mail⟩"]
     messages = [sample["message"] for rule in value["rules"] for sample in rule["samples"]]
     assert any("⟨secret⟩" in message for message in messages)
     for form in ("html", "md", "json"):
