@@ -69,14 +69,19 @@ def written(path: str, temporary: str, like: str = "") -> Iterator[BinaryIO]:
 
 
 def created(path: str, temporary: str, like: str = "") -> BinaryIO:
-    """A new file at `temporary`, open to nobody whom the file at `path`, else the one at `like`, is closed to.
+    """A new file at `temporary`, open to nobody whom the file at `path` is closed to.
 
-    Raises OSError.
+    Where there is none, to those who can read and write the file `like`. Raises OSError.
     """
 
     def opener(name: str, flags: int) -> int:
-        model = path if os.path.exists(path) else like
-        return os.open(name, flags, os.stat(model).st_mode & 0o666 if model else 0o666)
+        is_there = os.path.exists(path)
+        model = path if is_there else like
+        mode = os.stat(model).st_mode & 0o666 if model else 0o666
+        handle = os.open(name, flags, mode)
+        if like and not is_there:
+            os.chmod(name, mode)  # whatever the umask: it is for all who share the data
+        return handle
 
     return open(temporary, "xb", buffering=_BLOCK, opener=opener)
 
@@ -206,7 +211,9 @@ def own_folder(folder: str) -> str:
     if os.path.islink(place):  # which may have come with a clone of the data, and lead anywhere
         raise UsageError(f"{place}: is a symbolic link; put a folder in its place")
     try:
-        os.makedirs(place, exist_ok=True)
+        if not os.path.isdir(place):
+            os.makedirs(place, exist_ok=True)
+            share(folder, place)
         ignore = os.path.join(place, ".gitignore")
         if not os.path.lexists(ignore):
             with atomically(ignore) as file:
@@ -214,6 +221,14 @@ def own_folder(folder: str) -> str:
     except OSError as error:
         raise UsageError(f"{place}: cannot be made: {error.strerror}") from None
     return place
+
+
+def share(folder: str, path: str) -> None:
+    """Let the group write to `path` that writes in the folder of the data: who changes that together does so here."""
+    with contextlib.suppress(OSError):
+        above, own = os.stat(folder), os.stat(path)
+        if above.st_mode & stat.S_IWGRP and not above.st_mode & stat.S_ISVTX and above.st_gid == own.st_gid:
+            os.chmod(path, stat.S_IMODE(own.st_mode) | stat.S_IWGRP)
 
 
 @contextlib.contextmanager
@@ -226,7 +241,10 @@ def locked(folders: set[str], waiting: str = "") -> Iterator[None]:
         for folder in sorted(map(os.path.realpath, folders)):  # one order for all, so that no two wait for each other
             place = os.path.join(own_folder(folder), "lock")
             try:
+                is_there = os.path.exists(place)
                 handle = stack.enter_context(open(place, "ab"))
+                if not is_there:
+                    share(folder, place)
             except OSError as error:
                 raise UsageError(f"{place}: cannot be opened: {error.strerror}") from None
             _hold(handle.fileno(), place, waiting)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -80,6 +81,23 @@ def test_what_is_set_aside_is_no_more_open_than_the_data(run: Command, tmp_path:
     run("check", "t.jsonl", *FIX)
     (kept,) = (tmp_path / ".curator" / "journal").iterdir()
     assert [stat.S_IMODE(p.stat().st_mode) for p in (path, tmp_path / "t.removed.jsonl", kept)] == [0o600] * 3
+
+
+def test_a_group_that_shares_the_folder_shares_what_stands_beside_the_data(run: Command, tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", GOOD % 1, GOOD % 1)
+    path.chmod(0o664)
+    own = tmp_path / ".curator"
+    made = [own, own / "lock", own / "journal", tmp_path / "t.removed.jsonl"]
+    mask = os.umask(0o022)
+    try:
+        for mode in (0o755, 0o1775, 0o775):
+            tmp_path.chmod(mode)
+            run("check", "t.jsonl", *FIX)
+            assert [bool(place.stat().st_mode & stat.S_IWGRP) for place in made] == [mode == 0o775] * 3 + [True]
+            run("undo")
+            shutil.rmtree(own)
+    finally:
+        os.umask(mask)
 
 
 class BrokenError(Exception):

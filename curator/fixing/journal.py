@@ -20,7 +20,7 @@ import msgspec
 from curator.errors import UsageError
 from curator.fixing.script import dump, load
 from curator.fixing.splicing import Splice
-from curator.writing import OWN_FOLDER, atomically, digest, own_folder, reason, replace, settle, sweep
+from curator.writing import OWN_FOLDER, atomically, digest, own_folder, reason, replace, settle, share, sweep
 
 KEPT_RUNS = 10
 """Ours: runs that can be undone, one after the other."""
@@ -111,7 +111,9 @@ def note(folder: str, entry: Entry, back: Iterable[Splice]) -> Kept:
         raise UsageError(f"{path}: its name is no UTF-8, so that it could not be undone: rename it first") from None
     home = os.path.join(own_folder(folder), "journal")
     try:
-        os.makedirs(home, exist_ok=True)
+        if not os.path.isdir(home):
+            os.makedirs(home, exist_ok=True)
+            share(folder, home)
     except OSError as error:
         raise UsageError(f"{home}: {reason(error)}") from None
     place = os.path.join(home, f"{entry.run}-{secrets.token_hex(3)}{_PENDING}")
