@@ -59,6 +59,10 @@ class Findings:
         """How many have a fix that a program can apply."""
         return self.fixable_by.total()
 
+    def __repr__(self) -> str:
+        """How many there are; nothing of the data."""
+        return f"<{len(self)} findings: iterate over them, or take list(findings)>"
+
     def __len__(self) -> int:
         return self.by_code.total()
 

@@ -162,7 +162,8 @@ def test_a_split_that_shares_most_of_its_records_is_not_fixed_by_emptying_train(
     assert ("the split itself is wrong, and `curator split` makes a new one" in result.stderr) is not bool(gone)
     if not gone:
         assert f"validation.jsonl:1: SPL001 is left: {copied} of 12 records of the training data" in result.stderr
-        assert f"note: {copied} more could not be fixed: fixes were held or taken back" in result.stderr
+        assert f"note: {copied} findings have fixes that were not applied: held or taken back" in result.stderr
+        assert "can be fixed" not in result.stdout
     assert result.return_value == (0 if gone else 1)
 
 

@@ -109,7 +109,7 @@ def _differences(own: Conventions, train: Conventions, split: str) -> Iterator[t
         found, expected = own.systems[0].text, train.systems[0].text
         if found.split() != expected.split() and not differs_by_filling(found, expected):
             pairs = enumerate(zip(found, expected, strict=False))
-            start = next((index for index, (mine, theirs) in pairs if mine != theirs), len(found))
+            start = next((index for index, (mine, theirs) in pairs if mine != theirs), min(len(found), len(expected)))
             yield "system", _excerpt(found, start), _excerpt(expected, start)
 
 

@@ -227,7 +227,8 @@ def _style(given: dict[str, Any], rules: dict[str, Rule]) -> Style:
     color = given["color"] == "always" or (
         given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
-    return Style(color, given["quiet"], given["max_findings"], rules, given["verbose"])
+    tried = frozenset(["safe"] * given["fix"] + ["unsafe"] * (given["fix"] and given["unsafe_fixes"]))
+    return Style(color, given["quiet"], given["max_findings"], rules, given["verbose"], tried)
 
 
 def _utf8(stream: TextIO) -> TextIO:

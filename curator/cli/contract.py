@@ -58,7 +58,8 @@ def learn(paths: tuple[str, ...], **given: Any) -> None:
     """Learn a contract from data that are known to be good.
 
     GOOD is a file, a folder, or `-`; several are taken for one dataset of one format. At least 20 records.
-    The contract holds figures, and the names of labels, roles and functions; no text of a record.
+    The contract holds figures, the names of labels, roles and functions, and what records have in common: the
+    separator, the stop sequence, the beginning of the system prompt.
 
     \b
     Examples:

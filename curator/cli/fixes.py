@@ -116,8 +116,8 @@ def _said(fixed: Fixed, given: dict[str, Any], style: Style) -> Iterator[str]:
         unsafe = 0 if given["unsafe_fixes"] else fixed.report.findings.fixable_by["unsafe"]
         yield f"Nothing to fix without --unsafe-fixes, which would fix {unsafe:,}." if unsafe else "Nothing to fix."
     if fixed.unsettled:
-        why = "fixes were held or taken back, or are in each other's way"
-        yield f"note: {fixed.unsettled:,} more could not be fixed: {why}"
+        are = "finding has a fix that was" if fixed.unsettled == 1 else "findings have fixes that were"
+        yield f"note: {fixed.unsettled:,} {are} not applied: held or taken back, or in each other's way"
     if given["diff"] and not fixed.is_verified:  # else the report says so
         from curator.fixing.rounds import UNVERIFIED
 

@@ -31,6 +31,8 @@ class Style:
     """By code, for formats that describe rules; the bundled ones need not be given."""
     verbose: bool = False
     """List suppressed findings, too."""
+    tried: frozenset[str] = frozenset()
+    """The fixes (safe, unsafe) that this run has applied already: none of those that are left is to be had by them."""
 
 
 PLAIN = Style()
