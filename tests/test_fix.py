@@ -310,6 +310,24 @@ def test_a_file_that_another_program_changes_meanwhile_is_left_alone(tmp_path: P
     assert not list(tmp_path.glob(".t.jsonl*"))
 
 
+def test_a_disk_that_fails_under_what_was_fixed_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", BAD % 1)
+    calls: list[Sequence[Task]] = []
+
+    def failing(tasks: Sequence[Task]) -> Iterator[tuple[Shard, Scanned]]:
+        calls.append(tasks)
+        if len(calls) == 2:
+            for made in tmp_path.glob(".t.jsonl*"):
+                made.unlink()
+        yield from inline(tasks)
+
+    fixed, _ = mending.fix([Dataset("t", {"train": (str(path),)}, Settings())], executor=failing)
+    (failure,) = fixed.report.failures
+    assert failure.message.startswith(f"{path}: not fixed: what was to take its place could not be checked: ")
+    assert "report this" not in failure.message
+    assert path.read_bytes() == rows(BAD % 1)
+
+
 @pytest.mark.parametrize("is_stamped", [True, False])
 def test_a_change_of_the_same_size_and_time_is_noticed(tmp_path: Path, is_stamped: bool) -> None:
     path = write(tmp_path / "t.jsonl", BAD % 1, GOOD % 2)

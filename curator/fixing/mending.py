@@ -100,7 +100,7 @@ def fix(
                 datasets, executor=executor, token_stats=token_stats, progress=progress, failures=failures,
                 suppressions=known, standins=rounds.standins,
             ) as (report, files):  # fmt: skip
-                rounds.audit(files)
+                rounds.audit(report, files)
                 if rounds.must_repeat:
                     continue
                 number += 1

@@ -106,8 +106,9 @@ class Rounds:
         size = sum(checked.source.size for checked in files)
         return self._options.verify or size < ALWAYS_VERIFIED or self._must_check_all
 
-    def audit(self, files: Sequence[Checked]) -> None:
-        """Give up the files in which a check counts other records than the account."""
+    def audit(self, report: Report, files: Sequence[Checked]) -> None:
+        """Give up the files in which a check counts other records than the account, or that it cannot read any more."""
+        unread = {failure.path: failure.message for failure in report.failures if not failure.code}
         for checked in files:
             work = self._works.get(checked.source.path)
             if work is None or not work.standin:
@@ -115,8 +116,10 @@ class Rounds:
             found, said = checked.counts, work.account
             if (found.records, found.unreadable) != (said.records, said.unreadable):
                 held, meant = (f"{n.records:,} records and {n.unreadable:,} unreadable pieces" for n in (found, said))
-                wrong = f"it would then hold {held}, not {meant}"
-                self._give_up(work.path, f"{work.path}: not fixed: {wrong}; the file is as it was: please report this")
+                wrong = f"it would then hold {held}, not {meant}; the file is as it was: please report this"
+                if work.path in unread:
+                    wrong = f"what was to take its place could not be checked: {unread[work.path]}"
+                self._give_up(work.path, f"{work.path}: not fixed: {wrong}")
 
     def apply(self, report: Report, files: Sequence[Checked], known: Suppressions, *, is_last: bool) -> bool:
         """Apply what the report offers, to temporary files; whether anything changed."""
