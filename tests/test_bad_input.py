@@ -416,6 +416,24 @@ def test_standard_input_that_is_closed() -> None:
     assert (done.returncode, done.stderr) == (2, b"error: standard input is closed: name a file, or send data to `-`\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("check good.jsonl --isolated", 2), ("check good.jsonl --isolated -o out.txt --exit-zero", 0),
+        ("check bad.jsonl --isolated --diff", 2), ("diff good.jsonl bad.jsonl", 2), ("diff good.jsonl bad.jsonl -q", 1),
+        ("convert good.jsonl -", 2), ("version", 0), ("rule SEP001", 0), ("config", 0),
+    ],
+)  # fmt: skip
+def test_standard_output_that_is_closed(tmp_path: Path, command: str, code: int) -> None:
+    write(tmp_path / "good.jsonl")
+    write(tmp_path / "bad.jsonl", "", '{"messages": []}')
+    shell = ["bash", "-c", f'"$0" -m curator.cli.main {command} >&-', sys.executable]
+    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, check=False, timeout=PATIENCE)
+    assert done.returncode == code, done.stderr.decode()
+    assert b"bug" not in done.stderr
+    assert (b"standard output is closed" in done.stderr) == (code == 2)
+
+
 def test_a_file_that_vanishes_or_shrinks_while_it_is_read(tmp_path: Path) -> None:
     from curator import engine
     from curator.executors.local import inline

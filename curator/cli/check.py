@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -198,22 +198,18 @@ def _count(number: int) -> str:
 
 def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> None:
     path = given["output_file"]
-    if path is None and sys.stdout is None:
-        raise UsageError("standard output is closed; give --output-file")
-    name = given["output_format"] or ("grouped" if path is None and sys.stdout.isatty() else "concise")
+    name = given["output_format"] or ("grouped" if path is None and outputs.is_terminal(sys.stdout) else "concise")
     write = statistics.writer(name) if given["statistics"] else reporter(name)
     style = _style(given, rules)
     try:
         if path:
             with outputs.opened(path) as file:
-                stream = io.TextIOWrapper(file, encoding="utf-8")
-                write(report, stream, style)
-                stream.detach()
+                text = io.TextIOWrapper(file, encoding="utf-8")
+                write(report, text, style)
+                text.detach()
         else:
-            write(report, _utf8(sys.stdout), style)
-    except BrokenPipeError:
-        # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with outputs.standard("--output-file") as stream:
+                write(report, stream, style)
     except OSError as error:
         raise UsageError(f"{path or 'standard output'}: cannot be written: {error.strerror}") from None
     if path and not given["quiet"]:
@@ -223,19 +219,9 @@ def _write(report: Report, given: dict[str, Any], rules: dict[str, Rule]) -> Non
 
 
 def _style(given: dict[str, Any], rules: dict[str, Rule]) -> Style:
-    terminal = given["output_file"] is None and sys.stdout is not None and sys.stdout.isatty()
-    color = given["color"] == "always" or (
-        given["color"] == "auto" and terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    )
+    color = outputs.in_color(given["color"], sys.stdout if given["output_file"] is None else None)
     tried = frozenset(["safe"] * given["fix"] + ["unsafe"] * (given["fix"] and given["unsafe_fixes"]))
     return Style(color, given["quiet"], given["max_findings"], rules, given["verbose"], tried)
-
-
-def _utf8(stream: TextIO) -> TextIO:
-    """Standard output, able to carry whatever the data holds."""
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    return stream
 
 
 def executor_for(files: Sequence[str], jobs: int | None) -> AbstractContextManager[Executor]:
@@ -262,7 +248,7 @@ def _size(file: str) -> int:
 
 @contextmanager
 def progress_bar(files: Sequence[str], off: bool) -> Iterator[engine.Progress | None]:
-    if off or not sys.stderr.isatty() or sum(_size(file) for file in files) < _PARALLEL_BYTES:
+    if off or not outputs.is_terminal(sys.stderr) or sum(_size(file) for file in files) < _PARALLEL_BYTES:
         yield None
         return
     from tqdm import tqdm

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, get_args
 import click
 
 from curator import inputs, settings
+from curator.cli import outputs
 from curator.conversion import kinds, mapping
 from curator.conversion.conversation import Options
 from curator.conversion.delimited import is_delimiter
@@ -218,7 +219,7 @@ def _count(number: int, one: str, plural: str = "s") -> str:
 @contextmanager
 def _progress(origin: Origin, off: bool) -> Iterator[Callable[[int, int], None]]:
     in_bytes = origin.unit == "record"
-    if off or not sys.stderr.isatty() or origin.size < (_LONG_BYTES if in_bytes else _LONG):
+    if off or not outputs.is_terminal(sys.stderr) or origin.size < (_LONG_BYTES if in_bytes else _LONG):
         yield lambda done, records: None
         return
     from tqdm import tqdm

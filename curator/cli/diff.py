@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, TextIO
 
 import click
 
 from curator import __version__
+from curator.cli import outputs
 from curator.cli.progress import progress
 from curator.conventions import SYSTEM_ROLES
 from curator.curation.comparing import KINDS, Comparison, Entry, compare
@@ -88,12 +89,7 @@ def command(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
             records = open_records(path, spools, progress=begin("reading"))
             sides.append(side(records, pointer, begin("comparing")))
         found = compare(sides[0], sides[1], pointer)
-        color = given["color"] == "always" or (
-            given["color"] == "auto"
-            and sys.stdout.isatty()
-            and not os.environ.get("NO_COLOR")
-            and os.environ.get("TERM") != "dumb"
-        )
+        color = outputs.in_color(given["color"], sys.stdout)
         names = [given["label"] or item.records.source.path for item in sides]
         writer = _Json(names) if given["output_format"] == "json" else _Text(names, color)
         counts = _write(found, None if given["quiet"] else writer, given)
@@ -105,30 +101,27 @@ def command(ctx: click.Context, /, old: str, new: str, **given: Any) -> None:
 def _write(found: Comparison, writer: _Text | _Json | None, given: dict[str, Any]) -> Counter[str]:
     """Write what differs; the counts of what is not ignored come back."""
     counts: Counter[str] = Counter()
-    shown, stream = 0, sys.stdout
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     files = [] if "formatting" in given["ignore"] else found.files
-    try:
-        if writer is not None:
+    entries = _counted(found, given["ignore"], counts)
+    if writer is None:
+        deque(entries, 0)
+    else:
+        with outputs.standard() as stream:
             writer.begin(found, stream)
-        for entry in found.entries():
-            kinds = {entry.kind, *(["moved"] if entry.moved else [])}.difference(given["ignore"])
-            if not kinds:
-                continue
-            counts.update(kinds)
-            shown += 1
-            if writer is not None and (given["limit"] is None or shown <= given["limit"]):
+            for entry in islice(entries, given["limit"]):
                 writer.entry(found, entry, stream)
-        if writer is not None:
-            hidden = 0 if given["limit"] is None else max(0, shown - given["limit"])
+            hidden = sum(1 for _ in entries)
             writer.end(found, counts, files, hidden, stream)
-        stream.flush()
-    except BrokenPipeError:
-        # The reader of our output has gone, which is its right; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     counts["file"] = len(files)
     return counts
+
+
+def _counted(found: Comparison, ignored: Sequence[str], counts: Counter[str]) -> Iterator[Entry]:
+    """The entries that are not ignored, counted by what they are."""
+    for entry in found.entries():
+        if kinds := {entry.kind, *(["moved"] if entry.moved else [])}.difference(ignored):
+            counts.update(kinds)
+            yield entry
 
 
 class _Text:

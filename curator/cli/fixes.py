@@ -154,20 +154,14 @@ def _shower(out: BinaryIO | None, style: Style) -> Show:
             found = rows(file, script)
             if out is not None:
                 out.writelines(written(name, found))
-            elif style.color or (sys.stdout is not None and sys.stdout.isatty()):
+            elif style.color or outputs.is_terminal(sys.stdout):
                 _show(name, found, style)
             else:
-                _copy(written(name, found), sys.stdout.buffer)
+                with outputs.standard("--output-file") as stream:
+                    stream.buffer.writelines(written(name, found))
+                    stream.buffer.flush()
 
     return show
-
-
-def _copy(parts: Iterator[bytes], out: BinaryIO) -> None:
-    try:
-        out.writelines(parts)
-        out.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(path: str, found: Iterator[Row], style: Style) -> None:

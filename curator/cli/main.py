@@ -97,7 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with _ended_alike():
             code: Any = group.main(arguments, prog_name="curator", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed
+            sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

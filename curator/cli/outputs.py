@@ -47,6 +47,17 @@ def _is_standard_input(own: tuple[int, int], datasets: Sequence[Dataset]) -> boo
     return False
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it; a stream that is closed is None."""
+    return stream is not None and stream.isatty()
+
+
+def in_color(choice: str, stream: TextIO | None) -> bool:
+    """Whether to write in color: as chosen (`always`, `never`), else on a terminal that can, unless NO_COLOR is set."""
+    can = is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return choice == "always" or (choice == "auto" and can)
+
+
 @contextmanager
 def standard(flag: str = "") -> Iterator[TextIO]:
     """Standard output, able to carry whatever the data hold; all of it is written when the block ends.

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from curator.cli import outputs
+
 Show = Callable[[int, int], object]
 _LONG = 8 << 20  # bytes; less is done before a bar can be read
 
@@ -15,7 +17,7 @@ _LONG = 8 << 20  # bytes; less is done before a bar can be read
 def progress(paths: tuple[str, ...], off: bool) -> Iterator[Callable[[str], Show | None]]:
     """What makes a bar for one stage of the work on the files, by its name; None where none is wanted."""
     size = sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
-    if off or sys.stderr is None or not sys.stderr.isatty() or size < _LONG:
+    if off or not outputs.is_terminal(sys.stderr) or size < _LONG:
         yield lambda stage: None
         return
     from tqdm import tqdm

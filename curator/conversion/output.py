@@ -53,6 +53,8 @@ class Output:
         """Give what was written its name: all of it is on the disk then. Raises UsageError."""
         file = self.finish()
         if self.path == "-":
+            if sys.stdout is None:
+                raise UsageError("standard output is closed: name a file in place of `-`")
             file.seek(0)
             shutil.copyfileobj(file, sys.stdout.buffer)
             return
