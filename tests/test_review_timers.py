@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -70,7 +71,8 @@ def come_through(steps: list[Step]) -> list[str]:
     async def served() -> None:
         await Timers(streamlit)({"type": "websocket"}, receive, send)
 
-    asyncio.run(served())
+    with ThreadPoolExecutor(1) as pool:  # a browser that other tests have opened runs a loop in this thread
+        pool.submit(lambda: asyncio.run(served())).result()
     return seen
 
 
