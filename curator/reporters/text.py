@@ -159,9 +159,11 @@ def _totals(report: Report, style: Style) -> str:
         return paint("No findings.", style, fg="green", bold=True)
     sentence = f"Found {totals(counts, style)}."
     if report.findings.fixable:
-        flags = {"safe": "--fix", "unsafe": "--fix --unsafe-fixes"}
-        left = {safety: report.findings.fixable_by[safety] for safety in flags if safety not in style.tried}
-        if ways := [f"{count:,} with {flags[safety]}" for safety, count in left.items() if count]:
+        safe, unsafe = (
+            0 if safety in style.tried else report.findings.fixable_by[safety] for safety in ("safe", "unsafe")
+        )
+        more = f"{unsafe:,} more with --unsafe-fixes" if safe else f"{unsafe:,} with --fix --unsafe-fixes"
+        if ways := [f"{safe:,} with --fix"] * bool(safe) + [more] * bool(unsafe):
             sentence += f" [*] can be fixed: {', '.join(ways)} (--diff shows how)."
     if report.failures:
         sentence += " Not everything could be checked."
