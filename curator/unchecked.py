@@ -27,9 +27,8 @@ def not_checked(bounds: Sequence[Bound], images: Sequence[int]) -> list[NotCheck
             why = "nearly every record ends with the user's message: taken for prompts, not for broken conversations"
             reasons.setdefault(("answers", why), []).append(where)
         elif formats.kind(name) == "preference":
-            reasons.setdefault(("whether the two outputs differ, and in what", "no rules for pairs yet"), []).append(
-                where
-            )
+            what = "how many messages the two outputs have, and whether they differ"
+            reasons.setdefault((what, "no rules for pairs yet"), []).append(where)
         if name and bound.without_tokens:
             why = (
                 f"no tokenizer is known for the model {plan.model.name}{_similar(plan)}"
@@ -41,7 +40,7 @@ def not_checked(bounds: Sequence[Bound], images: Sequence[int]) -> list[NotCheck
             why = f"no limit is known for {plan.model.name} at {plan.target.name}"
             reasons.setdefault(("the token limit", why), []).append(where)
         if with_images:
-            why = "no rule looks at what they show, how large they are and what they cost in tokens"
+            why = "no rule looks at their number, type, size and source, at what they show and what they cost in tokens"
             reasons.setdefault(("images", why), []).append(where)
         if len(plan.splits) < 2:
             why = "no validation file is known; [datasets.NAME] in curator.toml names it (`curator init` writes one)"
@@ -50,6 +49,9 @@ def not_checked(bounds: Sequence[Bound], images: Sequence[int]) -> list[NotCheck
             elif plan.left_out:
                 why = f"its {' and '.join(plan.left_out)} split was not part of this run"
             reasons.setdefault(("leaks between the splits", why), []).append(where)
+        elif plan.split != "train":
+            why = "equal records and equal inputs are found, and no others; `curator split` keeps near copies together"
+            reasons.setdefault(("near copies between the splits", why), []).append(where)
     if bounds:
         reasons["whether answers are true, and what the provider's moderation says", "no rule can tell"] = []
     only = len(bounds) < 2  # then there is nothing to tell apart

@@ -203,8 +203,17 @@ def test_images_are_said_to_be_unchecked_where_there_are_some(run: Run, tmp_path
     (tmp_path / "shown.jsonl").write_text(CLEAN + shown + "\n")
     report = json.loads(run("check", "plain.jsonl", "shown.jsonl", "--output-format", "json").stdout)
     assert [note["what"] for note in report["not_checked"] if "images" in note["what"]] == ["images of shown.jsonl"]
-    assert "not checked: images: no rule looks at what they show" in run("check", "shown.jsonl").stdout
+    assert "not checked: images: no rule looks at their number" in run("check", "shown.jsonl").stdout
     assert "images" not in run("check", "plain.jsonl").stdout
+
+
+def test_near_copies_between_splits_are_said_to_be_unchecked(run: Run, tmp_path: Path) -> None:
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.jsonl").write_text(CLEAN.replace("What", name))
+    (tmp_path / "curator.toml").write_text('[datasets.d]\ntrain = "train.jsonl"\nvalidation = "validation.jsonl"\n')
+    said = "not checked: near copies between the splits"
+    assert run("check").stdout.count(said) == 1
+    assert said not in run("check", "train.jsonl", "--isolated").stdout
 
 
 @pytest.mark.parametrize(
