@@ -61,11 +61,11 @@ class _SeveralSigns:
     Memory: the labels behind each sign.
     """
 
-    def __init__(self, conventions: Conventions) -> None:
+    def __init__(self, conventions: Conventions, is_settled: bool) -> None:
         self.conventions = conventions
         signs = [habit.text for habit in conventions.separators if _is_sign(habit.text.rstrip())]
-        classifies = conventions.task == "classification"
-        self.labels: dict[str, set[str]] = {sign: set() for sign in signs} if classifies and len(signs) > 1 else {}
+        is_active = is_settled and conventions.task == "classification" and len(signs) > 1
+        self.labels: dict[str, set[str]] = {sign: set() for sign in signs} if is_active else {}
 
     def add(self, example: Example) -> None:
         if not self.labels:
@@ -105,7 +105,7 @@ class MissingSeparator:
         is_free = "separators" not in conventions.pinned and not conventions.open_ended
         is_known = conventions.sampled >= fewest and is_free
         self.active = is_known and share < SETTLED
-        self.signs = _SeveralSigns(conventions) if is_known and share >= SETTLED else None
+        self.signs = _SeveralSigns(conventions, is_known and share >= SETTLED)
         # One that half of the prompts have is the first to be proposed, unless it names their task, or ends with
         # white space, which belongs to the answer.
         signs = [habit.text for habit in known if share >= _MIXED and _is_sign(habit.text)]
@@ -114,8 +114,7 @@ class MissingSeparator:
         """Up to two different prompts: one for all of them ends where it always does."""
 
     def add(self, example: Example, place: Place) -> None:
-        if self.signs:
-            self.signs.add(example)
+        self.signs.add(example)
         if not self.active:
             return
         for turn in example.turns:
@@ -127,11 +126,10 @@ class MissingSeparator:
     def merge(self, other: MissingSeparator) -> None:
         self.unused.merge(other.unused)
         self.prompts = set(sorted(self.prompts | other.prompts)[:2])
-        if self.signs and other.signs:
-            self.signs.merge(other.signs)
+        self.signs.merge(other.signs)
 
     def finish(self, context: Any) -> Iterator[tuple[Place | None, Problem]]:
-        yield from ((None, problem) for problem in (self.signs.finish() if self.signs else ()))
+        yield from ((None, problem) for problem in self.signs.finish())
         if not self.active or len(self.prompts) < 2:
             return
         share, free = context.conventions.separator_share, self.unused.first(context.splits.values())

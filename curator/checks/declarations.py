@@ -78,7 +78,7 @@ def invalid_schema(example: Example) -> Iterator[Problem]:
 def _unreadable(example: Example) -> Iterator[Problem]:
     """`tools` as ShareGPT and Alpaca have it, a text of JSON, where it cannot be read."""
     text = example.value.get("tools") if example.format in ("sharegpt", "alpaca") else None
-    if not isinstance(text, str) or not text.strip():
+    if example.tools or not isinstance(text, str) or not text.strip():  # what the format has read needs no second look
         return
     parsed = parse(text.encode("utf-8", "surrogatepass"))
     if parsed.fault is not None:
