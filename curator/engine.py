@@ -15,7 +15,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
-from curator import catalogue, formats, reading, targets
+from curator import catalogue, formats, reading, rereading, targets
 from curator.conventions import Conventions
 from curator.errors import InputError
 from curator.executors.local import Executor, inline
@@ -215,10 +215,8 @@ class _Run:
             done += shard.end - shard.start
             if progress is not None:
                 progress(done, total, sum(counts.records for counts in self.scanned.counts.values()))
-        for source in self.sources:
-            if not source.unchanged():
-                message = f"{source.path}: the file changed while it was checked; check it again"
-                self.failures.add(Failure(source.path, 0, "", message))
+        for fault in rereading.changed(self.sources):
+            self.failures.add(fault)
         self.failures.merge(self.scanned.failures)
         for path, number, message in self.suppressions.faults if self.suppressions else ():
             self.failures.add(Failure(path, number, "", message))

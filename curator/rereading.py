@@ -1,14 +1,16 @@
-"""Files that are read again after they were checked: what is read then must be what was checked."""
+"""Files that are read again: what is read then must be what was checked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from curator.engine import Checked
 from curator.report import Failure
+from curator.sources import Source
 
 
-def changed(files: Iterable[Checked]) -> list[Failure]:
-    """A failure for each file that is not the one any more that was checked."""
-    paths = dict.fromkeys(file.source.path for file in files if not file.source.unchanged())
-    return [Failure(path, 0, "", f"{path}: the file changed while it was checked; check it again") for path in paths]
+def changed(sources: Iterable[Source]) -> Iterator[Failure]:
+    """A failure for each file that is not the one any more that was opened."""
+    for source in sources:
+        if not source.unchanged():
+            message = f"{source.path}: the file changed while it was checked; check it again"
+            yield Failure(source.path, 0, "", message)

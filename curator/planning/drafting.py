@@ -46,7 +46,9 @@ def draft(
         datasets.setdefault((plan.root, plan.dataset), []).append(file)
     levels = Counter((finding.path, finding.severity) for finding in report.findings)
     made = [_plan(own, levels, own_price, config, isolated=isolated) for own in datasets.values()]
-    since = [failure for failure in changed(files) if failure not in report.failures]
+    since = dict.fromkeys(
+        failure for failure in changed(file.source for file in files) if failure not in report.failures
+    )
     return Plans(tuple(made), (*report.failures, *since, *(failure for plan in made for failure in _nothing(plan))))
 
 

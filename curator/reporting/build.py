@@ -115,7 +115,9 @@ def document(
     described = [_file(item, file, mask) for item, file in _paired(report.inputs, files)]
     splits = profiles(files)
     shown = [_masked(item.profile, runs[0].found.invalid, mask) for item in splits]
-    found = [failure for run in runs for failure in run.failures] + _masked_failures(changed(files), mask)
+    found = [failure for run in runs for failure in run.failures] + _masked_failures(
+        changed(file.source for file in files), mask
+    )
     failures = list(dict.fromkeys(found))
     notes = list(dict.fromkeys(note for run in runs for note in run.not_checked))
     if splits:
